@@ -1,0 +1,51 @@
+"""Random changes of training features, applied before mean normalisation and after it."""
+
+import numpy as np
+
+from cascade.recipe import Augment
+
+
+def stretch_and_warp(
+    features: np.ndarray, settings: Augment, random: np.random.Generator, least: int
+) -> np.ndarray:
+    """Another speaker at another speed: resamples both axes of (T, C) log-mel features.
+
+    Time is stretched by a factor of 1 +- ``stretch``, as speed perturbation does; the
+    filters move by up to ``warp`` at the top and in proportion below, as a longer or
+    shorter vocal tract does. Never fewer than ``least`` frames. Linear interpolation.
+    """
+    frames, filters = features.shape
+    factor = 1 + settings.stretch * random.uniform(-1, 1)
+    shift = settings.warp * random.uniform(-1, 1)
+    length = max(min(frames, least), round(frames * factor))
+    if length != frames:
+        features = _interpolate(features, np.linspace(0, frames - 1, length))
+    if shift:
+        position = np.arange(filters) * (1 + shift / (filters - 1))
+        features = _interpolate(features.T, np.clip(position, 0, filters - 1)).T
+    return np.ascontiguousarray(features, dtype=np.float32)
+
+
+def mask(features: np.ndarray, settings: Augment, stack: int, random: np.random.Generator) -> None:
+    """SpecAugment's masks (arXiv:1904.08779), in place, on normalised (T, C) features.
+
+    A masked value becomes 0, the mean. Widths in time are in stacked frames.
+    """
+    frames, filters = features.shape
+    for _ in range(settings.time_masks):
+        width = min(int(random.integers(settings.time_width + 1)) * stack, frames // 4)
+        start = int(random.integers(frames - width + 1))
+        features[start : start + width] = 0
+    for _ in range(settings.filter_masks):
+        width = int(random.integers(settings.filter_width + 1))
+        start = int(random.integers(filters - width + 1))
+        features[:, start : start + width] = 0
+
+
+def _interpolate(rows: np.ndarray, positions: np.ndarray) -> np.ndarray:
+    """``rows`` (N, C) at fractional ``positions`` (M,) along the first axis: (M, C)."""
+    low = np.minimum(positions.astype(np.int64), len(rows) - 2) if len(rows) > 1 else 0 * positions
+    low = np.asarray(low, dtype=np.int64)
+    high = np.minimum(low + 1, len(rows) - 1)
+    weight = (positions - low)[:, None].astype(np.float32)
+    return rows[low] * (1 - weight) + rows[high] * weight

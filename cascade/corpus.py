@@ -1,0 +1,100 @@
+"""What a corpus is to this package: a module in ``local/`` that lists utterances.
+
+A corpus module holds
+
+``LICENCE``
+    one sentence, printed when the corpus is used;
+``PARTS``
+    the names that a recipe's ``part:`` may have, empty where there are none;
+``utterances(request)``
+    a generator of `Utterance` and `Excluded` in a fixed order.
+
+It fetches what it needs, and knows nothing of features, networks or recipes.
+"""
+
+import importlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+from cascade.errors import UserError
+
+LOCAL = Path(__file__).resolve().parent.parent / "local"
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """An utterance as its corpus lists it; nothing about it has been checked yet.
+
+    ``start`` and ``end`` are seconds in ``audio``; an ``end`` of None is the end of the
+    recording. ``text`` is as the corpus writes it, not yet normalised.
+    """
+
+    id: str
+    audio: Path
+    text: str
+    speaker: str
+    start: float = 0.0
+    end: float | None = None
+
+
+@dataclass(frozen=True)
+class Excluded:
+    """An utterance that is left out, and why; ``seconds`` is None where unknown.
+
+    ``selection`` tells a choice of the corpus (too short a prompt to be a sentence) from
+    a fault (a file that cannot be read): only faults count against ``max_excluded``.
+    """
+
+    id: str
+    reason: str
+    seconds: float | None = None
+    selection: bool = False
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a corpus module is asked for.
+
+    ``downloads`` keeps packages as they were fetched, ``data`` what was unpacked or made
+    from them (one folder a corpus), ``path`` is the user's own folder or table where the
+    recipe names one, and ``rate`` the sampling rate in Hz that made audio must have.
+    """
+
+    downloads: Path
+    data: Path
+    part: str | None = None
+    path: Path | None = None
+    rate: int = 16000
+    jobs: int = 1
+
+
+def names() -> list[str]:
+    """The corpora that ``local/`` has, sorted."""
+    found = []
+    for file in sorted(LOCAL.glob("*.py")):
+        if "def utterances(" in file.read_text(encoding="utf-8"):
+            found.append(file.stem)
+    return found
+
+
+def load(name: str) -> ModuleType:
+    """Imports the corpus module ``local/NAME.py``.
+
+    Raises `UserError` where there is no such corpus: only files of ``local/`` can be
+    named, so a recipe cannot import anything else.
+    """
+    known = names()
+    if name not in known:
+        raise UserError(f"There is no corpus '{name}' in local/; there are {', '.join(known)}.")
+    return importlib.import_module(f"local.{name}")
+
+
+def listing(name: str, request: Request) -> Iterator[Utterance | Excluded]:
+    """Yields what corpus ``name`` has for ``request``; checks the name of the part first."""
+    module = load(name)
+    if request.part is not None and request.part not in module.PARTS:
+        parts = ", ".join(module.PARTS) or "none"
+        raise UserError(f"Corpus '{name}' has no part '{request.part}'; its parts are: {parts}.")
+    yield from module.utterances(request)

@@ -1,0 +1,71 @@
+"""Files that appear whole or not at all, and Kaldi's text files."""
+
+import gzip
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from cascade.errors import UserError
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """Opens a file beside ``path`` for writing; it takes the name at the end, or never."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.partial")
+    try:
+        with beside.open("wb") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes UTF-8 text, whole or not at all."""
+    with replacing(path) as stream:
+        stream.write(text.encode("utf-8"))
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Writes JSON for people: two spaces, UTF-8, keys in the order given."""
+    write_text(path, json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+
+
+def write_jsonl_gz(path: Path, rows: Iterable[Mapping]) -> None:
+    """Writes one JSON object a line, gzipped without a time in it: same rows, same bytes."""
+    with replacing(path) as stream, gzip.GzipFile("", "wb", 6, stream, mtime=0) as packed:
+        for row in rows:
+            packed.write(json.dumps(row, ensure_ascii=False).encode("utf-8") + b"\n")
+
+
+def read_text_table(path: Path) -> dict[str, list[str]]:
+    """Reads Kaldi's ``id token token ...`` lines, in order.
+
+    Raises `UserError` for a file that is missing or not UTF-8, and for an id that stands twice.
+    """
+    table: dict[str, list[str]] = {}
+    try:
+        with path.open(encoding="utf-8") as lines:
+            for number, line in enumerate(lines, 1):
+                fields = line.split()
+                if not fields:
+                    continue
+                if fields[0] in table:
+                    raise UserError(f"{path}, line {number}: '{fields[0]}' stands there twice.")
+                table[fields[0]] = fields[1:]
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise UserError(f"{path} is not UTF-8 text.") from None
+    return table
+
+
+def write_text_table(path: Path, table: Mapping[str, Iterable[str]]) -> None:
+    """Writes Kaldi's ``id token token ...`` lines in the order of ``table``."""
+    write_text(path, "".join(" ".join((key, *value)) + "\n" for key, value in table.items()))

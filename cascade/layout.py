@@ -1,0 +1,95 @@
+"""Where everything lies under ``exp/NAME/``."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from cascade.recipe import Dataset, Recipe
+
+
+def dataset_name(dataset: Dataset) -> str:
+    """The data set's own name, or that of its corpus."""
+    return dataset.name or dataset.corpus
+
+
+def dataset_key(recipe: Recipe, dataset: Dataset) -> str:
+    """``ROLE_LANG``, with ``_CORPUS`` where the recipe has several of that role and language."""
+    key = f"{dataset.role}_{dataset.language}"
+    same = [d for d in recipe.role(dataset.role) if d.language == dataset.language]
+    return f"{key}_{dataset_name(dataset)}" if len(same) > 1 else key
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The files of one experiment; ``root`` is ``exp/NAME``."""
+
+    root: Path
+    downloads: Path
+    data: Path
+
+    def stamp(self, stage: int, job: str) -> Path:
+        return self.root / ".stamps" / f"{stage}.{job}.json"
+
+    @property
+    def excluded(self) -> Path:
+        return self.root / "excluded.tsv"
+
+    def cuts(self, key: str) -> Path:
+        return self.root / "manifests" / f"{key}.jsonl.gz"
+
+    def recordings(self, key: str) -> Path:
+        return self.root / "manifests" / f"recordings_{key}.jsonl.gz"
+
+    def supervisions(self, key: str) -> Path:
+        return self.root / "manifests" / f"supervisions_{key}.jsonl.gz"
+
+    def audio_digests(self, key: str) -> Path:
+        return self.root / "manifests" / f"{key}.sha256"
+
+    @property
+    def lang(self) -> Path:
+        return self.root / "lang"
+
+    @property
+    def phones(self) -> Path:
+        return self.lang / "phones.txt"
+
+    @property
+    def graph(self) -> Path:
+        return self.lang / "graph.fst"
+
+    @property
+    def words(self) -> Path:
+        return self.lang / "words.txt"
+
+    def text(self, key: str, unit: str) -> Path:
+        """The transcripts of a data set in Kaldi's form; ``unit`` is words or phones."""
+        return self.lang / "text" / f"{key}.{unit}"
+
+    @property
+    def feats(self) -> Path:
+        return self.root / "feats"
+
+    def scp(self, key: str) -> Path:
+        return self.feats / f"{key}.scp"
+
+    def num_frames(self, key: str) -> Path:
+        return self.feats / f"{key}.num_frames"
+
+    def feature_cuts(self, key: str) -> Path:
+        return self.feats / f"{key}.jsonl.gz"
+
+    @property
+    def cms_init(self) -> Path:
+        return self.feats / "cms_init.json"
+
+    def system(self, system: str) -> Path:
+        return self.root / system
+
+    def model(self, system: str) -> Path:
+        return self.system(system) / "model.safetensors"
+
+    def decode(self, system: str, test: str) -> Path:
+        return self.system(system) / f"decode_{test}"
+
+    def score(self, system: str, test: str) -> Path:
+        return self.system(system) / f"score_{test}"

@@ -1,0 +1,38 @@
+"""The one rule by which every text becomes words: transcripts, language models, scores.
+
+Unicode NFC, lower case, stress marks off; whatever is not a letter, a digit or an
+apostrophe inside a word parts words, hyphens too.
+"""
+
+import re
+import unicodedata
+
+STRESS = dict.fromkeys((0x300, 0x301))  # combining grave and acute, as dictionaries print them
+
+
+def words_of(text: str, letters: str) -> list[str]:
+    """Cuts ``text`` into words by the rule above.
+
+    An apostrophe belongs to a word only where ``letters`` holds it. Letters that are not
+    in ``letters`` stay in their words, for `foreign` to find.
+    """
+    text = unicodedata.normalize("NFC", text.lower().replace("’", "'"))
+    kept = [c if c in letters else unicodedata.normalize("NFD", c).translate(STRESS) for c in text]
+    text = unicodedata.normalize("NFC", "".join(kept))
+    if "'" not in letters:
+        text = text.replace("'", " ")
+    found = re.findall(r"(?:[^\W_]|')+", text)
+    return [word for word in (w.strip("'") for w in found) if word]
+
+
+def foreign(words: list[str], letters: str) -> str | None:
+    """Says what in ``words`` the language cannot write, or None: digits, other letters."""
+    known = set(letters)
+    for word in words:
+        odd = sorted(set(word) - known)
+        if any(c.isdigit() for c in odd):
+            return f"digits in '{word}': write numbers as words"
+        if odd:
+            names = ", ".join(f"'{c}' ({unicodedata.name(c, 'unnamed').lower()})" for c in odd[:3])
+            return f"letters that the language does not have in '{word}': {names}"
+    return None

@@ -1,0 +1,253 @@
+"""The training loop: a step takes one batch of each language. One loop for every network."""
+
+import json
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import kaldialign
+import torch
+from torch import Tensor, nn
+
+from cascade.batches import Batch, LanguageIterator, UtteranceSet
+from cascade.checkpoint import Checkpoints
+from cascade.errors import UserError
+from cascade.files import write_text
+from cascade.network import Network
+from cascade.recipe import Train
+
+log = logging.getLogger("cascade")
+BAD_STEPS = 20  # batches in a row whose loss or gradient is not finite, before giving up
+
+
+@dataclass
+class Progress:
+    """What a run tells its watcher after a step."""
+
+    step: int
+    steps: int
+    epoch: int
+    losses: dict[str, float]
+    per: float | None
+    best: float | None
+
+
+class Interrupted(Exception):
+    """Training was asked to stop; everything is saved."""
+
+
+class Trainer:
+    """Trains a network on an iterator for each language, the target's first.
+
+    A second language is one more entry of ``iterators``; without any, the same code
+    trains the plain network. ``valid`` is the target's, and chooses the model: the one
+    with the lowest phone error rate is kept.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        iterators: Sequence[LanguageIterator],
+        valid: UtteranceSet,
+        allowed: Sequence[int],
+        settings: Train,
+        folder: Path,
+        device: torch.device,
+    ):
+        self.network = network.to(device)
+        self.iterators = list(iterators)
+        self.valid = valid
+        self.settings = settings
+        self.folder = folder
+        self.device = device
+        self.target = self.iterators[0].name
+        self.steps = settings.steps
+        if settings.epochs is not None:
+            self.steps = settings.epochs * self.iterators[0].batches
+        self.optimizer = torch.optim.AdamW(
+            network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
+        )
+        self.schedule = torch.optim.lr_scheduler.OneCycleLR(
+            self.optimizer,
+            max_lr=settings.learning_rate,
+            total_steps=self.steps + 1,
+            pct_start=settings.warmup,
+            cycle_momentum=False,
+        )
+        self.masked = _masked(allowed, network.output.out_features).to(device)
+        self.checkpoints = Checkpoints(folder / "checkpoint")
+        self.step = 0
+        self.history: list[dict[str, Any]] = []
+        self.best: dict[str, Any] | None = None
+        self.stop_asked = False
+
+    def resume(self) -> bool:
+        """Goes on from the newest sound checkpoint, if there is one."""
+        state = self.checkpoints.load()
+        if state is None:
+            return False
+        self.network.load_state_dict(state["network"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.schedule.load_state_dict(state["schedule"])
+        for iterator, saved in zip(self.iterators, state["iterators"], strict=True):
+            iterator.restore(saved)
+        torch.set_rng_state(state["random"])
+        self.step, self.history, self.best = state["step"], state["history"], state["best"]
+        return True
+
+    def run(self, watch: Callable[[Progress], None]) -> dict[str, Tensor]:
+        """Trains to the end; returns the best model's tensors, the target's path only.
+
+        Raises `Interrupted` after saving when ``stop_asked`` was set, and `UserError`
+        when the loss is not finite for many steps in a row.
+        """
+        settings = self.settings
+        sums = {iterator.name: [0.0, 0] for iterator in self.iterators}
+        saved_at = time.monotonic()
+        bad = 0
+        while self.step < self.steps:
+            losses = self._train_step([next(iterator) for iterator in self.iterators])
+            bad = 0 if losses else bad + 1
+            if bad == BAD_STEPS:
+                raise UserError(
+                    f"The loss was not finite for {bad} steps in a row: lower"
+                    f" train.learning_rate, or look at the recordings for silence and noise."
+                )
+            for name, value in losses.items():
+                sums[name][0] += value
+                sums[name][1] += 1
+            self.schedule.step()
+            self.step += 1
+            if self.step % settings.valid_every == 0 or self.step == self.steps:
+                self._validate({name: s / n if n else None for name, (s, n) in sums.items()})
+                sums = {name: [0.0, 0] for name in sums}
+            watch(self._progress(losses))
+            late = time.monotonic() - saved_at >= settings.checkpoint_seconds
+            if late or self.stop_asked or self.step == self.steps:
+                self.checkpoints.save(self._state())
+                saved_at = time.monotonic()
+            if self.stop_asked:
+                raise Interrupted
+        assert self.best is not None
+        return self.best["network"]
+
+    def _train_step(self, batches: list[Batch]) -> dict[str, float]:
+        """One update; returns the loss of each language in nats a phone, {} where it failed."""
+        self.network.train()
+        inputs = {
+            iterator.name: torch.from_numpy(batch.inputs).to(self.device)
+            for iterator, batch in zip(self.iterators, batches, strict=True)
+        }
+        log_probs = self.network(inputs)  # (sum of N, T, phones)
+        losses = {}
+        parts = log_probs.split([len(batch.ids) for batch in batches])
+        for name, part, batch in zip(inputs, parts, batches, strict=True):
+            losses[name] = ctc(part, batch)
+        weights = self.settings.weights
+        loss = sum(weights.get(name, 1.0) * value for name, value in losses.items())
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        norm = nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.clip)
+        if not (torch.isfinite(loss) and torch.isfinite(norm)):
+            names = " ".join(name for batch in batches for name in batch.ids)
+            log.warning("Step %d left out, its loss is not finite: %s", self.step + 1, names)
+            return {}
+        self.optimizer.step()
+        return {name: value.item() for name, value in losses.items()}
+
+    def _validate(self, losses: dict[str, float | None]) -> None:
+        """Measures the target's ``valid`` set; keeps the model where it is the best so far."""
+        loss, per = evaluate(self.network, self.target, self.valid, self.masked, self.device)
+        row = {
+            "step": self.step,
+            "epoch": self.iterators[0].epoch,
+            "learning_rate": self.schedule.get_last_lr()[0],
+            "loss": losses,
+            "valid_loss": loss,
+            "valid_per": per,
+        }
+        self.history.append(row)
+        lines = (json.dumps(row) + "\n" for row in self.history)
+        write_text(self.folder / "train.jsonl", "".join(lines))
+        if self.best is None or per < self.best["per"]:
+            tensors = {k: v.cpu().clone() for k, v in self.network.path_of(self.target).items()}
+            self.best = {"per": per, "step": self.step, "network": tensors}
+
+    def _state(self) -> dict[str, Any]:
+        return {
+            "network": self.network.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "schedule": self.schedule.state_dict(),
+            "iterators": [iterator.state() for iterator in self.iterators],
+            "random": torch.get_rng_state(),
+            "step": self.step,
+            "history": self.history,
+            "best": self.best,
+        }
+
+    def _progress(self, losses: dict[str, float]) -> Progress:
+        return Progress(
+            step=self.step,
+            steps=self.steps,
+            epoch=self.iterators[0].epoch,
+            losses=losses,
+            per=self.history[-1]["valid_per"] if self.history else None,
+            best=self.best["per"] if self.best else None,
+        )
+
+
+def ctc(log_probs: Tensor, batch: Batch) -> Tensor:
+    """CTC's negative log-likelihood in nats a phone (Graves et al. 2006).
+
+    ``log_probs`` is (N, T, phones). The loss runs on the CPU: there it is exact and
+    the same from run to run.
+    """
+    total = nn.functional.ctc_loss(
+        log_probs.transpose(0, 1).cpu(),  # (N, T, phones) -> (T, N, phones)
+        torch.from_numpy(batch.labels),
+        torch.from_numpy(batch.lengths),
+        torch.from_numpy(batch.label_lengths),
+        reduction="sum",
+    )
+    return total / int(batch.label_lengths.sum())
+
+
+@torch.inference_mode()
+def evaluate(
+    network: Network, language: str, data: UtteranceSet, masked: Tensor, device: torch.device
+) -> tuple[float, float]:
+    """CTC loss in nats a phone, and phone error rate in per cent, of greedy decoding."""
+    network.eval()
+    loss, errors, phones = 0.0, 0, 0
+    for indices in data.in_order(120.0):
+        batch = data.batch(indices)
+        inputs = {language: torch.from_numpy(batch.inputs).to(device)}
+        log_probs = network(inputs)  # (N, T, phones)
+        count = int(batch.label_lengths.sum())
+        loss += ctc(log_probs, batch).item() * count
+        hypotheses = greedy(log_probs + masked, batch.lengths.tolist())
+        for index, hypothesis in zip(indices, hypotheses, strict=True):
+            reference = data.labels[index].tolist()
+            errors += kaldialign.edit_distance(reference, hypothesis)["total"]
+        phones += count
+    return loss / phones, 100 * errors / phones
+
+
+def greedy(log_probs: Tensor, lengths: list[int]) -> list[list[int]]:
+    """The best label of each frame of (N, T, phones), repeats and blanks taken out."""
+    best = log_probs.argmax(dim=-1).cpu()  # (N, T)
+    found = []
+    for row, length in zip(best, lengths, strict=True):
+        labels = torch.unique_consecutive(row[:length])
+        found.append(labels[labels != 0].tolist())
+    return found
+
+
+def _masked(allowed: Sequence[int], phones: int) -> Tensor:
+    """What to add to log-probabilities so that other languages' phones never win: (phones,)."""
+    masked = torch.full((phones,), -torch.inf)
+    masked[list(allowed)] = 0.0
+    return masked

@@ -1,0 +1,1 @@
+"""The corpora and free texts that recipes may name, one small file each."""

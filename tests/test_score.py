@@ -1,0 +1,307 @@
+import random
+import re
+import shutil
+import subprocess
+from collections import Counter
+from pathlib import Path
+
+import kaldialign
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cascade.errors import UserError
+from cascade.files import write_text_table
+from cascade.score import EPS, Score, counts_of, score, score_files, write_details
+from cascade.speechbox import Counts
+
+
+def of(ref: str, hyp: str) -> Score:
+    return score({"u": ref.split()}, {"u": hyp.split()})
+
+
+@pytest.mark.parametrize(
+    ("ref", "hyp", "sub", "dele", "ins"),
+    [
+        ("a b c", "a b c", 0, 0, 0),
+        ("a b c", "a x c", 1, 0, 0),
+        ("a b c", "a c", 0, 1, 0),
+        ("a b c", "a b x c", 0, 0, 1),
+        ("a b c d e f g", "x b d e f y g", 1, 1, 1),
+        ("a b c", "", 0, 3, 0),
+        ("", "a b", 0, 0, 2),
+        ("", "", 0, 0, 0),
+        ("a b", "x y z", 2, 0, 1),
+        ("a", "a a a", 0, 0, 2),
+        # A draw: three substitutions cost as much as two deletions and two insertions.
+        ("a b c", "c x y", 3, 0, 0),
+        ("a b c d", "d x y z a", 4, 0, 1),
+    ],
+)
+def test_planted_errors(ref, hyp, sub, dele, ins):
+    found = of(ref, hyp)
+    assert (found.sub, found.dele, found.ins) == (sub, dele, ins)
+    assert found.total == len(ref.split())
+    assert (found.errors, found.terrors) == (sub + dele + ins, sub + dele)
+    assert found.counts["u"] == (found.total - sub - dele, sub, ins, dele)
+    assert found.partial == []
+
+
+def test_pairs_and_operations():
+    found = of("a b c d", "a x d e")
+    assert found.pairs("u") == [("a", "a"), ("b", "x"), ("c", EPS), ("d", "d"), (EPS, "e")]
+    assert found.ops == [
+        ("correct", "a", "a", 1),
+        ("correct", "d", "d", 1),
+        ("deletion", "c", EPS, 1),
+        ("insertion", EPS, "e", 1),
+        ("substitution", "b", "x", 1),
+    ]
+
+
+def test_a_missing_hypothesis_counts_as_deletions():
+    found = score({"u2": ["a", "b"], "u1": ["c"]}, {"u1": ["c"]})
+    assert (found.sub, found.dele, found.ins, found.partial) == (0, 2, 0, ["u2"])
+    assert list(found.ref) == list(found.hyp) == ["u1", "u2"]
+
+
+def test_an_empty_hypothesis_is_no_missing_one():
+    assert score({"u": ["a"]}, {"u": []}).partial == []
+
+
+def test_order_does_not_matter():
+    ref = {f"u{i}": list("abcde")[i % 3 :] for i in range(20)}
+    hyp = {u: ["a", *reversed(tokens)] for u, tokens in ref.items()}
+    shuffled = list(hyp.items())
+    random.Random(0).shuffle(shuffled)
+    assert score(ref, dict(shuffled)) == score(ref, hyp)
+
+
+def test_fold_works_on_both_sides():
+    ref, hyp = {"u": ["ёж", "ещё"]}, {"u": ["еж", "ещё"]}
+    assert score(ref, hyp).sub == 1
+    found = score(ref, hyp, {"ё": "е"})
+    assert (found.sub, found.ref["u"]) == (0, ["еж", "еще"])
+    assert score({"u": ["-", "a"]}, {"u": ["a"]}, {"-": ""}).total == 1
+    with pytest.raises(UserError, match="single letters"):
+        score(ref, hyp, {"ch": "x"})
+
+
+def test_a_word_like_the_gap_sign_is_refused():
+    with pytest.raises(UserError, match="gap"):
+        of("a ***", "a")
+
+
+TEXT = st.dictionaries(
+    st.text("uv12", min_size=1, max_size=4), st.lists(st.sampled_from("abc"), max_size=12)
+)
+
+
+@given(TEXT)
+def test_identical_texts_have_no_errors(text):
+    found = score(text, text)
+    assert (found.errors, found.total) == (0, sum(map(len, text.values())))
+    assert all(op == "correct" for op, *_ in found.ops)
+
+
+@given(TEXT, st.data())
+def test_against_other_aligners(ref, data):
+    hyp = {u: data.draw(st.lists(st.sampled_from("abcd"), max_size=12)) for u in ref}
+    found = score(ref, hyp)
+    assert found.terrors <= found.total
+    ops: Counter = Counter()
+    for u in ref:
+        correct, sub, ins, dele = found.counts[u]
+        pairs = found.pairs(u)
+        assert [r for r, _ in pairs if r != EPS] == ref[u]
+        assert [h for _, h in pairs if h != EPS] == hyp[u]
+        assert correct == sum(r == h for r, h in pairs)
+        assert sub == sum(r != h and EPS not in (r, h) for r, h in pairs)
+        assert (correct + sub + dele, correct + sub + ins) == (len(ref[u]), len(hyp[u]))
+        assert 4 * sub + 3 * (ins + dele) == distance(ref[u], hyp[u], 4, 3)
+        theirs = kaldialign.edit_distance(ref[u], hyp[u], sclite_mode=True)
+        assert 4 * sub + 3 * (ins + dele) == 4 * theirs["sub"] + 3 * (theirs["ins"] + theirs["del"])
+        assert sub + ins + dele >= distance(ref[u], hyp[u], 1, 1)
+        ops.update(pairs)
+    assert ops == {(r, h): n for _, r, h, n in found.ops}
+
+
+def distance(ref, hyp, substitution, gap):
+    """Levenshtein's, with weights."""
+    row = [gap * j for j in range(len(hyp) + 1)]
+    for r in ref:
+        last, row = row, [row[0] + gap]
+        for j, h in enumerate(hyp):
+            paired = last[j] + (substitution if r != h else 0)
+            row.append(min(paired, last[j + 1] + gap, row[j] + gap))
+    return row[-1]
+
+
+def test_many_lengths_at_once_as_one_by_one():
+    """Batches and their padding change nothing."""
+    ref, hyp = random_texts(300, seed=3)
+    ref["long"], hyp["long"] = ["a", "b"] * 2000, ["b", "c", "a"] * 1200
+    together = score(ref, hyp)
+    for u in ref:
+        assert score({u: ref[u]}, {u: hyp[u]}).pairs(u) == together.pairs(u)
+
+
+def random_texts(utterances: int, seed: int):
+    """References of 0 to 70 tokens, and hypotheses with few to very many errors."""
+    draw = random.Random(seed)
+    words = ["дом", "Дом", "кот", "ёж", "кто-то", "a", "b", "tʃ", "sʲ", "it's"]
+    ref, hyp = {}, {}
+    for i in range(utterances):
+        tokens = [draw.choice(words) for _ in range(draw.choice([0, 1, 5, 13, 13, 70]))]
+        rate = draw.choice([0.1, 0.3, 0.6, 0.9])
+        said = []
+        for token in tokens:
+            kind = draw.random() / rate
+            said += [token] if kind > 0.7 else [draw.choice(words)] if kind > 0.3 else []
+            said += [draw.choice(words)] if 0.7 < kind < 1 else []
+        u = f"{('ru-anna', 'spk_1', 'x')[i % 3]}-u_{i:05d}"
+        ref[u], hyp[u] = tokens, said
+    return ref, hyp
+
+
+def put(tmp_path, ref: str, hyp: str):
+    (tmp_path / "ref").write_text(ref, encoding="utf-8")
+    (tmp_path / "hyp").write_text(hyp, encoding="utf-8")
+    return tmp_path / "ref", tmp_path / "hyp"
+
+
+def test_files(tmp_path):
+    found = score_files(*put(tmp_path, "u1 a b\nu2 c\nu3 d\n", "u2 c\nu1\n"), {"a": "b"})
+    assert (found.sub, found.dele, found.ins, found.total) == (0, 3, 0, 4)
+    assert found.partial == ["u3"]
+
+
+@pytest.mark.parametrize(
+    ("hyp", "said"),
+    [
+        ("u1 a\nu1 b\n", ["hyp", "line 2", "u1"]),
+        ("u1 a\n\nu10 b\n", ["hyp", "line 3", "u10", "ref"]),
+    ],
+)
+def test_doubled_and_superfluous_hypotheses_are_errors(tmp_path, hyp, said):
+    with pytest.raises(UserError) as caught:
+        score_files(*put(tmp_path, "u1 a\n", hyp))
+    assert all(word in str(caught.value) for word in said)
+
+
+def test_files_that_cannot_be_read(tmp_path):
+    ref, hyp = put(tmp_path, "u1 a\n", "")
+    hyp.write_bytes(b"u1 \xff\xfe\n")
+    with pytest.raises(UserError, match="hyp.*UTF-8"):
+        score_files(ref, hyp)
+    with pytest.raises(UserError, match="none"):
+        score_files(ref, tmp_path / "none")
+
+
+def test_a_hypothesis_without_reference_is_an_error_without_files_too():
+    with pytest.raises(UserError, match="'v'"):
+        score({"u": []}, {"v": []})
+
+
+def test_counts_of():
+    words, phones = of("a b c", "a x c d"), of("a b c d", "b c d")
+    assert counts_of(words, phones, 9) == Counts(2, 1, 3, 1, 1, 4, 9)
+
+
+def planted(folder: Path, **extra):
+    words = score(
+        {"u2": ["дом", "кот"], "u1": ["a", "b", "c"], "u3": ["d"]},
+        {"u1": ["a", "x", "c", "e"], "u2": ["том", "кот"]},
+    )
+    phones = score(
+        {"u1": list("ab"), "u2": list("cab"), "u3": []}, {"u1": ["a"], "u2": list("bbd")}
+    )
+    speakers = {"u1": "ann", "u2": "bob-b", "u3": "ann", "other": "eve"}
+    write_details(folder, words, phones, speakers, **extra)
+    return {p.name: p.read_text(encoding="utf-8") for p in folder.iterdir()}
+
+
+def test_detail_files(tmp_path):
+    files = planted(tmp_path / "score_t", extra={"speechbox.log": "log\n"})
+    assert files["speechbox.log"] == "log\n"
+    assert files["wer"] == (
+        "%WER 66.67 [ 4 / 6, 1 ins, 1 del, 2 sub ] [PARTIAL]\n"
+        "%PER 80.00 [ 4 / 5, 0 ins, 1 del, 3 sub ] [PARTIAL]\n".replace(
+            " [PARTIAL]\n", " [PARTIAL]\n"
+        )
+    )
+    assert files["per_utt"] == (
+        "u1 ref  a  b  c  *** \nu1 hyp  a  x  c   e\n".replace("*** \n", "***\n")
+        + "u1 op   C  S  C   I\nu1 #csid 2 1 1 0\n"
+        "u2 ref  дом  кот\nu2 hyp  том  кот\nu2 op    S    C\nu2 #csid 1 1 0 0\n"
+        "u3 ref   d\nu3 hyp  ***\nu3 op    D\nu3 #csid 0 0 0 1\n"
+    )
+    assert files["confusions_words"] == "1 b x\n1 дом том\n"
+    assert files["ops"].splitlines()[-3:] == [
+        "insertion    *** e 1",
+        "substitution b x 1",
+        "substitution дом том 1",
+    ]
+    assert files["ref.trn"] == "a b c (ann-u1)\nдом кот (bob_b-u2)\nd (ann-u3)\n"
+    assert files["hyp.trn"] == "a x c e (ann-u1)\nтом кот (bob_b-u2)\n(ann-u3)\n"
+    assert files["ref_phones.trn"].endswith("\n(ann-u3)\n")
+    assert "hyp_phones.trn" in files and "per_utt_phones" in files
+
+
+def test_speakers_add_up(tmp_path):
+    lines = planted(tmp_path / "score_t")["per_spk"].splitlines()
+    assert [line.split()[0] for line in lines] == [
+        "SPEAKER",
+        *["ann"] * 2,
+        *["bob-b"] * 2,
+        *["SUM"] * 2,
+    ]
+    assert lines[1].split()[2:] == ["2", "4", "2", "1", "1", "1", "3", "2"]
+    assert lines[5].split()[2:] == ["3", "6", "3", "2", "1", "1", "4", "3"]
+    assert lines[6].split()[2:] == ["3", "6", "50.00", "33.33", "16.67", "16.67", "66.67", "100.00"]
+
+
+def test_confusions_are_sorted_by_number_then_letters(tmp_path):
+    found = score({"u": list("bbaac")}, {"u": list("xxzyy")})
+    write_details(tmp_path / "s", found, found, {"u": "s"})
+    text = (tmp_path / "s" / "confusions_words").read_text()
+    assert text == "2 b x\n1 a y\n1 a z\n1 c y\n"
+
+
+def test_details_replace_the_old_ones_and_leave_nothing_else(tmp_path):
+    first = planted(tmp_path / "score_t")
+    (tmp_path / "score_t" / "stale").touch()
+    assert planted(tmp_path / "score_t") == first
+    assert [p.name for p in tmp_path.iterdir()] == ["score_t"]
+
+
+def test_an_utterance_without_speaker_is_named(tmp_path):
+    with pytest.raises(UserError, match="'u'"):
+        write_details(tmp_path / "s", of("a", "a"), of("a", "a"), {})
+    assert not (tmp_path / "s").exists()
+
+
+def test_nothing_to_score(tmp_path):
+    write_details(tmp_path / "s", score({}, {}), score({}, {}), {})
+    assert (tmp_path / "s" / "wer").read_text().startswith("%WER n/a [ 0 / 0, 0 ins")
+
+
+def sclite() -> str | None:
+    return shutil.which("sclite") or shutil.which("sclite", path="/usr/lib/sctk/bin")
+
+
+@pytest.mark.skipif(sclite() is None, reason="sclite (Debian's sctk) is not installed")
+def test_the_same_counts_as_sclite(tmp_path):
+    ref, hyp = random_texts(2000, seed=1)
+    write_text_table(tmp_path / "ref", ref)
+    write_text_table(tmp_path / "hyp", hyp)
+    found = score_files(tmp_path / "ref", tmp_path / "hyp")
+    write_details(tmp_path / "s", found, found, {u: u.rpartition("-")[0] for u in ref})
+    command = [sclite(), "-r", "ref.trn", "trn", "-h", "hyp.trn", "trn", "-i", "spu_id"]
+    command += ["-s", "-e", "utf-8", "-o", "pra", "-O", "."]
+    subprocess.run(command, cwd=tmp_path / "s", check=True, capture_output=True)
+    report = (tmp_path / "s" / "hyp.trn.pra").read_text(encoding="utf-8")
+    blocks = re.findall(r"^id: \((.*)\)\nScores: \(#C #S #D #I\) (.*)$", report, re.M)
+    theirs = {name.partition("-")[2]: tuple(map(int, counts.split())) for name, counts in blocks}
+    ours = {u.lower(): (c, s, d, i) for u, (c, s, i, d) in found.counts.items()}
+    assert theirs == ours
