@@ -48,7 +48,8 @@ class UtteranceSet:
     """The utterances of one or more data sets of a language: where features lie, and labels.
 
     It holds a few dozen bytes and the labels of each utterance; features are read when a
-    batch wants them. Utterances too short for CTC are left out, and listed in ``excluded``.
+    batch wants them. Utterances too short for CTC are left out, and listed in ``excluded``;
+    ``whole`` keeps them, for decoding.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class UtteranceSet:
         phones: list[str],
         settings: Features,
         cms_init: np.ndarray,
+        whole: bool = False,
     ):
         self.settings = settings
         self.cms_init = cms_init
@@ -73,8 +75,10 @@ class UtteranceSet:
             for name, text in read_text_table(layout.text(key, "phones")).items():
                 labels = np.array([numbers[phone] for phone in text], dtype=np.int16)
                 frames = int(lengths[name][0])
-                if frames // settings.stack < needed_frames(labels):
-                    reason = f"{frames // settings.stack} frames are too few for {len(labels)} phones"
+                if not whole and frames // settings.stack < needed_frames(labels):
+                    reason = (
+                        f"{frames // settings.stack} frames are too few for {len(labels)} phones"
+                    )
                     self.excluded.append((key, Excluded(name, reason, frames / 100)))
                     continue
                 self.ids.append(name)
@@ -101,9 +105,7 @@ class UtteranceSet:
             least = needed_frames(self.labels[index]) * settings.stack
             features = stretch_and_warp(features, augment, random, least)
         if settings.cmn == "online":
-            features = online_cmn(
-                features, self.cms_init, settings.cmn_window, settings.cmn_global
-            )
+            features = online_cmn(features, self.cms_init, settings.cmn_window, settings.cmn_global)
         else:
             features = utterance_cmn(features)
         if augment is not None:
@@ -207,4 +209,3 @@ def _pack(order: list[int], frames, seconds: float) -> Iterator[list[int]]:
         batch.append(index)
     if batch:
         yield batch
-

@@ -83,7 +83,9 @@ def _dump_shard(task) -> list[tuple[str, str, int]]:
             samples = audio.read(path, settings.rate, cut.start, cut.duration)
             features = extractor.extract(samples, settings.rate)
             if not np.isfinite(features).all():
-                raise UserError(f"Utterance '{cut.id}' ({path}) gives features that are no numbers.")
+                raise UserError(
+                    f"Utterance '{cut.id}' ({path}) gives features that are no numbers."
+                )
             offset = stream.tell() + len(f"{cut.id} ".encode())  # an scp points behind the key
             rows.append((cut.id, f"{ark}:{offset}", len(features)))
             matrix = np.ascontiguousarray(features, dtype=np.float32)

@@ -5,8 +5,11 @@ and blanks stand between. Mohri, Pereira and Riley (2002) for the composition, M
 al. (2015, arXiv:1507.08240) for T.
 """
 
+import os
+import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import kaldifst
@@ -32,15 +35,11 @@ def build(
     numbers = _write_words(lexicon, words)
     tokens = {phone: i + 1 for i, phone in enumerate(phones)}  # 0 is epsilon
     l_fst, disambiguation = _lexicon_fst(lexicon, tokens, numbers)
-    g_fst = kaldifst.compile(
-        kaldilm.arpa2fst(
-            str(arpa),
-            disambig_symbol=BACKOFF,
-            read_symbol_table=str(words),
-            max_arpa_warnings=0,
-        ),
-        keep_state_numbering=True,
-    )
+    with _silent():
+        g_text = kaldilm.arpa2fst(
+            str(arpa), disambig_symbol=BACKOFF, read_symbol_table=str(words), max_arpa_warnings=0
+        )
+    g_fst = kaldifst.compile(g_text, keep_state_numbering=True)
     kaldifst.arcsort(g_fst, "ilabel")
     lg = kaldifst.compose(l_fst, g_fst)
     del l_fst, g_fst
@@ -54,6 +53,20 @@ def build(
     tlg.write(str(beside))
     beside.replace(graph)
     return graph.stat().st_size
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Keeps what a library in C++ says of its progress off the screen."""
+    sys.stderr.flush()
+    screen = os.dup(2)
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(screen, 2)
+        os.close(screen)
 
 
 def read_words(path: Path) -> list[str]:

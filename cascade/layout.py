@@ -26,9 +26,6 @@ class Layout:
     downloads: Path
     data: Path
 
-    def stamp(self, stage: int, job: str) -> Path:
-        return self.root / ".stamps" / f"{stage}.{job}.json"
-
     @property
     def excluded(self) -> Path:
         return self.root / "excluded.tsv"

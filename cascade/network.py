@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
+PADDING = 0.1  # an LSTM's time goes by frames, padded ones too
+
 
 class Stack(nn.Module):
     """One-way LSTM layers, each followed by layer normalisation and dropout.
@@ -66,18 +68,32 @@ class Network(nn.Module):
         self.shared = Stack(neurons, above, neurons, dropout)
         self.output = nn.Linear(neurons, phones)
 
-    def forward(self, inputs: Mapping[str, Tensor]) -> Tensor:
-        """Log-probabilities of a batch of each language, joined along the batch axis.
+    def forward(self, inputs: Mapping[str, Tensor]) -> list[Tensor]:
+        """Log-probabilities for a batch of each language.
 
-        ``inputs`` maps languages to (N, T, C); the result is (sum of N, longest T, phones),
-        languages in the order of ``inputs``, shorter ones padded behind their own end.
-        One-way layers never look there.
+        ``inputs`` maps languages to (N, T, C), with N and T of their own; the result is a
+        list of (N, T, phones) in the order of ``inputs``. Shorter utterances are padded
+        behind their end, where one-way layers never look.
+
+        The batches are joined along the batch axis and run through the shared layers at
+        once, but for batches so unlike in length that more than `PADDING` of the joined
+        one would be padding: they run one after the other, with the same result.
         """
         parts = [self.lower[name](x) for name, x in inputs.items()]
         longest = max(part.shape[1] for part in parts)
+        rows = [part.shape[0] for part in parts]
+        frames = sum(part.shape[0] * part.shape[1] for part in parts)
+        if 1 - frames / (longest * sum(rows)) > PADDING:
+            return [self._upper(part) for part in parts]
         padded = [nn.functional.pad(p, (0, 0, 0, longest - p.shape[1])) for p in parts]
-        joined = torch.cat(padded)  # (sum of N, longest T, neurons)
-        return self.output(self.shared(joined)).log_softmax(dim=-1)
+        joined = self._upper(torch.cat(padded))  # (sum of N, longest T, phones)
+        return [
+            whole[:, : part.shape[1]] for whole, part in zip(joined.split(rows), parts, strict=True)
+        ]
+
+    def _upper(self, x: Tensor) -> Tensor:
+        """What all languages share: (N, T, neurons) to (N, T, phones)."""
+        return self.output(self.shared(x)).log_softmax(dim=-1)
 
     def path_of(self, language: str) -> dict[str, Tensor]:
         """The tensors that ``language`` needs, without the other languages' own."""

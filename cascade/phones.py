@@ -34,7 +34,7 @@ def _units(symbol: str) -> list[str]:
     phones: list[str] = []
     for char in unicodedata.normalize("NFD", symbol):
         category = unicodedata.category(char)
-        if category == "Lm" and char not in DROPPED or char == "\u0303":
+        if (category == "Lm" and char not in DROPPED) or char == "\u0303":
             if phones:  # palatalised, aspirated, nasal ...
                 phones[-1] += char
         elif category in ("Ll", "Lo"):

@@ -55,7 +55,9 @@ def prepare(recipe: Recipe, layout: Layout, jobs: int) -> list[Path]:
             kept, excluded = _check_dataset(recipe, dataset, layout, pool, jobs)
             for item in kept:
                 if item.id in owners:
-                    raise UserError(f"Utterance '{item.id}' is both in {owners[item.id]} and {key}.")
+                    raise UserError(
+                        f"Utterance '{item.id}' is both in {owners[item.id]} and {key}."
+                    )
                 owners[item.id] = key
             if dataset.role == "train":
                 kept, spared = _subset(kept, recipe)
@@ -136,9 +138,7 @@ def _check_utterance(arguments) -> Checked | Excluded:
         return fault(f"the transcript has {odd}")
     digest = hashlib.sha256(item.audio.read_bytes()).hexdigest()
     speaker = item.speaker or "unknown"
-    return Checked(
-        item.id, item.audio, tuple(words), speaker, item.start, seconds, info, digest
-    )
+    return Checked(item.id, item.audio, tuple(words), speaker, item.start, seconds, info, digest)
 
 
 def _subset(kept: list[Checked], recipe: Recipe) -> tuple[list[Checked], list[Excluded]]:

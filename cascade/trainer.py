@@ -16,6 +16,7 @@ from cascade.batches import Batch, LanguageIterator, UtteranceSet
 from cascade.checkpoint import Checkpoints
 from cascade.errors import UserError
 from cascade.files import write_text
+from cascade.greedy import greedy
 from cascade.network import Network
 from cascade.recipe import Train
 
@@ -44,7 +45,8 @@ class Trainer:
 
     A second language is one more entry of ``iterators``; without any, the same code
     trains the plain network. ``valid`` is the target's, and chooses the model: the one
-    with the lowest phone error rate is kept.
+    with the lowest phone error rate is kept. ``masked`` (phones,) is added to
+    log-probabilities before decoding, to rule other languages' phones out.
     """
 
     def __init__(
@@ -52,7 +54,7 @@ class Trainer:
         network: Network,
         iterators: Sequence[LanguageIterator],
         valid: UtteranceSet,
-        allowed: Sequence[int],
+        masked: Tensor,
         settings: Train,
         folder: Path,
         device: torch.device,
@@ -77,7 +79,7 @@ class Trainer:
             pct_start=settings.warmup,
             cycle_momentum=False,
         )
-        self.masked = _masked(allowed, network.output.out_features).to(device)
+        self.masked = masked.to(device)
         self.checkpoints = Checkpoints(folder / "checkpoint")
         self.step = 0
         self.history: list[dict[str, Any]] = []
@@ -141,11 +143,10 @@ class Trainer:
             iterator.name: torch.from_numpy(batch.inputs).to(self.device)
             for iterator, batch in zip(self.iterators, batches, strict=True)
         }
-        log_probs = self.network(inputs)  # (sum of N, T, phones)
-        losses = {}
-        parts = log_probs.split([len(batch.ids) for batch in batches])
-        for name, part, batch in zip(inputs, parts, batches, strict=True):
-            losses[name] = ctc(part, batch)
+        losses = {
+            name: ctc(log_probs, batch)
+            for name, log_probs, batch in zip(inputs, self.network(inputs), batches, strict=True)
+        }
         weights = self.settings.weights
         loss = sum(weights.get(name, 1.0) * value for name, value in losses.items())
         self.optimizer.zero_grad(set_to_none=True)
@@ -225,7 +226,7 @@ def evaluate(
     for indices in data.in_order(120.0):
         batch = data.batch(indices)
         inputs = {language: torch.from_numpy(batch.inputs).to(device)}
-        log_probs = network(inputs)  # (N, T, phones)
+        log_probs = network(inputs)[0]  # (N, T, phones)
         count = int(batch.label_lengths.sum())
         loss += ctc(log_probs, batch).item() * count
         hypotheses = greedy(log_probs + masked, batch.lengths.tolist())
@@ -234,20 +235,3 @@ def evaluate(
             errors += kaldialign.edit_distance(reference, hypothesis)["total"]
         phones += count
     return loss / phones, 100 * errors / phones
-
-
-def greedy(log_probs: Tensor, lengths: list[int]) -> list[list[int]]:
-    """The best label of each frame of (N, T, phones), repeats and blanks taken out."""
-    best = log_probs.argmax(dim=-1).cpu()  # (N, T)
-    found = []
-    for row, length in zip(best, lengths, strict=True):
-        labels = torch.unique_consecutive(row[:length])
-        found.append(labels[labels != 0].tolist())
-    return found
-
-
-def _masked(allowed: Sequence[int], phones: int) -> Tensor:
-    """What to add to log-probabilities so that other languages' phones never win: (phones,)."""
-    masked = torch.full((phones,), -torch.inf)
-    masked[list(allowed)] = 0.0
-    return masked

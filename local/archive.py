@@ -43,9 +43,7 @@ def extract(file: Path, folder: Path, prefixes: Sequence[str] | None = None) -> 
         raise UserError(f"{file} holds nothing under {', '.join(prefixes or ['.'])}.")
 
 
-def _members(
-    tar: tarfile.TarFile, file: Path, folder: Path, prefixes: Sequence[str] | None
-) -> int:
+def _members(tar: tarfile.TarFile, file: Path, folder: Path, prefixes: Sequence[str] | None) -> int:
     """Extracts the chosen members one by one; returns how many there were."""
     count = 0
     for member in tar:

@@ -153,8 +153,11 @@ def _download(packages: Sequence[Package], downloads: Path) -> None:
         for package in packages:
             path = Path(beside) / package.file
             if path.exists():  # what came is kept, also where another one failed
-                _check(path, package, "Nothing was kept of it. Check what sits between "
-                       "this machine and the archive.")
+                _check(
+                    path,
+                    package,
+                    "Nothing was kept of it. Check what sits between this machine and the archive.",
+                )
                 os.replace(path, downloads / package.file)
     left = [package for package in packages if not (downloads / package.file).exists()]
     if left:

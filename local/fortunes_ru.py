@@ -16,8 +16,30 @@ PACKAGE = debian.Package(
 FOLDER = "usr/share/games/fortunes/ru/"
 # The whole of one contributor's collection, whose subject is sex and courtship.
 ADULT = frozenset(
-    "amur b0 b11 b12 b13 b2 d1 d21 d41 e0 e12 e13 fidelity flirt g1 innocence love_s lovers "
-    "relations sex sympathy treason".split()
+    [
+        "amur",
+        "b0",
+        "b11",
+        "b12",
+        "b13",
+        "b2",
+        "d1",
+        "d21",
+        "d41",
+        "e0",
+        "e12",
+        "e13",
+        "fidelity",
+        "flirt",
+        "g1",
+        "innocence",
+        "love_s",
+        "lovers",
+        "relations",
+        "sex",
+        "sympathy",
+        "treason",
+    ]
 )
 AUTHOR = re.compile(r"\s*(--|—\s*—|\(c\)|\(с\))")
 SPEECH = re.compile(r"\s*[-–—]\s")
@@ -28,7 +50,7 @@ def paragraphs(request: Request) -> Iterator[str]:
     folder = debian.unpack([PACKAGE], request, "fortunes_ru", [FOLDER]) / FOLDER
     for path in sorted(folder.iterdir()):
         # .dat is an index, .u8 a link to the same file.
-        if path.name not in ADULT and path.suffix not in (".dat", ".u8", debian.MARKER):
+        if path.name not in ADULT and path.suffix not in (".dat", ".u8"):
             yield from parse(path.read_text(encoding="utf-8"))
 
 

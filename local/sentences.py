@@ -11,7 +11,7 @@ STRANGE = re.compile(r"[<>$|{}=\\@#%&_/~^*]")
 SPACE = re.compile(r"\s+")
 # A stop after one of these, or after one letter, ends no sentence.
 ABBREVIATION = re.compile(
-    r"(?:^|[\s(«\"])(?:[^\W\d_]|mr|mrs|ms|dr|st|etc|vs|т\.\s?[деп]|др|пр|им|см|ср|гг|вв|руб|тыс|млн)\.$",
+    r"(?:^|[\s(«\"])(?:[^\W\d_]|mr|mrs|ms|dr|st|etc|vs|т\.\s?[деп]|др|пр|им|см|ср|гг|вв|проч|руб|тыс|млн)\.$",
     re.IGNORECASE,
 )
 

@@ -28,7 +28,7 @@ LICENCE = (
 )
 PARTS = ()
 WORDS = (5, 12)  # fewest and most of a prompt
-VERSION = 1  # raised with any change of voices or of how the sound is made
+VERSION = 1  # raised with any change of how the sound is made
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,8 @@ def _made(planned: list[Task], request: Request) -> Path:
     """The folder of wav files; made beside and renamed where it is not complete."""
     final = request.data / "synth_en"
     digests = "".join(f"{p.name} {p.version} {p.digest}\n" for p in voices_en.PACKAGES)
-    description = f"version {VERSION}\nrate {request.rate}\n{digests}"
+    plan = hashlib.sha256(repr(planned).encode()).hexdigest()  # voices, options and texts
+    description = f"version {VERSION}\nrate {request.rate}\nplan {plan}\n{digests}"
     if debian.complete(final, description):
         return final
     programs = voices_en.install(request)

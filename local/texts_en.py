@@ -6,7 +6,8 @@ The prompts that ``synth_en`` reads are left out, so that no model is trained on
 from collections.abc import Iterator
 
 from cascade.corpus import Request
-from local import sentences as splitting, synth_en, wesnoth, wordnet
+from local import sentences as splitting
+from local import synth_en, wesnoth, wordnet
 
 LICENCE = f"{wesnoth.LICENCE} {wordnet.LICENCE}"
 

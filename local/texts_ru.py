@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator
 
 from cascade.corpus import Request
-from local import fortunes_ru, sentences as splitting, wesnoth
+from local import fortunes_ru, wesnoth
+from local import sentences as splitting
 
 LICENCE = f"{wesnoth.LICENCE} {fortunes_ru.LICENCE}"
 CYRILLIC = re.compile("[а-яё]", re.IGNORECASE)

@@ -19,7 +19,26 @@ FOLDER = "usr/share/wordnet/"
 EXAMPLE = re.compile(r'"([^"]+)"')
 WORD = re.compile(r"[A-Za-z]+(?:'[A-Za-z]+)?")
 # What a voice would read otherwise than it is written.
-ABBREVIATIONS = frozenset("mr mrs ms dr st jr sr vs etc ie eg no vol fig pp ft lb oz".split())
+ABBREVIATIONS = frozenset(
+    [
+        "mr",
+        "mrs",
+        "ms",
+        "dr",
+        "st",
+        "jr",
+        "sr",
+        "vs",
+        "etc",
+        "ie",
+        "eg",
+        "vol",
+        "pp",
+        "ft",
+        "lb",
+        "oz",
+    ]
+)
 
 
 def examples(request: Request) -> Iterator[str]:

@@ -14,6 +14,7 @@ from cascade.results import (
 )
 from cascade.speechbox import Counts
 
+# The original's log of the plain network, and counts made up to give the cascade's rates.
 PLAIN = Counts(239410, 230645, 325870, 901680, 714640, 1780720, 2728)
 CASCADE = Counts(172360, 157225, 325870, 548450, 393384, 1780720, 2800)
 

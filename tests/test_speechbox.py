@@ -41,14 +41,6 @@ def test_the_original_figures(tmp_path):
     assert cells == [str(path), "73.4679/70.7782", "50.6357/40.1321"]
 
 
-def test_the_other_logs_of_the_original(tmp_path):
-    """The cascade's counts, four times over, give 52.8923/48.2478 and 30.7993/22.0913."""
-    words, phones = 260696, 1424576
-    found = Counts(137888, 125780, words, 438760, 314707, phones)
-    assert format_pair(found.wer, found.werc) == "52.8923/48.2478"
-    assert format_pair(found.per, found.perc) == "30.7993/22.0912"
-
-
 @pytest.mark.parametrize(
     "change",
     [

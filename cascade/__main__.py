@@ -1,0 +1,113 @@
+"""The command line: one command a stage, and ``table`` for SpeechBox logs."""
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from cascade.errors import UserError
+from cascade.layout import Layout
+from cascade.recipe import read_recipe
+from cascade.stages import LAST, TITLES, run
+
+ROOT = Path(__file__).resolve().parent.parent
+INTERRUPTED = 130  # as a shell reports a program that Ctrl-C ended
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="cascade", description=__doc__, allow_abbrev=False)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    stages = commands.add_parser(
+        "run",
+        help="run stages of a recipe",
+        epilog="stages: " + "; ".join(f"{i} {title}" for i, title in enumerate(TITLES)),
+        allow_abbrev=False,
+    )
+    stages.add_argument("--recipe", default="ru_en", help="a folder of recipes/, or a file")
+    stages.add_argument("--stage", type=int, default=0, choices=range(LAST + 1))
+    stages.add_argument("--stop-stage", type=int, default=LAST, choices=range(LAST + 1))
+    stages.add_argument("--nj", type=int, default=os.cpu_count() or 1, help="processes at once")
+    stages.add_argument("--exp", help="where experiments go (exp)")
+    stages.add_argument("--force", action="store_true", help="run what is up to date, too")
+    stages.add_argument("--dry-run", action="store_true", help="say what would run, and why")
+    tables = commands.add_parser("table", help="print the rates of SpeechBox logs")
+    tables.add_argument("logs", nargs="+", type=Path, metavar="LOG")
+    options, rest = parser.parse_known_args(arguments)
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr
+    )
+    try:
+        if options.command == "table":
+            from cascade.speechbox import table
+
+            _no_more(rest)
+            print(table(options.logs))
+        else:
+            _run(options, _overrides(rest))
+    except UserError as error:
+        print(f"cascade: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\ncascade: stopped. The same command goes on from here.", file=sys.stderr)
+        return INTERRUPTED
+    except OSError as error:
+        if error.filename is None:
+            raise
+        print(f"cascade: {error.filename}: {error.strerror}.", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _run(options: argparse.Namespace, overrides: dict[str, str]) -> None:
+    path = _recipe_file(options.recipe)
+    if options.nj < 1:
+        raise UserError("--nj must be at least 1.")
+    if options.stop_stage < options.stage:
+        raise UserError(f"--stop-stage {options.stop_stage} comes before --stage {options.stage}.")
+    exp = Path(options.exp).resolve() if options.exp else Path("exp")
+    recipe = read_recipe(path, overrides)
+    os.chdir(ROOT)  # so that paths in manifests and scps are relative, as Kaldi's are
+    layout = Layout(exp / recipe.name, Path("downloads"), Path("data"))
+    numbers = range(options.stage, options.stop_stage + 1)
+    run(recipe, layout, numbers, options.nj, options.force, options.dry_run)
+
+
+def _recipe_file(name: str) -> Path:
+    """The file of a recipe that is given by its folder in ``recipes/``, or by a path."""
+    path = Path(name)
+    if path.suffix in (".yaml", ".yml", ".json"):
+        return path
+    for suffix in (".yaml", ".json"):
+        path = (ROOT / "recipes" / name / "recipe").with_suffix(suffix)
+        if path.is_file():
+            return path
+    known = sorted(p.name for p in (ROOT / "recipes").iterdir() if p.is_dir())
+    raise UserError(f"There is no recipe '{name}'; there are {', '.join(known)}.")
+
+
+def _overrides(rest: Sequence[str]) -> dict[str, str]:
+    """``--key value`` and ``--key=value`` pairs that are left: keys of the recipe."""
+    found = {}
+    words = iter(rest)
+    for word in words:
+        if not word.startswith("--") or word == "--":
+            raise UserError(f"'{word}' is no option; options look like --key value. See --help.")
+        key, equals, value = word[2:].partition("=")
+        if not equals:
+            value = next(words, None)
+            if value is None:
+                raise UserError(f"The option --{key} has no value.")
+        found[key] = value
+    return found
+
+
+def _no_more(rest: Sequence[str]) -> None:
+    if rest:
+        raise UserError(f"Unknown option {rest[0]}.")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,69 @@
+"""A trained model on disk: tensors, configuration and phone table in one folder."""
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import safetensors.torch
+import torch
+from torch import Tensor
+
+from cascade.errors import UserError
+from cascade.files import replacing, write_json, write_text
+from cascade.network import Network
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """What it takes to build the network and to feed it.
+
+    ``allowed`` are the outputs that ``language`` has, the blank among them; ``inputs`` is
+    the size of a stacked frame.
+    """
+
+    language: str
+    inputs: int
+    phones: int
+    layers: tuple[int, ...]
+    neurons: int
+    allowed: tuple[int, ...]
+
+
+def save(folder: Path, tensors: dict[str, Tensor], config: ModelConfig, phones: Path) -> int:
+    """Writes ``model.safetensors``, ``model.json`` and ``phones.txt``; returns the first's bytes."""
+    write_text(folder / "phones.txt", phones.read_text(encoding="utf-8"))
+    write_json(folder / "model.json", dataclasses.asdict(config))
+    blob = safetensors.torch.save({k: v.contiguous() for k, v in sorted(tensors.items())})
+    with replacing(folder / "model.safetensors") as stream:
+        stream.write(blob)
+    return len(blob)
+
+
+def load(folder: Path) -> tuple[Network, ModelConfig]:
+    """The network in evaluation mode, and its configuration.
+
+    Raises `UserError` where the files are missing, damaged, or do not belong together.
+    """
+    try:
+        raw = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+        raw |= {"layers": tuple(raw["layers"]), "allowed": tuple(raw["allowed"])}
+        config = ModelConfig(**raw)
+        tensors = safetensors.torch.load_file(folder / "model.safetensors")
+        network = Network(
+            [config.language], config.inputs, config.phones, config.layers, config.neurons
+        )
+        network.load_state_dict(tensors)
+    except (OSError, ValueError, TypeError, KeyError, RuntimeError) as error:
+        raise UserError(f"{folder} holds no sound model ({error}). Run stage 3 again.") from None
+    except safetensors.SafetensorError as error:
+        path = folder / "model.safetensors"
+        raise UserError(f"{path} is damaged ({error}). Run stage 3 again.") from None
+    return network.eval(), config
+
+
+def allowed_mask(config: ModelConfig) -> Tensor:
+    """What to add to log-probabilities so that only ``allowed`` outputs can win: (phones,)."""
+    masked = torch.full((config.phones,), -torch.inf)
+    masked[list(config.allowed)] = 0.0
+    return masked

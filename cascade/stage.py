@@ -1,0 +1,146 @@
+"""Stages: which jobs they have, whether they are up to date, and who may run them."""
+
+import fcntl
+import logging
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cascade.errors import UserError
+from cascade.stamp import Stamp, code_digest
+
+log = logging.getLogger("cascade")
+
+
+@dataclass(frozen=True)
+class Job:
+    """A piece of a stage that is made anew as a whole.
+
+    ``settings`` is the part of the recipe that it reads, as JSON types; ``modules`` what
+    it runs. ``run`` returns inputs that only the job itself could find: recordings.
+    """
+
+    name: str
+    settings: Any
+    modules: tuple[str, ...]
+    inputs: tuple[Path, ...]
+    outputs: tuple[Path, ...]
+    run: Callable[[], Sequence[Path] | None]
+
+
+def one_by_one(jobs: Sequence[Job]) -> Iterator[tuple[Job, Sequence[Path]]]:
+    """Runs jobs in their order; yields each as it is done, with the inputs it found."""
+    for job in jobs:
+        yield job, job.run() or ()
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stage's jobs, and how they are run: `one_by_one`, or side by side."""
+
+    number: int
+    title: str
+    jobs: tuple[Job, ...]
+    execute: Callable[[Sequence[Job]], Iterator[tuple[Job, Sequence[Path]]]] = one_by_one
+
+
+class Runner:
+    """Runs stages of the experiment in ``root``, each job only if it is not up to date.
+
+    ``makers`` says which stage makes a file: the one to name where it is missing. A
+    ``dry_run`` says what would run and why, jobs whose inputs would change among them.
+    """
+
+    def __init__(self, root: Path, makers: Mapping[Path, int], force: bool, dry_run: bool):
+        self.root = root
+        self.makers = makers
+        self.force = force
+        self.dry_run = dry_run
+        self.remade: set[Path] = set()
+
+    def run(self, stage: Stage) -> None:
+        """Runs one stage.
+
+        Raises `UserError` for a missing input, and where another process works in ``root``.
+        """
+        started = time.monotonic()
+        pending, ran = list(stage.jobs), False
+        while pending:
+            made = {path for job in pending for path in job.outputs}
+            ready = [job for job in pending if made.isdisjoint(job.inputs)]
+            pending = [job for job in pending if job not in ready]
+            ran |= self._run_jobs(stage, ready)
+        if not ran:
+            log.info("Stage %d (%s) is up to date.", stage.number, stage.title)
+        elif not self.dry_run:
+            log.info("Stage %d took %.0f s.", stage.number, time.monotonic() - started)
+
+    def _run_jobs(self, stage: Stage, jobs: Sequence[Job]) -> bool:
+        """Runs those of ``jobs``, none of which needs another, that are not up to date."""
+        codes = {job.name: code_digest(job.modules) for job in jobs}
+        reasons = {job.name: self._reason(stage, job, codes[job.name]) for job in jobs}
+        todo = [job for job in jobs if reasons[job.name]]
+        for job in todo:
+            verb = "would run" if self.dry_run else "runs"
+            log.info("Stage %d, %s %s: %s.", stage.number, job.name, verb, reasons[job.name])
+            self.remade.update(job.outputs)
+        if self.dry_run or not todo:
+            return bool(todo)
+        for job in todo:
+            self._check_inputs(stage, job)
+        with owner(self.root):
+            for job in todo:
+                self._stamp(stage, job).unlink(missing_ok=True)
+            for job, found in stage.execute(todo):
+                inputs = [*job.inputs, *found]
+                stamp = Stamp.make(job.settings, codes[job.name], inputs, job.outputs)
+                stamp.write(self._stamp(stage, job))
+        return True
+
+    def _stamp(self, stage: Stage, job: Job) -> Path:
+        return self.root / ".stamps" / f"{stage.number}.{job.name}.json"
+
+    def _reason(self, stage: Stage, job: Job, code: str) -> str | None:
+        """Why a job must run, or None."""
+        if self.force:
+            return "--force"
+        stamp = Stamp.read(self._stamp(stage, job))
+        if stamp is None:
+            return "it has not run yet"
+        if self.dry_run:
+            changing = [path for path in job.inputs if path in self.remade]
+            if changing:
+                return f"{changing[0]} would be made anew"
+        return stamp.stale(job.settings, code, job.inputs, job.outputs)
+
+    def _check_inputs(self, stage: Stage, job: Job) -> None:
+        missing = [path for path in job.inputs if not path.exists()]
+        if missing:
+            first = min(missing, key=lambda path: self.makers.get(path, -1))
+            maker = self.makers.get(first)
+            hint = f" Stage {maker} makes it: ./run.sh --stage {maker}" if maker is not None else ""
+            raise UserError(f"Stage {stage.number} ({job.name}) needs {first}.{hint}")
+
+
+@contextmanager
+def owner(root: Path) -> Iterator[None]:
+    """Holds ``root`` for this process; the system lets go of it when the process ends.
+
+    Raises `UserError` that names the holder where there is one.
+    """
+    root.mkdir(parents=True, exist_ok=True)
+    with (root / ".lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lock.seek(0)
+            raise UserError(f"{root} is in use: {lock.read().strip()}.") from None
+        lock.truncate(0)
+        since = time.strftime("%Y-%m-%d %H:%M:%S")
+        lock.write(f"process {os.getpid()}, since {since}\n")
+        lock.flush()
+        yield

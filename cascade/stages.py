@@ -1,0 +1,230 @@
+"""The table of stages: what each job reads of the recipe, takes in, runs, and leaves.
+
+Nothing heavy is imported here: a run with nothing to do must end in a moment. The
+modules that do the work are imported by the job that runs.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from cascade.layout import Layout, dataset_key, dataset_name
+from cascade.recipe import Recipe, as_plain
+from cascade.stage import Job, Runner, Stage
+
+TITLES = (
+    "corpora and cuts",
+    "pronunciations, language model, graph",
+    "features",
+    "training",
+    "decoding",
+    "scoring",
+)
+LAST = len(TITLES) - 1
+
+
+def stage(number: int, recipe: Recipe, layout: Layout, jobs: int) -> Stage:
+    """Stage ``number`` of an experiment; ``jobs`` processes at most work in it."""
+    made = _MAKERS[number](recipe, layout, jobs)
+    if number == 3:
+        return Stage(3, TITLES[3], made, lambda todo: _train(recipe, layout, todo, jobs))
+    return Stage(number, TITLES[number], made)
+
+
+def run(
+    recipe: Recipe,
+    layout: Layout,
+    numbers: Sequence[int],
+    jobs: int,
+    force: bool = False,
+    dry_run: bool = False,
+) -> None:
+    """Runs stages in order; what is up to date is left as it is."""
+    makers: dict[Path, int] = {}
+    for number in range(LAST + 1):
+        for job in stage(number, recipe, layout, jobs).jobs:
+            makers.update(dict.fromkeys(job.outputs, number))
+    runner = Runner(layout.root, makers, force, dry_run)
+    for number in numbers:
+        runner.run(stage(number, recipe, layout, jobs))
+
+
+def _view(recipe: Recipe, *keys: str) -> dict[str, Any]:
+    """The parts of the recipe under ``keys``, as JSON types."""
+    return {key: as_plain(getattr(recipe, key)) for key in keys}
+
+
+def _keys(recipe: Recipe, *roles: str) -> list[str]:
+    """The keys of all data sets, or of those with one of ``roles``."""
+    return [dataset_key(recipe, d) for d in recipe.datasets if not roles or d.role in roles]
+
+
+def _later(module: str, function: str, *arguments: Any) -> Callable[[], Sequence[Path] | None]:
+    """A call of a function whose module is imported when the job runs."""
+
+    def run() -> Sequence[Path] | None:
+        import importlib
+
+        return getattr(importlib.import_module(module), function)(*arguments)
+
+    return run
+
+
+def _corpora(recipe: Recipe, layout: Layout, jobs: int) -> tuple[Job, ...]:
+    settings = _view(recipe, "datasets", "target_minutes", "seed", "limits")
+    settings["letters"] = {name: lang.letters for name, lang in recipe.languages.items()}
+    settings["rate"] = recipe.features.rate
+    corpora = sorted({dataset.corpus for dataset in recipe.datasets})
+    kinds = (layout.cuts, layout.recordings, layout.supervisions, layout.audio_digests)
+    return (
+        Job(
+            name="corpora",
+            settings=settings,
+            modules=("cascade.prepare", *(f"local.{name}" for name in corpora)),
+            inputs=(),
+            outputs=(layout.excluded, *(kind(k) for k in _keys(recipe) for kind in kinds)),
+            run=_later("cascade.prepare", "prepare", recipe, layout, jobs),
+        ),
+    )
+
+
+def _language(recipe: Recipe, layout: Layout, jobs: int) -> tuple[Job, ...]:
+    target = recipe.languages[recipe.target]
+    names = ("phones.txt", "sharing.tsv", "words.txt", "lm.arpa", "graph.fst", "summary.json")
+    texts = [layout.text(key, unit) for key in _keys(recipe) for unit in ("words", "phones")]
+    speakers = [layout.text(key, "speakers") for key in _keys(recipe)]
+    modules = [f"local.{text}" for text in target.texts if text.startswith("texts_")]
+    return (
+        Job(
+            name="language",
+            settings=_view(recipe, "target", "datasets", "languages", "language_model"),
+            modules=("cascade.lang", *modules),
+            inputs=tuple(layout.cuts(key) for key in _keys(recipe)),
+            outputs=(*(layout.lang / name for name in names), *texts, *speakers),
+            run=_later("cascade.lang", "build", recipe, layout, jobs),
+        ),
+    )
+
+
+def _features(recipe: Recipe, layout: Layout, jobs: int) -> tuple[Job, ...]:
+    f = recipe.features
+    settings = {"rate": f.rate, "filters": f.filters}
+    made = []
+    for key in _keys(recipe):
+        made.append(
+            Job(
+                name=f"features_{key}",
+                settings=settings,
+                modules=("cascade.features",),
+                inputs=(layout.cuts(key), layout.audio_digests(key)),
+                outputs=(layout.scp(key), layout.num_frames(key), layout.feature_cuts(key)),
+                run=_later("cascade.features", "dump", key, layout, f, jobs),
+            )
+        )
+    train = _keys(recipe, "train")
+    made.append(
+        Job(
+            name="cms_init",
+            settings=settings,
+            modules=("cascade.features",),
+            inputs=tuple(layout.scp(key) for key in train),
+            outputs=(layout.cms_init,),
+            run=_later("cascade.features", "cms_init", train, layout),
+        )
+    )
+    return tuple(made)
+
+
+def _data_inputs(layout: Layout, keys: Sequence[str]) -> list[Path]:
+    """What makes the batches of some data sets."""
+    files = [f(key) for key in keys for f in (layout.scp, layout.num_frames)]
+    return [*files, *(layout.text(key, "phones") for key in keys), layout.cms_init]
+
+
+def _systems(recipe: Recipe, layout: Layout, jobs: int) -> tuple[Job, ...]:
+    made = []
+    for name, system in recipe.systems.items():
+        roles = ("train", "valid", "train_ext") if system.cascade else ("train", "valid")
+        keys = _keys(recipe, *roles)
+        # Which phones the target has is read off all its transcripts.
+        texts = [layout.text(key, "phones") for key in _keys(recipe)]
+        settings = _view(recipe, "target", "seed", "features")
+        settings["system"] = as_plain(system)
+        settings["train"] = as_plain(recipe.train_of(name))
+        settings["train"].pop("checkpoint_every")  # changes no result
+        settings["datasets"] = [as_plain(d) for d in recipe.datasets if d.role in roles]
+        folder = layout.system(name)
+        made.append(
+            Job(
+                name=name,
+                settings=settings,
+                modules=("cascade.train",),
+                inputs=(*_data_inputs(layout, keys), *texts, layout.phones),
+                outputs=tuple(
+                    folder / file
+                    for file in ("model.safetensors", "model.json", "phones.txt", "train.jsonl")
+                ),
+                run=lambda: None,  # `_train` runs the systems side by side
+            )
+        )
+    return tuple(made)
+
+
+def _train(
+    recipe: Recipe, layout: Layout, todo: Sequence[Job], jobs: int
+) -> Iterator[tuple[Job, Sequence[Path]]]:
+    from cascade.train import train_systems
+
+    by_name = {job.name: job for job in todo}
+    for name in train_systems(recipe, layout, list(by_name), jobs):
+        yield by_name[name], ()
+
+
+def _decoding(recipe: Recipe, layout: Layout, jobs: int) -> tuple[Job, ...]:
+    made = []
+    for system in recipe.systems:
+        model = [layout.model(system), layout.system(system) / "model.json"]
+        for dataset in recipe.role("test"):
+            test, key = dataset_name(dataset), dataset_key(recipe, dataset)
+            folder = layout.decode(system, test)
+            made.append(
+                Job(
+                    name=f"{system}_{test}",
+                    settings=_view(recipe, "features", "decode"),
+                    modules=("cascade.decode",),
+                    inputs=(*model, *_data_inputs(layout, [key]), layout.graph, layout.words),
+                    outputs=tuple(
+                        folder / name for name in ("phones.txt", "words.txt", "decode.json")
+                    ),
+                    run=_later("cascade.decode", "decode", recipe, layout, system, dataset, jobs),
+                )
+            )
+    return tuple(made)
+
+
+def _scoring(recipe: Recipe, layout: Layout, jobs: int) -> tuple[Job, ...]:
+    inputs, outputs = [layout.lang / "summary.json"], []
+    for dataset in recipe.role("test"):
+        test, key = dataset_name(dataset), dataset_key(recipe, dataset)
+        inputs += [layout.text(key, unit) for unit in ("words", "phones", "speakers")]
+        for system in recipe.systems:
+            folder = layout.decode(system, test)
+            inputs += [folder / name for name in ("phones.txt", "words.txt", "decode.json")]
+            outputs.append(layout.score(system, test) / "speechbox.log")
+    inputs += [layout.model(system) for system in recipe.systems]
+    settings = _view(recipe, "name", "seed", "systems")
+    settings["fold"] = recipe.languages[recipe.target].fold
+    root = layout.root
+    return (
+        Job(
+            name="scores",
+            settings=settings,
+            modules=("cascade.evaluate",),
+            inputs=tuple(inputs),
+            outputs=(*outputs, root / "results.json", root / "RESULTS.md"),
+            run=_later("cascade.evaluate", "evaluate", recipe, layout),
+        ),
+    )
+
+
+_MAKERS = (_corpora, _language, _features, _systems, _decoding, _scoring)

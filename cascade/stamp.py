@@ -1,0 +1,158 @@
+"""Stamps: what a job was made from, so that it knows by itself whether it must run again."""
+
+import ast
+import functools
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cascade.files import write_json
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Digest:
+    """A file's SHA-256, and the size and time of change by which it is known unread."""
+
+    sha256: str
+    size: int
+    mtime_ns: int
+
+
+def digest(path: Path, known: Digest | None = None) -> Digest | None:
+    """The digest of ``path``, None where there is no such file.
+
+    A file of the size and time that ``known`` has is not read again.
+    """
+    try:
+        stat = path.stat()
+        if known and (known.size, known.mtime_ns) == (stat.st_size, stat.st_mtime_ns):
+            return known
+        with path.open("rb") as stream:
+            sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+        return None
+    return Digest(sha256, stat.st_size, stat.st_mtime_ns)
+
+
+def code_digest(modules: Iterable[str]) -> str:
+    """One SHA-256 over modules of ``cascade`` and ``local``, and all of both they import."""
+    found: dict[str, str] = {}
+    waiting = list(modules)
+    while waiting:
+        module = waiting.pop()
+        if module not in found:
+            found[module], imported = _read_module(module)
+            waiting += imported
+    lines = "".join(f"{name} {found[name]}\n" for name in sorted(found) if found[name])
+    return hashlib.sha256(lines.encode()).hexdigest()
+
+
+@functools.cache
+def _read_module(module: str) -> tuple[str, tuple[str, ...]]:
+    """A module's SHA-256 and what it imports; "" for what is no module of ours."""
+    path = ROOT.joinpath(*module.split(".")).with_suffix(".py")
+    if module.split(".")[0] not in ("cascade", "local") or not path.is_file():
+        return "", ()
+    source = path.read_bytes()
+    imported = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            imported += [node.module, *(f"{node.module}.{name.name}" for name in node.names)]
+    return hashlib.sha256(source).hexdigest(), tuple(imported)
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """What a finished job left: its settings and code, and digests of what went in and out."""
+
+    settings: Any
+    code: str
+    inputs: dict[str, Digest]
+    outputs: dict[str, Digest]
+
+    @classmethod
+    def read(cls, path: Path) -> "Stamp | None":
+        """The stamp at ``path``; None where there is none, or none that reads."""
+        try:
+            raw = json.loads(path.read_text(encoding="utf-8"))
+            return cls(
+                raw["settings"],
+                raw["code"],
+                {name: Digest(**value) for name, value in raw["inputs"].items()},
+                {name: Digest(**value) for name, value in raw["outputs"].items()},
+            )
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return None
+
+    @classmethod
+    def make(
+        cls, settings: Any, code: str, inputs: Iterable[Path], outputs: Iterable[Path]
+    ) -> "Stamp":
+        """Reads every file; a file that is not there raises `FileNotFoundError`."""
+        found = []
+        for paths in (inputs, outputs):
+            digests = {str(path): digest(path) for path in sorted(set(paths))}
+            for path, value in digests.items():
+                if value is None:
+                    raise FileNotFoundError(path)
+            found.append(digests)
+        return cls(settings, code, *found)
+
+    def write(self, path: Path) -> None:
+        def plain(digests: dict[str, Digest]) -> dict:
+            return {name: vars(value) for name, value in digests.items()}
+
+        write_json(
+            path,
+            {
+                "settings": self.settings,
+                "code": self.code,
+                "inputs": plain(self.inputs),
+                "outputs": plain(self.outputs),
+            },
+        )
+
+    def stale(
+        self, settings: Any, code: str, inputs: Iterable[Path], outputs: Iterable[Path]
+    ) -> str | None:
+        """Why a job that is so described must run again; None if it must not.
+
+        Inputs that the job found for itself (recordings) are in the stamp alone.
+        """
+        changed = changed_settings(self.settings, settings)
+        if changed:
+            return f"the recipe's {changed} changed"
+        if code != self.code:
+            return "the code changed"
+        for path in inputs:
+            if str(path) not in self.inputs:
+                return f"{path} is new"
+        for path in outputs:
+            if str(path) not in self.outputs:
+                return f"{path} is not made yet"
+        for title, digests in (("", self.inputs), ("its output ", self.outputs)):
+            for name, known in digests.items():
+                now = digest(Path(name), known)
+                if now is None:
+                    return f"{title}{name} is missing"
+                if now.sha256 != known.sha256:
+                    return f"{title}{name} changed"
+        return None
+
+
+def changed_settings(old: Any, new: Any, where: str = "") -> str | None:
+    """The dotted name of the first setting in which two JSON values differ."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in [*new, *(k for k in old if k not in new)]:
+            if key not in old or key not in new:
+                return f"{where}{key}"
+            found = changed_settings(old[key], new[key], f"{where}{key}.")
+            if found:
+                return found
+        return None
+    return None if old == new else where.rstrip(".") or "settings"

@@ -1,0 +1,182 @@
+"""Stage 3: trains every system of a recipe, side by side, one process each."""
+
+import logging
+import multiprocessing
+import os
+import signal
+import time
+from collections.abc import Iterator, Sequence
+from multiprocessing.connection import Connection, wait
+from typing import Any
+
+import torch
+
+from cascade import model
+from cascade.bars import Bars
+from cascade.batches import LanguageIterator, UtteranceSet
+from cascade.cmn import read_cms_init
+from cascade.errors import UserError
+from cascade.files import read_text_table, write_text
+from cascade.layout import Layout, dataset_key
+from cascade.network import Network
+from cascade.phones import read_phones
+from cascade.recipe import Dataset, Recipe
+from cascade.trainer import Interrupted, Progress, Trainer
+
+log = logging.getLogger("cascade")
+TELL_EVERY = 0.5  # seconds between two reports of a training to its parent
+
+
+def train_systems(recipe: Recipe, layout: Layout, names: Sequence[str], jobs: int) -> Iterator[str]:
+    """Trains systems, up to ``jobs`` at once; yields the name of each when it is done.
+
+    Raises `UserError` for a training that failed, after the others have ended, and
+    `KeyboardInterrupt` when the user stopped them: then everything is saved.
+    """
+    context = multiprocessing.get_context("spawn")
+    waiting, running, failed = list(names), {}, []
+    bars = Bars(names)
+    interrupted = False
+    try:
+        while waiting or running:
+            try:
+                while waiting and len(running) < jobs and not interrupted:
+                    name = waiting.pop(0)
+                    receiver, sender = context.Pipe(duplex=False)
+                    process = context.Process(
+                        target=_train_system, args=(recipe, layout, name, sender)
+                    )
+                    process.start()
+                    sender.close()
+                    running[receiver] = (name, process)
+                for receiver in wait(list(running)):
+                    name, process = running[receiver]
+                    message = _receive(receiver)
+                    if isinstance(message, Progress):
+                        bars.show(name, message)
+                        continue
+                    del running[receiver]
+                    process.join()
+                    if message == "interrupted":
+                        interrupted = True
+                    elif message == "done":
+                        bars.done(name)
+                        yield name
+                    else:
+                        why = message or f"its process ended with status {process.exitcode}"
+                        failed.append(f"Training of '{name}' failed: {why}")
+            except KeyboardInterrupt:
+                interrupted, waiting = True, []
+                for _, process in running.values():  # a terminal has told them already
+                    os.kill(process.pid, signal.SIGTERM)
+    finally:
+        bars.close()
+    if interrupted:
+        raise KeyboardInterrupt
+    if failed:
+        raise UserError("\n".join(failed))
+
+
+def _receive(receiver: Connection) -> Any:
+    try:
+        return receiver.recv()
+    except EOFError:
+        return None
+
+
+def _train_system(recipe: Recipe, layout: Layout, name: str, sender: Connection) -> None:
+    """The child process: trains one system, tells its parent how it goes, and how it ended."""
+    torch.set_num_threads(1)
+    try:
+        trainer, config = build(recipe, layout, name)
+
+        def stop(*_: object) -> None:
+            trainer.stop_asked = True
+
+        signal.signal(signal.SIGINT, stop)
+        signal.signal(signal.SIGTERM, stop)
+        told = 0.0
+
+        def watch(progress: Progress) -> None:
+            nonlocal told
+            now = time.monotonic()
+            if now - told >= TELL_EVERY or progress.step == progress.steps:
+                sender.send(progress)
+                told = now
+
+        trainer.resume()
+        tensors = trainer.run(watch)
+        model.save(layout.system(name), tensors, config, layout.phones)
+        sender.send("done")
+    except Interrupted:
+        sender.send("interrupted")
+    except UserError as error:
+        sender.send(str(error))
+    except BrokenPipeError:
+        pass  # the parent is gone; the checkpoint is what there is to go on from
+
+
+def build(recipe: Recipe, layout: Layout, name: str) -> tuple[Trainer, model.ModelConfig]:
+    """A trainer for system ``name``: network, an iterator for each language, valid set."""
+    system, settings = recipe.systems[name], recipe.train_of(name)
+    phones = read_phones(layout.phones)
+    mean = read_cms_init(layout.cms_init)
+
+    def utterances(datasets: Sequence[Dataset]) -> UtteranceSet:
+        keys = [dataset_key(recipe, dataset) for dataset in datasets]
+        return UtteranceSet(layout, keys, phones, recipe.features, mean)
+
+    speech = {recipe.target: recipe.role("train")}
+    if system.cascade:
+        for dataset in recipe.role("train_ext"):
+            speech.setdefault(dataset.language, []).append(dataset)
+    iterators = [
+        LanguageIterator(
+            utterances(datasets), language, settings.batch_seconds, settings.augment, recipe.seed
+        )
+        for language, datasets in speech.items()
+    ]
+    _write_excluded(layout, name, [iterator.data for iterator in iterators])
+    config = model.ModelConfig(
+        language=recipe.target,
+        inputs=recipe.features.filters * recipe.features.stack,
+        phones=len(phones),
+        layers=system.layers,
+        neurons=system.neurons,
+        allowed=_allowed(recipe, layout, phones),
+    )
+    torch.manual_seed(recipe.seed)
+    network = Network(
+        list(speech),
+        config.inputs,
+        config.phones,
+        config.layers,
+        config.neurons,
+        settings.dropout,
+    )
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    valid = utterances(recipe.role("valid"))
+    mask = model.allowed_mask(config)
+    return Trainer(network, iterators, valid, mask, settings, layout.system(name), device), config
+
+
+def _allowed(recipe: Recipe, layout: Layout, phones: list[str]) -> tuple[int, ...]:
+    """The blank and the phones of the target's transcripts."""
+    spoken = set()
+    for dataset in recipe.datasets:
+        if dataset.language == recipe.target:
+            for text in read_text_table(
+                layout.text(dataset_key(recipe, dataset), "phones")
+            ).values():
+                spoken.update(text)
+    return tuple(i for i, phone in enumerate(phones) if i == 0 or phone in spoken)
+
+
+def _write_excluded(layout: Layout, name: str, sets: Sequence[UtteranceSet]) -> None:
+    """The ledger of what this training leaves out: utterances too short for CTC."""
+    rows = [row for data in sets for row in data.excluded]
+    for key, item in rows:
+        log.warning("%s: left out of training: %s, %s: %s.", name, key, item.id, item.reason)
+    lines = [f"{key}\t{item.id}\t{item.reason}\t{item.seconds:.2f}\tfault\n" for key, item in rows]
+    header = "dataset\tutterance\treason\tseconds\tkind\n"
+    write_text(layout.system(name) / "excluded.tsv", header + "".join(lines))

@@ -1,0 +1,181 @@
+"""The user's own recordings, listed in a table.
+
+The table is UTF-8 text, ``.tsv`` (tabs, quotes mean nothing) or ``.csv`` (commas). Its
+first line names the columns, in any order:
+
+``path``     the audio file; where relative, then to the table's folder;
+``text``     what is said in it;
+``speaker``  who says it; "unknown" where the column or the field is empty;
+``start``    seconds from the beginning of the file, 0 where empty;
+``end``      seconds, the end of the file where empty;
+``id``       a name of the utterance; made from the path where empty.
+
+Other columns are left alone. Whether the audio is there, stage 0 checks.
+"""
+
+import csv
+import io
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+from cascade.corpus import Excluded, Request, Utterance
+from cascade.errors import UserError
+
+LICENCE = "table: your own recordings, under whatever licence they have."
+PARTS = ()
+
+NEEDED = ("path", "text")
+OPTIONAL = ("speaker", "start", "end", "id")
+
+
+def utterances(request: Request) -> Iterator[Utterance | Excluded]:
+    """Yields the rows of the table that ``request.path`` names, in their order.
+
+    Raises `UserError` where the table or a row of it cannot be understood; all rows are
+    read before the first is yielded, so nothing is begun with half a table.
+    """
+    path = find(request.path)
+    lines: dict[str, int] = {}
+    found = []
+    for line, row in rows(path):
+        utterance = _utterance(path, line, row)
+        first = lines.setdefault(utterance.id, line)
+        if first != line:
+            raise UserError(
+                f"{path}, lines {first} and {line} have the same id '{utterance.id}'. Give "
+                "each its own in the column 'id'."
+            )
+        found.append(utterance)
+    if not found:
+        raise UserError(f"{path} has no rows below its first line. Add a row a recording.")
+    yield from found
+
+
+def find(path: Path | None) -> Path:
+    """The table that ``path``, a file or a folder, stands for; raises `UserError`."""
+    if path is None:
+        raise UserError("Corpus 'table' needs 'path:' in the recipe, a table or its folder.")
+    if path.is_file():
+        return path
+    if not path.is_dir():
+        raise UserError(f"There is no table or folder {path}. Mend 'path:' in the recipe.")
+    named = [file for file in (path / "table.tsv", path / "table.csv") if file.is_file()]
+    tables = named or sorted(path.glob("*.tsv"))
+    if len(tables) != 1:
+        names = ", ".join(file.name for file in tables) or "none"
+        raise UserError(
+            f"{path} must hold one table: table.tsv, table.csv or a single *.tsv; it has "
+            f"{names}. Name the file itself in 'path:'."
+        )
+    return tables[0]
+
+
+def rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yields line number and fields by column of each row that is not empty.
+
+    Raises `UserError` for a file that is not UTF-8, for columns that are missing or
+    named twice, and for a row with too many or too few fields.
+    """
+    text = _decoded(path)
+    # newline="": the csv module takes Windows line ends, and line breaks in quotes.
+    lines = io.StringIO(text, newline="")
+    if path.suffix.lower() == ".csv":
+        reader = csv.reader(lines, strict=True)
+    else:
+        reader = csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
+    columns: list[str] = []
+    try:
+        for fields in reader:
+            fields = [field.strip() for field in fields]
+            if not any(fields):
+                continue
+            if not columns:
+                columns = _columns(path, fields)
+            elif len(fields) != len(columns):
+                raise UserError(
+                    f"{path}, line {reader.line_num} has {len(fields)} fields, and the first "
+                    f"line names {len(columns)} columns. Mend the line."
+                )
+            else:
+                yield reader.line_num, dict(zip(columns, fields, strict=True))
+    except csv.Error as error:
+        raise UserError(f"{path}, line {reader.line_num}: {error}. Mend the line.") from None
+    if not columns:
+        raise UserError(f"{path} is empty. Its first line must name {' and '.join(NEEDED)}.")
+
+
+def _decoded(path: Path) -> str:
+    """The text of ``path`` without a byte order mark; raises `UserError` unless UTF-8."""
+    data = path.read_bytes()
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise UserError(
+            f"{path} is not UTF-8: line {line}, byte {error.start} of the file is "
+            f"0x{data[error.start]:02x}. Save the table as UTF-8."
+        ) from None
+
+
+def _columns(path: Path, fields: list[str]) -> list[str]:
+    """The column names, in lower case; raises `UserError` where they do not do."""
+    columns = [field.lower() for field in fields]
+    missing = [name for name in NEEDED if name not in columns]
+    if missing:
+        raise UserError(
+            f"{path} lacks the column(s) {', '.join(missing)}: its first line names "
+            f"{', '.join(fields)}. Needed are {', '.join(NEEDED)}; {', '.join(OPTIONAL)} may "
+            f"be there. Columns are parted by {'commas' if path.suffix == '.csv' else 'tabs'}."
+        )
+    for name in (*NEEDED, *OPTIONAL):
+        if columns.count(name) > 1:
+            raise UserError(f"{path} names the column '{name}' twice. Take one out.")
+    return columns
+
+
+def _utterance(path: Path, line: int, row: dict[str, str]) -> Utterance:
+    """The utterance of one row; raises `UserError` that names the line."""
+    if not row["path"]:
+        raise UserError(f"{path}, line {line} has no path. Fill it in or take the line out.")
+    name = row.get("id") or identifier(Path(row["path"]), path.parent)
+    if any(char.isspace() for char in name):
+        raise UserError(f"{path}, line {line}: id '{name}' has a space in it. Use '_' there.")
+    start = _seconds(path, line, "start", row.get("start", ""))
+    end = _seconds(path, line, "end", row.get("end", ""))
+    if end is not None and end <= (start or 0.0):
+        raise UserError(f"{path}, line {line}: the end, {end} s, is not after the start.")
+    return Utterance(
+        id=name,
+        audio=path.parent / row["path"],
+        text=row["text"],
+        speaker="_".join(row.get("speaker", "").split()) or "unknown",
+        start=start or 0.0,
+        end=end,
+    )
+
+
+def identifier(audio: Path, folder: Path) -> str:
+    """An id from a path: its folders and stem joined by '-', with '_' for spaces.
+
+    An absolute path is taken from ``folder``, the table's, where it lies under it.
+    """
+    if audio.is_absolute() and audio.is_relative_to(folder):
+        audio = audio.relative_to(folder)
+    parts = [part for part in audio.with_suffix("").parts if part not in (audio.anchor, "..")]
+    return "_".join("-".join(parts).split())
+
+
+def _seconds(path: Path, line: int, column: str, field: str) -> float | None:
+    """A time in seconds, None where the field is empty; raises `UserError`."""
+    if not field:
+        return None
+    try:
+        value = float(field)
+    except ValueError:
+        value = math.nan
+    if not (math.isfinite(value) and value >= 0):
+        raise UserError(
+            f"{path}, line {line}: {column} is '{field}', not a time in seconds such as 12.5."
+        )
+    return value

@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# The environment: sourced by every script. The first time it makes .venv, with Python
+# packages at fixed versions; it needs no root. Later it only sets variables.
+
+CASCADE_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+
+# Debian keeps pip in a package of its own. Unpacked, it runs as it is.
+cascade_fetch_pip() { # cascade_fetch_pip DIR: leaves pip's wheel below DIR
+  mkdir -p "$1/lists/partial" "$1/cache/archives/partial"
+  (
+    cd "$1" || exit 1
+    options=(-qq -o "Dir::State::lists=$1/lists" -o "Dir::Cache=$1/cache" -o Debug::NoLocking=1)
+    apt-get "${options[@]}" update && apt-get "${options[@]}" download python3-pip-whl &&
+      dpkg-deb -x python3-pip-whl_*.deb .
+  )
+}
+
+cascade_make_venv() { # makes CASCADE_ROOT/.venv, or brings it up to date
+  local venv=$CASCADE_ROOT/.venv python=${PYTHON:-python3} requirements
+  "$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' || {
+    echo "path.sh: $python is not Python 3.11 or 3.12. Name one: PYTHON=python3.11 $0" >&2
+    return 1
+  }
+  echo "path.sh: installing Python packages into $venv; a minute or more, once" >&2
+  if "$python" -c 'import ensurepip' 2>/dev/null; then
+    "$python" -m venv "$venv" || return 1
+  else
+    echo "path.sh: $python comes without pip; fetching Debian's" >&2
+    "$python" -m venv --without-pip "$venv" && cascade_fetch_pip "$venv/pip" || {
+      echo "path.sh: could not get pip. Install python3-venv, and run again." >&2
+      return 1
+    }
+    PYTHONPATH=$(echo "$venv"/pip/usr/share/python-wheels/pip-*.whl) \
+      "$venv/bin/python" -m pip install --quiet pip || return 1
+    rm -rf "$venv/pip"
+  fi
+  mapfile -t requirements < <("$venv/bin/python" - "$CASCADE_ROOT/pyproject.toml" <<'PYTHON'
+import sys, tomllib
+with open(sys.argv[1], "rb") as file:
+    project = tomllib.load(file)["project"]
+print(*project["dependencies"], *project["optional-dependencies"]["dev"], sep="\n")
+PYTHON
+  )
+  "$venv/bin/python" -m pip install --disable-pip-version-check --progress-bar off --quiet \
+    --constraint "$CASCADE_ROOT/constraints.txt" "${requirements[@]}" >&2 || {
+    echo "path.sh: pip could not install the packages; see above, and run again." >&2
+    return 1
+  }
+  cat "$CASCADE_ROOT"/{pyproject.toml,constraints.txt} >"$venv/.complete"
+}
+
+# Installed is what these two files name, or it is installed now.
+cat "$CASCADE_ROOT"/{pyproject.toml,constraints.txt} |
+  cmp -s - "$CASCADE_ROOT/.venv/.complete" || cascade_make_venv || return 1
+
+export PATH="$CASCADE_ROOT/.venv/bin:$PATH"
+export PYTHONPATH="$CASCADE_ROOT"
+export LC_ALL=C.UTF-8 PYTHONUTF8=1
+# One thread a process: two processes of one thread get more done than one of two.
+export OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1

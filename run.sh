@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Trains and compares the systems of a recipe, stage by stage.
+#   e.g.: ./run.sh                                  all of recipes/ru_en, from nothing to a table
+#         ./run.sh --stage 4 --stop-stage 5         decode and score again
+#         ./run.sh --recipe mini --train.steps 100  another recipe, one of its keys changed
+set -euo pipefail
+
+usage() {
+  cat <<'USAGE'
+Usage: ./run.sh [--recipe NAME] [--stage N] [--stop-stage M] [--nj J] [--exp DIR]
+                [--force] [--dry-run] [--KEY VALUE ...]
+  --recipe NAME    a folder of recipes/, or a .yaml or .json file        (ru_en)
+  --stage N        the first stage                                       (0)
+  --stop-stage M   the last stage                                        (5)
+  --nj J           processes at once                                     (one a core)
+  --exp DIR        experiments are made in DIR/NAME                      (exp)
+  --force          run stages that are up to date, too
+  --dry-run        say which stages would run, and why; do nothing
+  --KEY VALUE      any key of the recipe: --target_minutes all --train.steps 2000
+Stages: 0 corpora and cuts, 1 pronunciations, language model and graph, 2 features,
+        3 training, 4 decoding, 5 scoring
+USAGE
+}
+
+stage=0 stop_stage=5 options=()
+while [ $# -gt 0 ]; do
+  case $1 in
+    -h | --help) usage; exit 0 ;;
+    --force | --dry-run) options+=("$1"); shift; continue ;;
+    --*=*) set -- "${1%%=*}" "${1#*=}" "${@:2}" ;;
+    --*) [ $# -gt 1 ] || { echo "run.sh: the option $1 has no value" >&2; exit 1; } ;;
+    *) echo "run.sh: '$1' is no option; see ./run.sh --help" >&2; exit 1 ;;
+  esac
+  case $1 in
+    --stage) stage=$2 ;;
+    --stop-stage) stop_stage=$2 ;;
+    *) options+=("$1" "$2") ;;
+  esac
+  shift 2
+done
+
+. "$(dirname "${BASH_SOURCE[0]}")/path.sh"
+exec python -m cascade run --stage "$stage" --stop-stage "$stop_stage" "${options[@]}"

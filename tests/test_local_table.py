@@ -1,0 +1,103 @@
+from pathlib import Path
+
+import pytest
+
+from cascade.corpus import Request
+from cascade.errors import UserError
+from local import table
+
+
+def read(tmp_path: Path, content: str | bytes, name: str = "table.tsv"):
+    """The utterances of a table with ``content``."""
+    path = tmp_path / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return list(table.utterances(Request(tmp_path, tmp_path, path=path)))
+
+
+def test_all_columns(tmp_path):
+    rows = "id\ttext\tpath\tspeaker\tstart\tend\tage\nx\tда нет\ta/b.wav\tIvan P\t1.5\t3\t20\n"
+    (one,) = read(tmp_path, rows)
+    assert (one.id, one.text, one.speaker) == ("x", "да нет", "Ivan_P")
+    assert (one.start, one.end) == (1.5, 3.0)
+    assert one.audio == tmp_path / "a/b.wav"
+
+
+def test_defaults(tmp_path):
+    (one,) = read(tmp_path, "path\ttext\tspeaker\tend\nclips/my a.b.wav\tyes\t\t\n")
+    assert (one.id, one.speaker, one.start, one.end) == ("clips-my_a.b", "unknown", 0.0, None)
+
+
+def test_absolute_paths(tmp_path):
+    rows = f"path\ttext\n{tmp_path}/in.wav\ta\n/else/where.wav\tb\n"
+    near, far = read(tmp_path, rows)
+    assert (near.id, far.id) == ("in", "else-where")
+    assert far.audio == Path("/else/where.wav")
+
+
+def test_byte_order_mark_and_windows_line_ends(tmp_path):
+    found = read(tmp_path, b"\xef\xbb\xbfpath\ttext\r\na.wav\tone\r\n\r\nb.wav\ttwo\r\n")
+    assert [u.text for u in found] == ["one", "two"]
+
+
+def test_tsv_takes_quotes_as_they_are(tmp_path):
+    (one,) = read(tmp_path, 'path\ttext\na.wav\t"well" he said\n')
+    assert one.text == '"well" he said'
+
+
+def test_csv(tmp_path):
+    (one,) = read(tmp_path, 'Path,Text\na.wav,"yes, ""now"""\n', "mine.csv")
+    assert one.text == 'yes, "now"'
+
+
+@pytest.mark.parametrize(
+    ("content", "parts"),
+    [
+        ("file\tsentence\na\tb\n", ["path, text", "file, sentence", "tabs"]),
+        ("path\ttext\tpath\na\tb\tc\n", ["'path' twice"]),
+        ("", ["empty"]),
+        ("path\ttext\n", ["no rows"]),
+        ("path\ttext\n\n\n", ["no rows"]),
+        ("path\ttext\na.wav\n", ["line 2", "1 fields", "2 columns"]),
+        ("path\ttext\n\tb\n", ["line 2", "no path"]),
+        ("path\ttext\tstart\na.wav\tb\t1,5\n", ["line 2", "start", "'1,5'"]),
+        ("path\ttext\tstart\na.wav\tb\tnan\n", ["line 2", "'nan'"]),
+        ("path\ttext\tend\na.wav\tb\t-1\n", ["line 2", "end", "'-1'"]),
+        ("path\ttext\tstart\tend\na.wav\tb\t2\t2\n", ["line 2", "not after"]),
+        ("path\ttext\tid\na.wav\tb\tx y\n", ["line 2", "'x y'", "space"]),
+        ("path\ttext\na.wav\tb\nc.wav\td\na.ogg\te\n", ["lines 2 and 4", "'a'", "column 'id'"]),
+        (b"path\ttext\na.wav\tb\nc.wav\t\xe4\xe0\n", ["UTF-8", "line 3", "byte 24", "0xe4"]),
+    ],
+)
+def test_mistakes_are_named(tmp_path, content, parts):
+    with pytest.raises(UserError) as caught:
+        read(tmp_path, content)
+    assert "table.tsv" in str(caught.value)
+    for part in parts:
+        assert part in str(caught.value)
+
+
+def test_open_quote_in_csv(tmp_path):
+    with pytest.raises(UserError, match="line 2"):
+        read(tmp_path, 'path,text\na.wav,"b\n', "t.csv")
+
+
+def test_folder(tmp_path):
+    with pytest.raises(UserError, match="it has none"):
+        table.find(tmp_path)
+    (tmp_path / "b.tsv").touch()
+    assert table.find(tmp_path).name == "b.tsv"
+    (tmp_path / "a.tsv").touch()
+    with pytest.raises(UserError, match=r"a\.tsv, b\.tsv"):
+        table.find(tmp_path)
+    (tmp_path / "table.csv").touch()
+    assert table.find(tmp_path).name == "table.csv"
+    (tmp_path / "table.tsv").touch()
+    with pytest.raises(UserError, match=r"table\.tsv, table\.csv"):
+        table.find(tmp_path)
+
+
+def test_no_path(tmp_path):
+    with pytest.raises(UserError, match="'path:'"):
+        table.find(None)
+    with pytest.raises(UserError, match="nowhere"):
+        table.find(tmp_path / "nowhere")
