@@ -9,8 +9,8 @@ cascade_fetch_pip() { # cascade_fetch_pip DIR: leaves pip's wheel below DIR
   mkdir -p "$1/lists/partial" "$1/cache/archives/partial"
   (
     cd "$1" || exit 1
-    options=(-qq -o "Dir::State::lists=$1/lists" -o "Dir::Cache=$1/cache" -o Debug::NoLocking=1)
-    apt-get "${options[@]}" update && apt-get "${options[@]}" download python3-pip-whl &&
+    apt=(-qq -o "Dir::State::lists=$1/lists" -o "Dir::Cache=$1/cache" -o Debug::NoLocking=1)
+    apt-get "${apt[@]}" update && apt-get "${apt[@]}" download python3-pip-whl &&
       dpkg-deb -x python3-pip-whl_*.deb .
   )
 }
@@ -26,10 +26,10 @@ cascade_make_venv() { # makes CASCADE_ROOT/.venv, or brings it up to date
     "$python" -m venv "$venv" || return 1
   else
     echo "path.sh: $python comes without pip; fetching Debian's" >&2
-    "$python" -m venv --without-pip "$venv" && cascade_fetch_pip "$venv/pip" || {
+    if ! "$python" -m venv --without-pip "$venv" || ! cascade_fetch_pip "$venv/pip"; then
       echo "path.sh: could not get pip. Install python3-venv, and run again." >&2
       return 1
-    }
+    fi
     PYTHONPATH=$(echo "$venv"/pip/usr/share/python-wheels/pip-*.whl) \
       "$venv/bin/python" -m pip install --quiet pip || return 1
     rm -rf "$venv/pip"

@@ -24,7 +24,7 @@ log = logging.getLogger("cascade")
 
 
 def evaluate(recipe: Recipe, layout: Layout) -> None:
-    """Writes ``SYSTEM/score_TEST/`` for each, ``results.json`` and ``RESULTS.md``; prints the table."""
+    """Scores every system on every test set, writes the results, and prints the table."""
     summary = json.loads((layout.lang / "summary.json").read_text(encoding="utf-8"))
     tests = {}
     for dataset in recipe.role("test"):

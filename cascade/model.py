@@ -31,7 +31,7 @@ class ModelConfig:
 
 
 def save(folder: Path, tensors: dict[str, Tensor], config: ModelConfig, phones: Path) -> int:
-    """Writes ``model.safetensors``, ``model.json`` and ``phones.txt``; returns the first's bytes."""
+    """Writes a model's three files into ``folder``; returns the bytes of the tensors."""
     write_text(folder / "phones.txt", phones.read_text(encoding="utf-8"))
     write_json(folder / "model.json", dataclasses.asdict(config))
     blob = safetensors.torch.save({k: v.contiguous() for k, v in sorted(tensors.items())})

@@ -127,7 +127,7 @@ def test_several_cascades_are_each_compared():
 
 def test_different_references_are_refused():
     other = Counts(1, 1, 325871, 1, 1, 1780720)
-    with pytest.raises(UserError, match="festvox_ru.*plain 325870, cascade 325871"):
+    with pytest.raises(UserError, match=r"festvox_ru.*plain 325870, cascade 325871"):
         build(both(PLAIN, other))
 
 

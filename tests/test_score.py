@@ -195,7 +195,7 @@ def test_doubled_and_superfluous_hypotheses_are_errors(tmp_path, hyp, said):
 def test_files_that_cannot_be_read(tmp_path):
     ref, hyp = put(tmp_path, "u1 a\n", "")
     hyp.write_bytes(b"u1 \xff\xfe\n")
-    with pytest.raises(UserError, match="hyp.*UTF-8"):
+    with pytest.raises(UserError, match=r"hyp.*UTF-8"):
         score_files(ref, hyp)
     with pytest.raises(UserError, match="none"):
         score_files(ref, tmp_path / "none")

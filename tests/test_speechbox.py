@@ -92,13 +92,13 @@ def test_nothing_to_score_has_no_rate():
 )
 def test_a_bad_log_is_named_with_its_line(tmp_path, text, said):
     path = put(tmp_path, text)
-    with pytest.raises(UserError, match="speechbox.log") as caught:
+    with pytest.raises(UserError, match=r"speechbox.log") as caught:
         read_log(path)
     assert said in str(caught.value)
 
 
 def test_a_log_that_is_not_there(tmp_path):
-    with pytest.raises(UserError, match="none.log cannot be read"):
+    with pytest.raises(UserError, match=r"none.log cannot be read"):
         read_log(tmp_path / "none.log")
 
 
