@@ -161,8 +161,8 @@ class Decode:
 
     beam: float = 12.0
     max_active: int = 3000
-    acoustic_scale: float = 1.0
-    blank_penalty: float = 0.0
+    acoustic_scale: float = 0.7
+    blank_penalty: float = 2.0
 
 
 @dataclass(frozen=True)
@@ -216,14 +216,14 @@ def read_recipe(path: Path, overrides: Mapping[str, str] | None = None) -> Recip
         raise UserError(f"{path} does not parse: {' '.join(str(error).split())}.") from None
     if not isinstance(raw, dict):
         raise UserError(f"{path} must be a mapping of keys to values.")
-    raw.setdefault("name", path.parent.name)
+    raw.setdefault("name", path.absolute().parent.name)
     for key, value in (overrides or {}).items():
         _override(raw, key, value)
     try:
         recipe = _build(Recipe, raw, "")
         _check(recipe)
     except UserError as error:
-        raise UserError(f"{path}: {error}") from None
+        raise UserError(f"{path}: {' '.join(str(error).split())}") from None
     return recipe
 
 
@@ -242,8 +242,8 @@ def _override(raw: dict, key: str, value: str) -> None:
     """Sets ``a.b.c`` in nested mappings; the reader checks the result."""
     try:
         parsed = yaml.safe_load(value)
-    except yaml.YAMLError:
-        raise UserError(f"--{key}: '{value}' does not parse as a value.") from None
+    except (ValueError, yaml.YAMLError, RecursionError):
+        raise UserError(f"--{key}: {value!r} does not parse as a value.") from None
     *parents, last = key.split(".")
     node = raw
     for parent in parents:
@@ -273,6 +273,9 @@ def _build(kind: Any, raw: Any, where: str) -> Any:
     if origin is dict:
         if not isinstance(raw, dict):
             raise UserError(f"'{where}' must be a mapping.")
+        for key in raw:
+            if key is None or isinstance(key, bool):  # `no` is a language and a truth value
+                raise UserError(f"'{where}' has the key {key}: put it in quotes.")
         return {str(k): _build(args[1], v, f"{where}.{k}") for k, v in raw.items()}
     if kind is Any:
         return raw
@@ -282,9 +285,9 @@ def _build(kind: Any, raw: Any, where: str) -> Any:
 def _build_scalar(kind: type, raw: Any, where: str) -> Any:
     if kind is str and isinstance(raw, (str, int, float)) and not isinstance(raw, bool):
         return str(raw)  # target_minutes: 15 and `all` are both right
-    if kind is float and isinstance(raw, int) and not isinstance(raw, bool):
+    if kind is float and isinstance(raw, int) and abs(raw) < 1e300 and not isinstance(raw, bool):
         return float(raw)
-    if kind is float and isinstance(raw, str) and re.fullmatch(r"[0-9.]+e-?[0-9]+", raw):
+    if kind is float and isinstance(raw, str) and re.fullmatch(r"\d+(\.\d*)?e-?\d+", raw):
         return float(raw)  # YAML 1.1 takes 1e-3 for a string
     if isinstance(raw, kind) and (kind is bool or not isinstance(raw, bool)):
         return raw

@@ -82,6 +82,7 @@ class Trainer:
         self.masked = masked.to(device)
         self.checkpoints = Checkpoints(folder / "checkpoint")
         self.step = 0
+        self.losses = {iterator.name: [] for iterator in iterators}  # since the last validation
         self.history: list[dict[str, Any]] = []
         self.best: dict[str, Any] | None = None
         self.stop_asked = False
@@ -98,6 +99,7 @@ class Trainer:
             iterator.restore(saved)
         torch.set_rng_state(state["random"])
         self.step, self.history, self.best = state["step"], state["history"], state["best"]
+        self.losses = state["losses"]
         return True
 
     def run(self, watch: Callable[[Progress], None]) -> dict[str, Tensor]:
@@ -107,7 +109,6 @@ class Trainer:
         when the loss is not finite for many steps in a row.
         """
         settings = self.settings
-        sums = {iterator.name: [0.0, 0] for iterator in self.iterators}
         saved_at = time.monotonic()
         bad = 0
         while self.step < self.steps:
@@ -119,13 +120,11 @@ class Trainer:
                     f" train.learning_rate, or look at the recordings for silence and noise."
                 )
             for name, value in losses.items():
-                sums[name][0] += value
-                sums[name][1] += 1
+                self.losses[name].append(value)
             self.schedule.step()
             self.step += 1
             if self.step % settings.valid_every == 0 or self.step == self.steps:
-                self._validate({name: s / n if n else None for name, (s, n) in sums.items()})
-                sums = {name: [0.0, 0] for name in sums}
+                self._validate()
             watch(self._progress(losses))
             late = time.monotonic() - saved_at >= settings.checkpoint_seconds
             if late or self.stop_asked or self.step == self.steps:
@@ -159,14 +158,16 @@ class Trainer:
         self.optimizer.step()
         return {name: value.item() for name, value in losses.items()}
 
-    def _validate(self, losses: dict[str, float | None]) -> None:
+    def _validate(self) -> None:
         """Measures the target's ``valid`` set; keeps the model where it is the best so far."""
+        means = {name: sum(x) / len(x) if x else None for name, x in self.losses.items()}
+        self.losses = {name: [] for name in self.losses}
         loss, per = evaluate(self.network, self.target, self.valid, self.masked, self.device)
         row = {
             "step": self.step,
             "epoch": self.iterators[0].epoch,
             "learning_rate": self.schedule.get_last_lr()[0],
-            "loss": losses,
+            "loss": means,
             "valid_loss": loss,
             "valid_per": per,
         }
@@ -186,6 +187,7 @@ class Trainer:
             "random": torch.get_rng_state(),
             "step": self.step,
             "history": self.history,
+            "losses": self.losses,
             "best": self.best,
         }
 

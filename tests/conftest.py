@@ -1,0 +1,66 @@
+"""What several test files need: small recordings, and a small recipe."""
+
+import copy
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from cascade.recipe import Recipe, read_recipe
+
+CYRILLIC = "абвгдеёжзийклмнопрстуфхцчшщъыьэюя"
+SMALL = {
+    "name": "small",
+    "target": "ru",
+    "datasets": [
+        {"role": "train", "language": "ru", "corpus": "table", "path": "train"},
+        {"role": "train_ext", "language": "en", "corpus": "table", "path": "train_ext"},
+        {"role": "valid", "language": "ru", "corpus": "table", "path": "valid"},
+        {"role": "test", "language": "ru", "corpus": "table", "path": "test"},
+    ],
+    "languages": {
+        "ru": {"letters": CYRILLIC, "voice": "ru"},
+        "en": {"letters": "abcdefghijklmnopqrstuvwxyz'", "voice": "en-us"},
+    },
+    "systems": {
+        "plain": {"cascade": False, "layers": [4]},
+        "both": {"cascade": True, "layers": [2, 2], "neurons": 50},
+    },
+}
+
+
+@pytest.fixture
+def raw() -> dict:
+    """A small, good recipe as parsed YAML, to change at will."""
+    return copy.deepcopy(SMALL)
+
+
+@pytest.fixture
+def read(tmp_path) -> Callable[..., Recipe]:
+    """Writes a recipe, parsed or YAML text, to a file, and reads that as a user's."""
+
+    def read(raw, overrides: Mapping[str, str] | None = None) -> Recipe:
+        path = tmp_path / ("recipe.yaml" if isinstance(raw, str) else "recipe.json")
+        text = raw if isinstance(raw, str) else json.dumps(raw)  # JSON is read much faster
+        path.write_text(text, encoding="utf-8")
+        return read_recipe(path, overrides)
+
+    return read
+
+
+@pytest.fixture
+def wav() -> Callable[..., Path]:
+    """Writes a short 16-bit recording: a tone in noise, another one for each seed."""
+
+    def wav(path: Path, seconds=0.5, rate=16000, channels=1, seed=0) -> Path:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        random = np.random.default_rng(seed)
+        samples = 0.05 * random.standard_normal((round(seconds * rate), channels))
+        tone = np.sin(2 * np.pi * (200 + 50 * seed) * np.arange(len(samples)) / rate)
+        soundfile.write(path, samples + 0.2 * tone[:, None], rate)
+        return path
+
+    return wav

@@ -1,0 +1,94 @@
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from cascade.corpus import LOCAL
+from cascade.errors import UserError
+from cascade.lexicon import G2P, pronounce
+from cascade.recipe import Language, read_recipe
+
+RU_EN = LOCAL.parent / "recipes" / "ru_en" / "recipe.yaml"
+
+
+@pytest.fixture(scope="module")
+def recipe():
+    return read_recipe(RU_EN)
+
+
+def language(path: Path | None, **more) -> Language:
+    return Language("абв", "ru", lexicon=str(path) if path else None, **more)
+
+
+def test_espeak_with_the_recipes_phone_map(recipe, monkeypatch):
+    monkeypatch.chdir(LOCAL.parent)
+    found = pronounce(["сегодня", "я", "чай", "сегодня"], recipe.languages["ru"])
+    assert list(found) == ["сегодня", "чай", "я"]  # sorted, once each
+    assert found["сегодня"] == ("sʲ", "i", "v", "o", "d", "nʲ", "ʌ")
+    assert found["чай"][0] == "tʃ"  # by the map: espeak-ng says tʃʲ
+
+
+def test_apostrophes_are_part_of_words(recipe, monkeypatch):
+    monkeypatch.chdir(LOCAL.parent)
+    found = pronounce(["cat's", "don't", "church"], recipe.languages["en"])
+    assert found["cat's"] == ("k", "æ", "t", "s")
+    assert found["church"] == ("tʃ", "ə", "ɹ", "tʃ")
+    assert found["don't"][-2:] == ("n", "t")
+
+
+def test_the_lexicon_file_comes_first(tmp_path):
+    file = tmp_path / "lexicon.txt"
+    file.write_text("сегодня x y\nя z\nлишнее w\n", encoding="utf-8")
+    found = pronounce(["я", "сегодня"], language(file, phone_map={"x": "changed"}))
+    assert found == {"сегодня": ("x", "y"), "я": ("z",)}  # as written: no map, no more words
+
+
+def test_a_bare_word_in_the_lexicon_file_is_left_to_espeak(tmp_path):
+    file = tmp_path / "lexicon.txt"
+    file.write_text("сегодня\n", encoding="utf-8")
+    (phones,) = pronounce(["сегодня"], language(file)).values()
+    assert phones[0] == "sʲ"
+
+
+def test_no_words_no_program(monkeypatch):
+    monkeypatch.setattr("cascade.lexicon.G2P", Path("/nowhere"))
+    assert pronounce([], language(None)) == {}
+
+
+def test_a_word_without_pronunciation_is_named(tmp_path):
+    with pytest.raises(UserError, match=r"No pronunciation for 1 words \(ъ\).*lexicon file"):
+        pronounce(["ъ", "да"], language(None, phone_map={"ʌ": "a", "ɪ": ""} | EMPTY))
+
+
+# What espeak-ng says for the hard sign, all of it mapped to nothing.
+EMPTY = dict.fromkeys("tvʲordɨjznakɵʌɪæəɑɐuieɛyʊ", "")
+
+
+def test_an_unknown_voice_is_told():
+    with pytest.raises(UserError, match="espeak-ng failed for voice 'xx-none'"):
+        pronounce(["да"], Language("абв", "xx-none"))
+
+
+def test_a_doubled_word_in_the_lexicon_file_is_told(tmp_path):
+    file = tmp_path / "lexicon.txt"
+    file.write_text("я a\nя b\n", encoding="utf-8")
+    with pytest.raises(UserError, match="line 2: 'я' stands there twice"):
+        pronounce(["я"], language(file))
+
+
+def test_a_missing_lexicon_file_is_told(tmp_path):
+    with pytest.raises(UserError, match="none.txt cannot be read"):
+        pronounce(["я"], language(tmp_path / "none.txt"))
+
+
+def test_the_script_tells_its_usage():
+    done = subprocess.run([G2P], capture_output=True, encoding="utf-8")
+    assert done.returncode == 2 and "usage:" in done.stderr
+
+
+def test_the_recipes_lexicon_files_hold_known_letters(recipe):
+    for name, lang in recipe.languages.items():
+        for line in (LOCAL.parent / lang.lexicon).read_text(encoding="utf-8").splitlines():
+            assert set(line.split()[0]) <= set(lang.letters), (name, line)
+    assert yaml.safe_load(RU_EN.read_text(encoding="utf-8"))["target"] == "ru"

@@ -1,0 +1,423 @@
+import dataclasses
+import json
+import os
+from pathlib import Path
+
+import pytest
+import yaml
+from conftest import SMALL
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from cascade.errors import UserError
+from cascade.recipe import (
+    Augment,
+    Decode,
+    Features,
+    LanguageModel,
+    Limits,
+    Recipe,
+    Train,
+    as_plain,
+    read_recipe,
+)
+
+
+def test_defaults(raw, read):
+    recipe = read(raw)
+    assert (recipe.seed, recipe.target_minutes) == (0, "all")
+    assert recipe.limits == Limits()
+    assert recipe.features == Features()
+    assert recipe.language_model == LanguageModel()
+    assert recipe.train == Train()
+    assert recipe.decode == Decode()
+    assert recipe.systems["plain"].neurons == 100
+    assert recipe.systems["both"].neurons == 50
+    assert recipe.languages["ru"].lexicon is None
+    assert recipe.datasets[0].name == ""
+
+
+def test_yaml_and_json_give_equal_recipes(raw, read):
+    raw |= {"target_minutes": 15, "train": {"learning_rate": 0.5, "weights": {"ru": 2}}}
+    from_yaml, from_json = read(yaml.safe_dump(raw)), read(raw)
+    assert from_yaml == from_json
+    assert as_plain(from_yaml) == as_plain(from_json)
+
+
+def test_as_plain_is_json_that_reads_back_to_the_same_recipe(raw, read):
+    recipe = read(raw)
+    plain = as_plain(recipe)
+    assert json.loads(json.dumps(plain)) == plain
+    assert read(plain) == recipe
+
+
+def test_everything_is_frozen(raw, read):
+    recipe = read(raw)
+    parts = [recipe, recipe.datasets[0], recipe.limits, recipe.features, recipe.train]
+    parts += [recipe.train.augment, recipe.language_model, recipe.decode]
+    parts += [*recipe.languages.values(), *recipe.systems.values()]
+    for part in parts:
+        name = dataclasses.fields(part)[0].name
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            setattr(part, name, None)
+
+
+def test_name_defaults_to_the_folder(raw, tmp_path, monkeypatch):
+    del raw["name"]
+    folder = tmp_path / "ru_fr"
+    folder.mkdir()
+    (folder / "recipe.yaml").write_text(yaml.safe_dump(raw))
+    assert read_recipe(folder / "recipe.yaml").name == "ru_fr"
+    monkeypatch.chdir(folder)
+    assert read_recipe(Path("recipe.yaml")).name == "ru_fr"
+
+
+def test_properties(raw, read):
+    raw["datasets"].append({"role": "train_ext", "language": "en", "corpus": "table", "name": "b"})
+    recipe = read(raw)
+    assert [d.role for d in recipe.role("train_ext")] == ["train_ext", "train_ext"]
+    assert recipe.role("nothing") == []
+    assert recipe.ext_languages == ["en"]
+    assert recipe.limits.excluded_share == 0.05
+    assert read(raw, {"limits.max_excluded": "0.25"}).limits.excluded_share == 0.25
+    assert recipe.train.checkpoint_seconds == 60
+    assert read(raw, {"train.checkpoint_every": "2.5"}).train.checkpoint_seconds == 2.5
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "value"),
+    [
+        ("seed", "7", 7),
+        ("target_minutes", "15", "15"),
+        ("target_minutes", "2.5", "2.5"),
+        ("target_minutes", "all", "all"),
+        ("train.steps", "10", 10),
+        ("train.epochs", "2", 2),
+        ("train.epochs", "null", None),
+        ("train.learning_rate", "1e-3", 0.001),  # YAML 1.1 takes it for a string
+        ("train.learning_rate", "2", 2.0),
+        ("train.augment.stretch", "0", 0.0),
+        ("train.weights.en", "0.5", 0.5),
+        ("systems.both.layers", "[1, 3]", (1, 3)),
+        ("systems.both.train.steps", "9", 9),
+        ("languages.ru.fold", "{ё: е}", {"ё": "е"}),
+        ("features.cmn", "utterance", "utterance"),
+    ],
+)
+def test_overrides(raw, read, key, text, value):
+    found = read(raw, {key: text})
+    for part in key.split("."):
+        found = found[part] if isinstance(found, dict) else getattr(found, part)
+    assert found == value and type(found) is type(value)
+
+
+def test_an_override_changes_nothing_else(raw, read):
+    before, after = as_plain(read(raw)), as_plain(read(raw, {"train.augment.warp": "0"}))
+    assert before["train"]["augment"].pop("warp") == 2.0
+    assert after["train"]["augment"].pop("warp") == 0.0
+    assert before == after
+
+
+def test_a_system_changes_training_for_itself(raw, read):
+    raw["train"] = {"steps": 100, "dropout": 0.1, "augment": {"warp": 1.0}, "weights": {"en": 0.5}}
+    raw["systems"]["both"]["train"] = {"steps": 200, "augment": {"stretch": 0.2}}
+    recipe = read(raw)
+    assert recipe.train_of("plain") == recipe.train
+    expected = dataclasses.replace(recipe.train, steps=200, augment=Augment(stretch=0.2, warp=1.0))
+    assert recipe.train_of("both") == expected
+    raw["systems"]["both"]["train"] = {"weights": {"ru": 3}}
+    assert read(raw).train_of("both").weights == {"ru": 3.0}
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "unknown", "near"),
+    [
+        ("train.step", 1, "step", "steps"),
+        ("train.augment.strech", 1, "strech", "stretch"),
+        ("sistems", {}, "sistems", "systems"),
+        ("features.filter", 1, "filter", "filters"),
+        ("systems.both.layer", [1], "layer", "layers"),
+        ("languages.ru.letter", "a", "letter", "letters"),
+        ("systems.both.train.step", 1, "step", "steps"),
+        ("systems.both.train.augment.time_mask", 1, "time_mask", "time_masks"),
+        ("limits.0", 1, "0", "max_excluded"),
+    ],
+)
+def test_an_unknown_key_names_the_nearest_known_one(raw, read, key, value, unknown, near):
+    with pytest.raises(UserError) as caught:
+        read(raw, {key: yaml.safe_dump(value)})
+    assert f"unknown key '{unknown}'" in str(caught.value)
+    if unknown != "0":
+        assert f"'{near}'" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        ("seed", "1.5"),
+        ("seed", "yes"),
+        ("train.steps", "many"),
+        ("train.steps", "null"),
+        ("train.epochs", "[]"),
+        ("train.learning_rate", "fast"),
+        ("train.learning_rate", "1.2.3e4"),
+        ("train.learning_rate", "true"),
+        ("train.learning_rate", "9" * 400),
+        ("train.augment", "0"),
+        ("train.weights", "[1]"),
+        ("train.weights.en", "half"),
+        ("features", "null"),
+        ("systems", "[plain]"),
+        ("systems.plain.cascade", "0"),
+        ("systems.plain.layers", "4"),
+        ("systems.plain.layers", "[true]"),
+        ("systems.plain.layers", "[4.0]"),
+        ("datasets", "{}"),
+        ("datasets", "[1]"),
+        ("languages.ru", "russian"),
+        ("languages.ru.texts", "texts_ru"),
+        ("languages.ru.voice", "{}"),
+        ("target", "no"),
+        ("name", "null"),
+    ],
+)
+def test_a_wrong_type_names_the_key(raw, read, key, text):
+    with pytest.raises(UserError, match=rf"'{key}(\[0\])?' must be"):
+        read(raw, {key: text})
+
+
+@pytest.mark.parametrize("key", ["target", "languages", "datasets", "systems"])
+def test_a_missing_key_is_named(raw, read, key):
+    del raw[key]
+    with pytest.raises(UserError, match=f"the key '{key}' is missing"):
+        read(raw)
+
+
+def test_a_missing_inner_key_is_named(raw, read):
+    del raw["systems"]["both"]["layers"]
+    with pytest.raises(UserError, match=r"'systems\.both\.layers' is missing"):
+        read(raw)
+    raw["systems"].pop("both")
+    raw["datasets"][0].pop("corpus")
+    with pytest.raises(UserError, match=r"'datasets\[0\]\.corpus' is missing"):
+        read(raw)
+
+
+def test_a_key_that_yaml_takes_for_a_truth_value_is_told(read, raw):
+    """``no`` is Norwegian to a user, and False to YAML."""
+    text = yaml.safe_dump(raw).replace("  en:\n", "  no:\n")
+    with pytest.raises(UserError, match="'languages'.*False.*quotes"):
+        read(text)
+
+
+def ext(**change):
+    return {"role": "train_ext", "language": "en", "corpus": "table", **change}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"name": "a b"}, "'a b' is no good name"),
+        ({"name": "../up"}, "no good name"),
+        ({"target": "fr"}, "target 'fr' is not among the languages"),
+        ({"datasets": [ext(role="tset")]}, "unknown role 'tset'; the nearest is 'test'"),
+        ({"datasets": [ext(language="eng")]}, "unknown language 'eng'.* 'en'"),
+        ({"datasets": [ext(role="valid")]}, "role 'valid' takes the target language, not 'en'"),
+        ({"datasets": [ext(language="ru")]}, "takes other languages than the target"),
+        ({"datasets": [ext(name="a/b")]}, "'a/b' is no good name for a data set"),
+        ({"datasets": [ext(corpus="../b")]}, "no good name for a data set"),
+        ({"datasets": [ext(), ext(path="other")]}, "two data sets of role 'train_ext' are named"),
+        ({"datasets": []}, "no data set has the role 'train'"),
+        ({"datasets": SMALL["datasets"][:2]}, "no data set has the role 'valid'"),
+        ({"datasets": SMALL["datasets"][:3]}, "no data set has the role 'test'"),
+        ({"systems": {}}, "names no network"),
+        ({"systems": {"a/b": SMALL["systems"]["plain"]}}, "'a/b' is no good name"),
+        ({"systems": {"x": {"cascade": True, "layers": [4]}}}, r"x: 'layers' must be \[lower, sh"),
+        ({"systems": {"x": {"cascade": False, "layers": [2, 2]}}}, r"'layers' must be \[number\]"),
+        ({"systems": {"x": {"cascade": False, "layers": []}}}, "'layers' must be"),
+        ({"systems": {"x": {"cascade": True, "layers": [0, 2]}}}, "each at least 1"),
+        (
+            {"datasets": [d for d in SMALL["datasets"] if d["role"] != "train_ext"]},
+            "both is a cascade, but no data set has role 'train_ext'",
+        ),
+        ({"features": {"cmn": "off"}}, "cmn must be 'online' or 'utterance'"),
+        ({"target_minutes": "some"}, "number of minutes, or 'all'"),
+        ({"target_minutes": -1}, "number of minutes, or 'all'"),
+        ({"limits": {"max_excluded": "few"}}, "share such as 5%"),
+        ({"train": {"checkpoint_every": "1h"}}, "time such as 60s"),
+    ],
+)
+def test_a_recipe_that_contradicts_itself(raw, read, change, message):
+    with pytest.raises(UserError, match=message) as caught:
+        read(raw | change)
+    assert "recipe.json" in str(caught.value)
+
+
+def test_without_train_ext_a_plain_network_will_do(raw, read):
+    raw["datasets"] = [d for d in raw["datasets"] if d["role"] != "train_ext"]
+    del raw["systems"]["both"]
+    assert read(raw).ext_languages == []
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "must be a mapping"),
+        ("- a\n", "must be a mapping"),
+        ("a: b: c\n", "does not parse"),
+        ("a: [\n", "does not parse"),
+        ("seed: 2020-13-45\n", "does not parse"),
+        ("{[1]: 2}", "does not parse"),
+        ("!!python/object/apply:os.getcwd []", "does not parse"),
+        ("[" * 5000, "does not parse"),
+    ],
+)
+def test_a_file_that_is_no_recipe(read, text, message):
+    with pytest.raises(UserError, match=message) as caught:
+        read(text)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_cannot_be_read(tmp_path, read):
+    with pytest.raises(UserError, match="There is no recipe at"):
+        read_recipe(tmp_path / "none.yaml")
+    with pytest.raises(UserError, match="cannot be read"):
+        read_recipe(tmp_path)
+    (tmp_path / "latin.yaml").write_bytes("name: café".encode("latin-1"))
+    with pytest.raises(UserError, match="UTF-8"):
+        read_recipe(tmp_path / "latin.yaml")
+    with pytest.raises(UserError, match="does not parse"):
+        (tmp_path / "half.json").write_text('{"name": ')
+        read_recipe(tmp_path / "half.json")
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "message"),
+    [
+        ("trian.steps", "1", "unknown key 'trian'.*'train'"),
+        ("target.x", "1", "'target' is not a section"),
+        ("seed.x", "1", "'seed' must be of type int"),
+        ("datasets.0.role", "test", "'datasets' is not a section"),
+        ("seed", "[", "--seed: '\\[' does not parse"),
+        ("seed", "2020-13-45", "--seed: '2020-13-45' does not parse"),
+        ("seed", "[" * 5000, "does not parse"),
+        ("", "1", "unknown key ''"),
+    ],
+)
+def test_an_override_that_does_not_fit(raw, read, key, text, message):
+    with pytest.raises(UserError, match=message):
+        read(raw, {key: text})
+
+
+# Whatever stands in the file: a recipe, or one sentence about what is wrong with it.
+
+SCALARS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(10**400), 10**400) | st.integers(-2, 3),
+    st.floats(),
+    st.text(max_size=5),
+    st.sampled_from(["all", "1.2.3e4", "1e-3", "5%", "ru", "en", "train", "table", "-"]),
+)
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.text(max_size=3) | st.sampled_from(["steps", "augment", "role"]), inner, max_size=3
+        )
+    ),
+    max_leaves=6,
+)
+
+
+def places(node, at=()):
+    """The path of every value below ``node``, and of a key that it does not have."""
+    items = node.items() if isinstance(node, dict) else enumerate(node)
+    found = [(*at, "extra")] if isinstance(node, dict) else []
+    for key, value in items:
+        found.append((*at, key))
+        if isinstance(value, (dict, list)):
+            found += places(value, (*at, key))
+    return found
+
+
+FULL = json.loads(json.dumps(SMALL)) | {
+    "seed": 0,
+    "target_minutes": 15,
+    "limits": {"max_excluded": "5%", "min_seconds": 0.2, "max_seconds": 40},
+    "features": {"rate": 16000, "filters": 40, "stack": 3, "cmn": "online"},
+    "language_model": {"order": 3, "prune": 1e-7},
+    "train": {"steps": 1, "learning_rate": 0.1, "weights": {"ru": 1}, "augment": {"warp": 1}},
+    "decode": {"beam": 12},
+}
+FULL["systems"]["both"]["train"] = {"epochs": 2, "augment": {"warp": 0}, "weights": {}}
+PLACES = places(FULL)
+CHANGES = st.lists(st.tuples(st.sampled_from(PLACES), st.booleans(), VALUES), max_size=3)
+
+
+def changed(changes):
+    """``FULL`` with some values taken out or put in the place of others."""
+    raw = json.loads(json.dumps(FULL))
+    for path, keep, value in changes:
+        node = raw
+        try:
+            for key in path[:-1]:
+                node = node[key]
+            if keep:
+                node[path[-1]] = value
+            else:
+                del node[path[-1]]
+        except (KeyError, IndexError, TypeError):
+            pass  # an earlier change took its place away
+    return raw
+
+
+def recipe_or_sentence(path, overrides=None):
+    try:
+        recipe = read_recipe(path, overrides)
+    except UserError as error:
+        message = str(error)
+        assert len(message.removeprefix(f"{path}: ")) > 15
+        assert message.endswith(".") and "\n" not in message
+    else:
+        assert isinstance(recipe, Recipe)
+        for system in recipe.systems:
+            assert isinstance(recipe.train_of(system), Train)
+
+
+QUIET = settings(
+    max_examples=250,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+
+
+@QUIET
+@given(changes=CHANGES)
+def test_any_change_gives_a_recipe_or_a_sentence(tmp_path_factory, changes):
+    path = tmp_path_factory.getbasetemp() / "changed.json"
+    path.write_text(json.dumps(changed(changes)))
+    recipe_or_sentence(path)
+
+
+@QUIET
+@given(
+    key=st.sampled_from([".".join(map(str, p)) for p in PLACES]) | st.text("ab.-0é "),
+    value=st.text(),
+)
+def test_any_override_gives_a_recipe_or_a_sentence(tmp_path_factory, key, value):
+    path = tmp_path_factory.getbasetemp() / "full.json"
+    if not path.exists():
+        path.write_text(json.dumps(FULL))
+    recipe_or_sentence(path, {key: value})
+
+
+@QUIET
+@given(text=st.text("ab:-[]{}&*!|>'\"#?,%@` \n\t0.eé\x00", max_size=30) | VALUES.map(yaml.dump))
+def test_any_text_gives_a_recipe_or_a_sentence(tmp_path_factory, text):
+    path = tmp_path_factory.getbasetemp() / f"any{os.getpid()}.yaml"
+    path.write_text(text, encoding="utf-8", errors="replace")
+    recipe_or_sentence(path)

@@ -1,0 +1,82 @@
+import pytest
+
+from cascade.text import foreign, words_of
+
+RU = "абвгдеёжзийклмнопрстуфхцчшщъыьэюя"
+EN = "abcdefghijklmnopqrstuvwxyz'"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Привет, мир!", "привет мир"),
+        ("кто-нибудь — где-то", "кто нибудь где то"),
+        ("за\u0301мок и замо\u0301к", "замок и замок"),  # stress marks
+        ("ё\u0301лка", "ёлка"),
+        ("е\u0308лка, и\u0306од", "ёлка йод"),  # decomposed letters
+        ("ѝ", "и"),  # и with a grave, as one character
+        ("snake_case«да»", "snake case да"),
+        ("об'явить", "об явить"),
+        ("дом 5б", "дом 5б"),
+        ("один\u00a0два\tтри\nчетыре", "один два три четыре"),
+        ("", ""),
+        (" ...—!? ", ""),
+        ("\u0301", ""),
+    ],
+)
+def test_russian(text, words):
+    assert words_of(text, RU) == words.split()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Don’t stop, it's JOHN'S", "don't stop it's john's"),
+        ("'quoted' ''twice''", "quoted twice"),
+        ("rock 'n' roll", "rock n roll"),
+        ("dogs' tails", "dogs tails"),
+        ("' '' '", ""),
+        ("mother-in-law", "mother in law"),
+        ("café naïve", "cafe naïve"),  # an acute is stress to a language without é
+    ],
+)
+def test_english(text, words):
+    assert words_of(text, EN) == words.split()
+
+
+def test_an_accent_that_is_a_letter_stays():
+    french = "abcdefghijklmnopqrstuvwxyzéèà"
+    assert words_of("Cafe\u0301 ÉTÉ à", french) == ["café", "été", "à"]
+
+
+def test_the_rule_changes_nothing_the_second_time():
+    for text, letters in (("За\u0301мок-2, ё'й’", RU), ("O’Neill's  'tis", EN)):
+        once = words_of(text, letters)
+        assert once and words_of(" ".join(once), letters) == once
+
+
+def test_what_the_language_can_write_is_not_foreign():
+    assert foreign([], RU) is None
+    assert foreign(["ёлка", "подъезд"], RU) is None
+    assert foreign(["don't"], EN) is None
+
+
+@pytest.mark.parametrize(
+    ("words", "parts"),
+    [
+        (["дом", "5"], ["digits in '5'", "write numbers as words"]),
+        (["5б"], ["digits in '5б'"]),
+        (["٣"], ["digits"]),
+        (["дoм"], ["'дoм'", "'o' (latin small letter o)"]),
+        (["да", "yes"], ["'yes'", "'e' (latin small letter e)", "'s'"]),
+        (["don't"], ["(apostrophe)"]),
+    ],
+)
+def test_foreign_says_what_and_where(words, parts):
+    found = foreign(words, RU)
+    for part in parts:
+        assert part in found
+
+
+def test_at_most_three_letters_are_named():
+    assert foreign(["abcdef"], RU).count("latin") == 3
