@@ -1,8 +1,21 @@
 """Random changes of training features, applied before mean normalisation and after it."""
 
+import dataclasses
+
 import numpy as np
 
 from cascade.recipe import Augment
+
+
+def scaled(settings: Augment, strength: float) -> Augment:
+    """The same changes, ``strength`` (0 to 1) times as large."""
+    return dataclasses.replace(
+        settings,
+        stretch=strength * settings.stretch,
+        warp=strength * settings.warp,
+        time_width=round(strength * settings.time_width),
+        filter_width=round(strength * settings.filter_width),
+    )
 
 
 def stretch_and_warp(
@@ -37,7 +50,7 @@ def mask(features: np.ndarray, settings: Augment, stack: int, random: np.random.
         start = int(random.integers(frames - width + 1))
         features[start : start + width] = 0
     for _ in range(settings.filter_masks):
-        width = int(random.integers(settings.filter_width + 1))
+        width = min(int(random.integers(settings.filter_width + 1)), filters)
         start = int(random.integers(filters - width + 1))
         features[:, start : start + width] = 0
 

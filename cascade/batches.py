@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import kaldiio
 import numpy as np
 
-from cascade.augment import mask, stretch_and_warp
+from cascade.augment import mask, scaled, stretch_and_warp
 from cascade.cmn import online_cmn, utterance_cmn
 from cascade.corpus import Excluded
 from cascade.errors import UserError
@@ -142,7 +142,8 @@ class UtteranceSet:
 class LanguageIterator:
     """Endless training batches of one language, reshuffled each time round.
 
-    ``epoch`` and ``position`` are its state. With an empty set it raises `UserError`.
+    ``epoch`` and ``position`` are its state; ``strength``, of the augmentation, is the
+    trainer's to set. With an empty set it raises `UserError`.
     """
 
     def __init__(self, data: UtteranceSet, name: str, seconds: float, augment: Augment, seed: int):
@@ -153,6 +154,7 @@ class LanguageIterator:
         self.seconds = seconds
         self.augment = augment
         self.seed = seed
+        self.strength = 1.0
         self.epoch = 0
         self.position = 0
         self._plan = self._shuffle(0)
@@ -178,7 +180,8 @@ class LanguageIterator:
             self._plan = self._shuffle(self.epoch)
         indices = self._plan[self.position]
         self.position += 1
-        return self.data.batch(indices, self.augment, self._number(self.epoch))
+        augment = scaled(self.augment, self.strength)
+        return self.data.batch(indices, augment, self._number(self.epoch))
 
     def _number(self, epoch: int) -> int:
         """A seed of this language and epoch alone: other languages do not shift it."""

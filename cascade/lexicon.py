@@ -24,7 +24,7 @@ def pronounce(words: Iterable[str], language: Language) -> dict[str, tuple[str, 
     if language.lexicon:
         known = read_text_table(Path(language.lexicon))
     wanted = sorted(set(words))
-    asked = [word for word in wanted if word not in known]
+    asked = [word for word in wanted if not known.get(word)]
     found = dict(zip(asked, _espeak(asked, language), strict=True))
     table = {word: tuple(known.get(word) or found[word]) for word in wanted}
     silent = [word for word, phones in table.items() if not phones]

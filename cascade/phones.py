@@ -21,6 +21,7 @@ from cascade.files import write_text
 BLANK = "<blk>"
 AFFRICATES = frozenset({"ts", "tʃ", "tɕ", "tʂ", "dz", "dʒ", "dʑ", "dʐ"})
 DROPPED = frozenset("ˈˌːˑ.‿ˀ")  # stress, length, syllable, linking
+KEPT = "\u0303\u0327"  # the tilde of nasal vowels; the cedilla of ç, which is no c
 
 
 def phones_of(ipa: str, phone_map: Mapping[str, str]) -> list[str]:
@@ -34,7 +35,7 @@ def _units(symbol: str) -> list[str]:
     phones: list[str] = []
     for char in unicodedata.normalize("NFD", symbol):
         category = unicodedata.category(char)
-        if (category == "Lm" and char not in DROPPED) or char == "\u0303":
+        if (category == "Lm" and char not in DROPPED) or char in KEPT:
             if phones:  # palatalised, aspirated, nasal ...
                 phones[-1] += char
         elif category in ("Ll", "Lo"):

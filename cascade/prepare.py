@@ -59,11 +59,12 @@ def prepare(recipe: Recipe, layout: Layout, jobs: int) -> list[Path]:
                         f"Utterance '{item.id}' is both in {owners[item.id]} and {key}."
                     )
                 owners[item.id] = key
+            passed = len(kept)
             if dataset.role == "train":
                 kept, spared = _subset(kept, recipe)
                 excluded += spared
             ledger += [(key, item) for item in excluded]
-            failures += _judge(recipe, dataset, key, kept, excluded)
+            failures += _judge(recipe, dataset, key, kept, excluded, passed)
             _write(key, dataset, kept, layout)
             sources += sorted({item.audio for item in kept})
             if dataset.path:
@@ -110,7 +111,7 @@ def _check_utterance(arguments) -> Checked | Excluded:
     except UserError as error:
         return Excluded(item.id, str(error))
     end = info.seconds if item.end is None else item.end
-    seconds = round(end - item.start, 6)
+    seconds = round(min(end, info.seconds) - item.start, 6)  # lists round their times
 
     def fault(reason: str) -> Excluded:
         return Excluded(item.id, reason, max(0.0, seconds))
@@ -171,8 +172,11 @@ def _rank(seed: int, utterance: str) -> bytes:
     return hashlib.sha256(f"{seed} {utterance}".encode()).digest()
 
 
-def _judge(recipe: Recipe, dataset: Dataset, key: str, kept, excluded) -> list[str]:
-    """Logs what a data set holds; returns the reason to stop, if there is one."""
+def _judge(recipe: Recipe, dataset: Dataset, key: str, kept, excluded, passed: int) -> list[str]:
+    """Logs what a data set holds; returns the reason to stop, if there is one.
+
+    ``passed`` utterances are without fault, whether ``target_minutes`` wants them or not.
+    """
     faults = [item for item in excluded if not item.selection]
     chosen = Counter(item.reason for item in excluded if item.selection)
     speakers = len({item.speaker for item in kept})
@@ -191,7 +195,7 @@ def _judge(recipe: Recipe, dataset: Dataset, key: str, kept, excluded) -> list[s
         log.warning("  left out: %s: %s.", item.id, item.reason)
     if len(faults) > SHOWN:
         log.warning("  ... and %d more, see excluded.tsv", len(faults) - SHOWN)
-    total = len(kept) + len(faults)
+    total = passed + len(faults)
     if not kept:
         return [f"{key}: not one utterance of corpus '{dataset.corpus}' is usable."]
     if len(faults) > recipe.limits.excluded_share * total:

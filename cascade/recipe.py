@@ -100,7 +100,9 @@ class Augment:
 
     ``stretch``: the time axis by a factor of 1 +- this; ``warp``: the filter axis by up to
     this many filters; ``time_masks`` masks of up to ``time_width`` stacked frames and
-    ``filter_masks`` of up to ``filter_width`` filters (SpecAugment, arXiv:1904.08779).
+    ``filter_masks`` of up to ``filter_width`` filters (SpecAugment, arXiv:1904.08779). All
+    of it grows from nothing over the first ``ramp`` of the steps: CTC finds its first
+    alignments far sooner in whole speech.
     """
 
     stretch: float = 0.1
@@ -109,6 +111,7 @@ class Augment:
     time_width: int = 10
     filter_masks: int = 2
     filter_width: int = 8
+    ramp: float = 0.3
 
 
 @dataclass(frozen=True)
@@ -352,6 +355,8 @@ def _check(recipe: Recipe) -> None:
     if not recipe.systems:
         raise UserError("'systems' names no network to train.")
     for name, system in recipe.systems.items():
+        if name in ("feats", "lang", "manifests"):
+            raise UserError(f"systems.{name}: the experiment has another folder of that name.")
         if len(system.layers) != (2 if system.cascade else 1) or min(system.layers) < 1:
             want = "[lower, shared]" if system.cascade else "[number]"
             raise UserError(f"systems.{name}: 'layers' must be {want}, each at least 1.")

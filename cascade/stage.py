@@ -51,11 +51,13 @@ class Stage:
 class Runner:
     """Runs stages of the experiment in ``root``, each job only if it is not up to date.
 
-    ``makers`` says which stage makes a file: the one to name where it is missing. A
+    ``makers`` says which stage and job make a file: to be named where it is missing. A
     ``dry_run`` says what would run and why, jobs whose inputs would change among them.
     """
 
-    def __init__(self, root: Path, makers: Mapping[Path, int], force: bool, dry_run: bool):
+    def __init__(
+        self, root: Path, makers: Mapping[Path, tuple[int, Job]], force: bool, dry_run: bool
+    ):
         self.root = root
         self.makers = makers
         self.force = force
@@ -118,12 +120,31 @@ class Runner:
         return stamp.stale(job.settings, code, job.inputs, job.outputs)
 
     def _check_inputs(self, stage: Stage, job: Job) -> None:
+        """Raises `UserError` that names the stages which make what is missing."""
         missing = [path for path in job.inputs if not path.exists()]
-        if missing:
-            first = min(missing, key=lambda path: self.makers.get(path, -1))
-            maker = self.makers.get(first)
-            hint = f" Stage {maker} makes it: ./run.sh --stage {maker}" if maker is not None else ""
-            raise UserError(f"Stage {stage.number} ({job.name}) needs {first}.{hint}")
+        if not missing:
+            return
+        stages = sorted({self.makers[path][0] for path in missing if path in self.makers})
+        if not stages:
+            raise UserError(f"Stage {stage.number} ({job.name}) needs {missing[0]}.")
+        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        names = " and ".join(f"stage {number}" for number in stages)
+        make = "makes" if len(stages) == 1 else "make"
+        first = self._first_to_run(missing)
+        raise UserError(
+            f"Stage {stage.number} ({job.name}) needs {missing[0]}{more}, which {names}"
+            f" {make}. Begin there: ./run.sh --stage {first}"
+        )
+
+    def _first_to_run(self, missing: Sequence[Path]) -> int:
+        """The earliest stage that has to run before the files ``missing`` can be made."""
+        stages = []
+        for path in missing:
+            if path in self.makers:
+                number, job = self.makers[path]
+                behind = [p for p in job.inputs if not p.exists() and p in self.makers]
+                stages.append(self._first_to_run(behind) if behind else number)
+        return min(stages)
 
 
 @contextmanager
@@ -135,7 +156,8 @@ def owner(root: Path) -> Iterator[None]:
     root.mkdir(parents=True, exist_ok=True)
     with (root / ".lock").open("a+") as lock:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Not flock: worker processes would inherit it, and outlive us with it.
+            fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             lock.seek(0)
             raise UserError(f"{root} is in use: {lock.read().strip()}.") from None

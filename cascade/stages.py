@@ -40,10 +40,12 @@ def run(
     dry_run: bool = False,
 ) -> None:
     """Runs stages in order; what is up to date is left as it is."""
-    makers: dict[Path, int] = {}
-    for number in range(LAST + 1):
-        for job in stage(number, recipe, layout, jobs).jobs:
-            makers.update(dict.fromkeys(job.outputs, number))
+    makers = {
+        path: (number, job)
+        for number in range(LAST + 1)
+        for job in stage(number, recipe, layout, jobs).jobs
+        for path in job.outputs
+    }
     runner = Runner(layout.root, makers, force, dry_run)
     for number in numbers:
         runner.run(stage(number, recipe, layout, jobs))

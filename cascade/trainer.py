@@ -111,7 +111,10 @@ class Trainer:
         settings = self.settings
         saved_at = time.monotonic()
         bad = 0
+        ramp = settings.augment.ramp * self.steps
         while self.step < self.steps:
+            for iterator in self.iterators:
+                iterator.strength = min(1.0, self.step / ramp) if ramp else 1.0
             losses = self._train_step([next(iterator) for iterator in self.iterators])
             bad = 0 if losses else bad + 1
             if bad == BAD_STEPS:

@@ -2,13 +2,14 @@
 
 import copy
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
+from cascade.layout import Layout
 from cascade.recipe import Recipe, read_recipe
 
 CYRILLIC = "абвгдеёжзийклмнопрстуфхцчшщъыьэюя"
@@ -64,3 +65,30 @@ def wav() -> Callable[..., Path]:
         return path
 
     return wav
+
+
+@pytest.fixture
+def listed(tmp_path, wav) -> Callable[..., Path]:
+    """Records texts, and lists them in a table as a user would; ids are NAME0, NAME1 ..."""
+
+    def listed(name: str, texts: Sequence[str], seconds: Sequence[float] | float = 0.5) -> Path:
+        folder = tmp_path / name
+        each = seconds if isinstance(seconds, Sequence) else [seconds] * len(texts)
+        lines = ["path\ttext\tspeaker\tstart\tend\n"]
+        for i, (text, length) in enumerate(zip(texts, each, strict=True)):
+            wav(folder / f"{name}{i}.wav", seconds=length, seed=i)
+            lines.append(f"{name}{i}.wav\t{text}\ts{i % 2}\t\t\n")
+        (folder / "table.tsv").write_text("".join(lines), encoding="utf-8")
+        return folder
+
+    return listed
+
+
+@pytest.fixture
+def small(tmp_path, raw, listed) -> tuple[dict, Layout]:
+    """A recipe with three recordings a data set, not yet prepared, and its layout."""
+    for dataset in raw["datasets"]:
+        texts = ["yes", "oh no", "it's"] if dataset["language"] == "en" else ["да", "о нет", "ёж"]
+        dataset["path"] = str(listed(dataset["role"], texts))
+    exp = tmp_path / "exp"
+    return raw, Layout(exp / "small", exp / "downloads", exp / "data")

@@ -70,4 +70,3 @@ def test_the_same_lexicon_makes_the_same_bytes(layout, tmp_path):
     graph.build(lexicon, PHONES, layout.lang / "lm.arpa", again, table)
     assert again.read_bytes() == layout.graph.read_bytes()
     assert table.read_bytes() == layout.words.read_bytes()
-

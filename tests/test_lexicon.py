@@ -2,7 +2,6 @@ import subprocess
 from pathlib import Path
 
 import pytest
-import yaml
 
 from cascade.corpus import LOCAL
 from cascade.errors import UserError
@@ -56,13 +55,11 @@ def test_no_words_no_program(monkeypatch):
     assert pronounce([], language(None)) == {}
 
 
-def test_a_word_without_pronunciation_is_named(tmp_path):
-    with pytest.raises(UserError, match=r"No pronunciation for 1 words \(ъ\).*lexicon file"):
-        pronounce(["ъ", "да"], language(None, phone_map={"ʌ": "a", "ɪ": ""} | EMPTY))
-
-
-# What espeak-ng says for the hard sign, all of it mapped to nothing.
-EMPTY = dict.fromkeys("tvʲordɨjznakɵʌɪæəɑɐuieɛyʊ", "")
+def test_a_word_without_pronunciation_is_named():
+    with pytest.raises(UserError, match=r"No pronunciation for 1 words \(-\).*lexicon file"):
+        pronounce(["-", "да"], language(None))
+    with pytest.raises(UserError, match=r"for 2 words \(а, о\)"):
+        pronounce(["о", "да", "а"], language(None, phone_map={"ɑ": "", "o": "", "a": "", "ʌ": ""}))
 
 
 def test_an_unknown_voice_is_told():
@@ -78,7 +75,7 @@ def test_a_doubled_word_in_the_lexicon_file_is_told(tmp_path):
 
 
 def test_a_missing_lexicon_file_is_told(tmp_path):
-    with pytest.raises(UserError, match="none.txt cannot be read"):
+    with pytest.raises(UserError, match=r"none\.txt cannot be read"):
         pronounce(["я"], language(tmp_path / "none.txt"))
 
 
@@ -91,4 +88,3 @@ def test_the_recipes_lexicon_files_hold_known_letters(recipe):
     for name, lang in recipe.languages.items():
         for line in (LOCAL.parent / lang.lexicon).read_text(encoding="utf-8").splitlines():
             assert set(line.split()[0]) <= set(lang.letters), (name, line)
-    assert yaml.safe_load(RU_EN.read_text(encoding="utf-8"))["target"] == "ru"

@@ -21,7 +21,8 @@ def test_joined_or_apart_the_batches_come_out_the_same(lengths):
     """However much padding there is, each language gets what it gets alone."""
     net = network().eval()
     batches = {
-        name: torch.randn(n, t, 12) for name, n, t in zip(("ru", "en"), (2, 5), lengths, strict=True)
+        name: torch.randn(n, t, 12)
+        for name, n, t in zip(("ru", "en"), (2, 5), lengths, strict=True)
     }
     together = net(batches)
     for (name, batch), part in zip(batches.items(), together, strict=True):

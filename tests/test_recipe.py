@@ -206,7 +206,7 @@ def test_a_missing_inner_key_is_named(raw, read):
 def test_a_key_that_yaml_takes_for_a_truth_value_is_told(read, raw):
     """``no`` is Norwegian to a user, and False to YAML."""
     text = yaml.safe_dump(raw).replace("  en:\n", "  no:\n")
-    with pytest.raises(UserError, match="'languages'.*False.*quotes"):
+    with pytest.raises(UserError, match=r"'languages'.*False.*quotes"):
         read(text)
 
 
@@ -232,6 +232,7 @@ def ext(**change):
         ({"datasets": SMALL["datasets"][:3]}, "no data set has the role 'test'"),
         ({"systems": {}}, "names no network"),
         ({"systems": {"a/b": SMALL["systems"]["plain"]}}, "'a/b' is no good name"),
+        ({"systems": {"lang": SMALL["systems"]["plain"]}}, "another folder of that name"),
         ({"systems": {"x": {"cascade": True, "layers": [4]}}}, r"x: 'layers' must be \[lower, sh"),
         ({"systems": {"x": {"cascade": False, "layers": [2, 2]}}}, r"'layers' must be \[number\]"),
         ({"systems": {"x": {"cascade": False, "layers": []}}}, "'layers' must be"),

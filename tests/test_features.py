@@ -1,0 +1,136 @@
+import json
+
+import kaldiio
+import numpy as np
+import pytest
+import soundfile
+from lhotse import CutSet, Fbank, FbankConfig
+
+from cascade import features
+from cascade.cmn import read_cms_init
+from cascade.errors import UserError
+from cascade.features import cms_init, dump
+from cascade.files import read_text_table
+from cascade.prepare import prepare
+
+
+@pytest.fixture
+def prepared(small, read):
+    """A recipe and its layout after stage 0."""
+    raw, layout = small
+    recipe = read(raw)
+    prepare(recipe, layout, 1)
+    return recipe, layout
+
+
+def test_cuts_scp_and_lhotses_own_extractor_agree(prepared, tmp_path):
+    recipe, layout = prepared
+    dump("train_ru", layout, recipe.features, 1)
+    matrices = kaldiio.load_scp(str(layout.scp("train_ru")))
+    frames = read_text_table(layout.num_frames("train_ru"))
+    cuts = list(CutSet.from_file(layout.feature_cuts("train_ru")))
+    assert list(matrices) == [cut.id for cut in cuts] == ["train0", "train1", "train2"]
+    extractor = Fbank(FbankConfig(sampling_rate=16000, num_filters=40))
+    for cut in cuts:
+        samples, rate = soundfile.read(tmp_path / "train" / f"{cut.id}.wav", dtype="float32")
+        expected = extractor.extract(samples, rate)
+        assert expected.shape == (50, 40) and expected.std() > 0.5
+        np.testing.assert_array_equal(matrices[cut.id], expected)
+        assert cut.has_features and cut.num_features == 40
+        assert frames[cut.id] == ["50"] and cut.num_frames == 50
+
+
+def test_lhotse_loads_the_features_of_the_cuts(prepared):
+    pytest.importorskip("kaldi_native_io")  # by which Lhotse reads an scp
+    recipe, layout = prepared
+    dump("train_ru", layout, recipe.features, 1)
+    matrices = kaldiio.load_scp(str(layout.scp("train_ru")))
+    for cut in CutSet.from_file(layout.feature_cuts("train_ru")):
+        np.testing.assert_array_equal(cut.load_features(), matrices[cut.id])
+
+
+def test_scp_lines_can_be_read_one_by_one(prepared):
+    recipe, layout = prepared
+    dump("valid_ru", layout, recipe.features, 1)
+    for line in layout.scp("valid_ru").read_text().splitlines():
+        name, where = line.split(" ", 1)
+        assert kaldiio.load_mat(where).shape == (50, 40), name
+
+
+def test_a_segment_of_a_recording(small, read, wav, tmp_path):
+    raw, layout = small
+    folder = tmp_path / "test"
+    wav(folder / "tape.wav", seconds=2)
+    (folder / "table.tsv").write_text(
+        "id\tpath\ttext\tstart\tend\na\ttape.wav\tда\t0.25\t1\nb\ttape.wav\tнет\t1.0\t2.005\n"
+    )
+    recipe = read(raw)
+    prepare(recipe, layout, 1)
+    dump("test_ru", layout, recipe.features, 1)
+    samples, rate = soundfile.read(folder / "tape.wav", dtype="float32")
+    extractor = Fbank(FbankConfig(sampling_rate=16000, num_filters=40))
+    first, second = kaldiio.load_scp(str(layout.scp("test_ru"))).values()
+    np.testing.assert_array_equal(first, extractor.extract(samples[4000:16000], rate))
+    np.testing.assert_array_equal(second, extractor.extract(samples[16000:], rate))
+    assert [c.num_frames for c in CutSet.from_file(layout.feature_cuts("test_ru"))] == [75, 100]
+
+
+def contents(layout, key):
+    return {file.name: file.read_bytes() for file in layout.feats.glob(f"{key}.*")}
+
+
+def test_the_same_bytes_whatever_the_number_of_jobs(prepared, monkeypatch):
+    recipe, layout = prepared
+    monkeypatch.setattr(features, "SHARD", 2)
+    dump("train_ru", layout, recipe.features, 1)
+    first = contents(layout, "train_ru")
+    names = ["1.ark", "2.ark", "jsonl.gz", "num_frames", "scp"]
+    assert sorted(first) == [f"train_ru.{name}" for name in names]
+    dump("train_ru", layout, recipe.features, 2)
+    assert contents(layout, "train_ru") == first
+
+
+def test_arks_of_an_earlier_dump_go(prepared, monkeypatch):
+    recipe, layout = prepared
+    with monkeypatch.context() as patch:
+        patch.setattr(features, "SHARD", 1)
+        dump("train_ru", layout, recipe.features, 1)
+        dump("test_ru", layout, recipe.features, 1)
+    dump("train_ru", layout, recipe.features, 1)
+    assert len(list(layout.feats.glob("train_ru.*.ark"))) == 1
+    assert len(list(layout.feats.glob("test_ru.*.ark"))) == 3  # another's stay
+
+
+def test_cms_init_is_the_mean_of_all_frames(small, read, listed):
+    raw, layout = small
+    raw["datasets"][0]["path"] = str(listed("uneven", ["да", "нет", "ёж"], [0.3, 1.0, 0.5]))
+    recipe = read(raw, {"features.filters": "23"})
+    prepare(recipe, layout, 1)
+    for key in ("train_ru", "valid_ru"):
+        dump(key, layout, recipe.features, 1)
+    cms_init(["train_ru"], layout)
+    frames = np.concatenate(list(kaldiio.load_scp(str(layout.scp("train_ru"))).values()))
+    assert frames.shape == (180, 23)
+    found = read_cms_init(layout.cms_init)
+    np.testing.assert_allclose(found, frames.mean(axis=0, dtype=np.float64), atol=0.00051)
+    assert json.loads(layout.cms_init.read_text()) == found.tolist()
+    cms_init(["train_ru", "valid_ru"], layout)
+    both = [kaldiio.load_scp(str(layout.scp(key))) for key in ("train_ru", "valid_ru")]
+    frames = np.concatenate([matrix for table in both for matrix in table.values()])
+    np.testing.assert_allclose(read_cms_init(layout.cms_init), frames.mean(axis=0), atol=0.0006)
+
+
+def test_a_recording_that_changed_since_stage_0(prepared, wav, tmp_path):
+    recipe, layout = prepared
+    wav(tmp_path / "train" / "train1.wav", seconds=0.3)
+    with pytest.raises(UserError, match=r"train1\.wav is shorter than stage 0 found it"):
+        dump("train_ru", layout, recipe.features, 1)
+    assert not layout.scp("train_ru").exists()
+
+
+def test_samples_that_are_no_numbers(prepared, tmp_path):
+    recipe, layout = prepared
+    path = tmp_path / "train" / "train2.wav"
+    soundfile.write(path, np.full(8000, np.nan, np.float32), 16000, subtype="FLOAT")
+    with pytest.raises(UserError, match=r"Utterance 'train2' .* no numbers"):
+        dump("train_ru", layout, recipe.features, 1)

@@ -1,0 +1,253 @@
+import csv
+import hashlib
+import logging
+
+import numpy as np
+import pytest
+import soundfile
+from lhotse import CutSet, RecordingSet, SupervisionSet
+
+from cascade.errors import UserError
+from cascade.prepare import prepare
+
+
+def ledger(layout):
+    with layout.excluded.open(encoding="utf-8", newline="") as file:
+        return {row["utterance"]: row for row in csv.DictReader(file, delimiter="\t")}
+
+
+def add(folder, *fields):
+    """Adds a row to a table: path, text, speaker, start, end."""
+    with (folder / "table.tsv").open("a", encoding="utf-8") as table:
+        table.write("\t".join([*fields, *[""] * (5 - len(fields))]) + "\n")
+
+
+def ids(layout, key):
+    return [cut.id for cut in CutSet.from_file(layout.cuts(key))]
+
+
+def manifests(layout):
+    """Every file that stage 0 wrote, by name."""
+    files = [layout.excluded, *(layout.root / "manifests").iterdir()]
+    return {file.name: file.read_bytes() for file in files}
+
+
+def test_manifests_read_with_lhotse(small, read, tmp_path):
+    raw, layout = small
+    sources = prepare(read(raw), layout, 1)
+    cuts = CutSet.from_file(layout.cuts("train_ru"))
+    assert [cut.id for cut in cuts] == ["train0", "train1", "train2"]
+    for i, cut in enumerate(cuts):
+        assert (cut.start, cut.duration, cut.sampling_rate) == (0, 0.5, 16000)
+        (supervision,) = cut.supervisions
+        assert supervision.text == ["да", "о нет", "ёж"][i]
+        assert (supervision.language, supervision.speaker) == ("ru", f"s{i % 2}")
+        assert supervision.id == supervision.recording_id == cut.id
+        samples, _ = soundfile.read(tmp_path / "train" / f"train{i}.wav", dtype="float32")
+        np.testing.assert_array_equal(cut.load_audio(), samples[None])
+    assert [c.supervisions[0].text for c in CutSet.from_file(layout.cuts("train_ext_en"))] == [
+        "yes",
+        "oh no",
+        "it's",
+    ]
+    recordings = RecordingSet.from_file(layout.recordings("valid_ru"))
+    assert [recording.num_samples for recording in recordings] == [8000] * 3
+    supervisions = SupervisionSet.from_file(layout.supervisions("valid_ru"))
+    assert [s.text for s in supervisions] == ["да", "о нет", "ёж"]
+    files = sorted(tmp_path.glob("t*/*")) + sorted(tmp_path.glob("valid/*"))
+    assert set(sources) == set(files)  # every recording and every table
+    assert ledger(layout) == {}
+
+
+def test_digests_are_those_of_the_files(small, read, tmp_path):
+    raw, layout = small
+    prepare(read(raw), layout, 1)
+    lines = layout.audio_digests("test_ru").read_text().splitlines()
+    assert len(lines) == 3
+    for line, path in zip(lines, sorted((tmp_path / "test").glob("*.wav")), strict=True):
+        assert line == f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path}"
+
+
+def test_every_fault_stands_in_the_ledger(small, read, wav, tmp_path, caplog):
+    raw, layout = small
+    folder = tmp_path / "train"
+    wav(folder / "slow.wav", rate=8000)
+    wav(folder / "two.wav", channels=2)
+    wav(folder / "good.wav", seconds=1)
+    wav(folder / "short.wav", seconds=0.1)
+    wav(folder / "long.wav", seconds=3)
+    half = wav(folder / "half.wav")
+    half.write_bytes(half.read_bytes()[:8000])
+    (folder / "empty.wav").touch()
+    reasons = {
+        "slow": ("да", "", "", "sampled at 8000 Hz, the recipe wants 16000 Hz", "0.50"),
+        "two": ("да", "", "", "2 channels", "0.50"),
+        "gone": ("да", "", "", "is missing", ""),
+        "half": ("да", "", "", "truncated: 8044 bytes are missing", ""),
+        "empty": ("да", "", "", "cannot be read", ""),
+        "good": ("да", "0.5", "1.5", "0.5 to 1.5 s does not lie in", None),
+        "short": ("да", "", "", "0.10 s is not within the recipe's 0.2 to 2.0 s", "0.10"),
+        "long": ("да", "", "", "3.00 s is not within", "3.00"),
+        "mute": ("", "", "", "the transcript is empty", "0.50"),
+        "dots": ("...", "", "", "the transcript is empty", "0.50"),
+        "latin": ("дa", "", "", "'a' (latin small letter a)", "0.50"),
+        "digits": ("дом 5", "", "", "digits in '5': write numbers as words", "0.50"),
+    }
+    for name in ("mute", "dots", "latin", "digits"):
+        wav(folder / f"{name}.wav")
+    for name, (text, start, end, _, _) in reasons.items():
+        add(folder, f"{name}.wav", text, "", start, end)
+    raw["limits"] = {"max_excluded": "80%", "max_seconds": 2.0}
+    with caplog.at_level(logging.INFO, "cascade"):
+        prepare(read(raw), layout, 1)
+    found = ledger(layout)
+    assert set(found) == set(reasons)
+    for name, (*_, reason, seconds) in reasons.items():
+        row = found[name]
+        assert reason in row["reason"]
+        assert (row["dataset"], row["kind"]) == ("train_ru", "fault")
+        assert seconds is None or row["seconds"] == seconds
+    assert ids(layout, "train_ru") == ["train0", "train1", "train2"]
+    assert "and 2 more, see excluded.tsv" in caplog.text  # of the twelve, ten are printed
+
+
+def test_over_the_limit_stops_after_everything_was_checked(small, read, tmp_path, caplog):
+    raw, layout = small
+    for role in ("train", "test"):
+        (tmp_path / role / f"{role}1.wav").unlink()
+    with pytest.raises(UserError) as caught:
+        prepare(read(raw), layout, 1)
+    message = str(caught.value)
+    assert "train_ru: 1 of 3 utterances fail the checks" in message
+    assert "test_ru: 1 of 3" in message and "valid_ru" not in message
+    assert "limits.max_excluded: 5%" in message
+    assert set(ledger(layout)) == {"train1", "test1"}
+    assert "train1" in caplog.text and "test1" in caplog.text
+
+
+def test_the_limit_itself_passes(small, read, tmp_path):
+    raw, layout = small
+    (tmp_path / "train" / "train1.wav").unlink()
+    prepare(read(raw, {"limits.max_excluded": "0.34"}), layout, 1)
+    assert ids(layout, "train_ru") == ["train0", "train2"]
+
+
+def test_an_unusable_data_set_stops_whatever_the_limit(small, read, tmp_path):
+    raw, layout = small
+    for file in (tmp_path / "valid").glob("*.wav"):
+        file.unlink()
+    with pytest.raises(UserError, match="valid_ru: not one utterance of corpus 'table'"):
+        prepare(read(raw, {"limits.max_excluded": "100%"}), layout, 1)
+
+
+def test_segments_of_one_recording(small, read, wav, tmp_path):
+    raw, layout = small
+    folder = tmp_path / "test"
+    whole, _ = soundfile.read(wav(folder / "tape.wav", seconds=2), dtype="float32")
+    with (folder / "table.tsv").open("w", encoding="utf-8") as table:
+        table.write(
+            "id\tpath\ttext\tstart\tend\na\ttape.wav\tда\t0\t0.75\nb\ttape.wav\tнет\t0.75\t"
+        )
+    raw["datasets"][3]["path"] = str(folder / "table.tsv")
+    prepare(read(raw), layout, 1)
+    first, second = CutSet.from_file(layout.cuts("test_ru"))
+    np.testing.assert_array_equal(first.load_audio()[0], whole[:12000])
+    np.testing.assert_array_equal(second.load_audio()[0], whole[12000:])
+    (recording,) = RecordingSet.from_file(layout.recordings("test_ru"))
+    assert recording.num_samples == 32000
+    supervisions = list(SupervisionSet.from_file(layout.supervisions("test_ru")))
+    assert [(s.id, s.start, s.duration) for s in supervisions] == [
+        ("a", 0, 0.75),
+        ("b", 0.75, 1.25),
+    ]
+
+
+def test_an_end_that_was_rounded_up_is_the_recordings_end(small, read, wav, tmp_path):
+    raw, layout = small
+    wav(tmp_path / "test" / "t.wav", seconds=0.995)
+    add(tmp_path / "test", "t.wav", "да", "", "0.5", "1.0")
+    prepare(read(raw), layout, 1)
+    assert list(CutSet.from_file(layout.cuts("test_ru")))[-1].duration == 0.495
+
+
+def test_the_same_id_in_two_data_sets(small, read, wav, tmp_path):
+    raw, layout = small
+    wav(tmp_path / "test" / "train1.wav")
+    add(tmp_path / "test", "train1.wav", "да")
+    with pytest.raises(UserError, match="'train1' is both in train_ru and test_ru"):
+        prepare(read(raw), layout, 1)
+
+
+def test_a_table_that_is_not_there(small, read, tmp_path):
+    raw, layout = small
+    raw["datasets"][2]["path"] = str(tmp_path / "nowhere")
+    with pytest.raises(UserError, match=r"no table or folder .*nowhere"):
+        prepare(read(raw), layout, 1)
+
+
+def test_an_unknown_corpus_and_an_unknown_part(small, read):
+    raw, layout = small
+    raw["datasets"][0]["part"] = "train"
+    with pytest.raises(UserError, match="'table' has no part 'train'"):
+        prepare(read(raw), layout, 1)
+    raw["datasets"][0]["corpus"] = "tabel"
+    with pytest.raises(UserError, match=r"no corpus 'tabel' in local/.*table"):
+        prepare(read(raw), layout, 1)
+
+
+@pytest.fixture
+def minutes(small, read, listed):
+    """The ids that a number of target minutes gives, of 40 recordings of 1 to 4 s."""
+    raw, layout = small
+    seconds = [1 + 3 * (i * 7 % 40) / 40 for i in range(40)]
+    raw["datasets"][0]["path"] = str(listed("many", ["да"] * 40, seconds))
+
+    def minutes(number, seed=0, **limits):
+        recipe = read(raw | {"limits": limits}, {"target_minutes": str(number), "seed": str(seed)})
+        prepare(recipe, layout, 1)
+        return ids(layout, "train_ru"), layout
+
+    return minutes
+
+
+def test_target_minutes_are_nested(minutes):
+    everything, _ = minutes("all")
+    assert everything == [f"many{i}" for i in range(40)]
+    half, _ = minutes(0.5)
+    one, layout = minutes(1)
+    assert set(half) < set(one) < set(everything)
+    cuts = list(CutSet.from_file(layout.cuts("train_ru")))
+    longest = max(cut.duration for cut in cuts)
+    assert 60 <= sum(cut.duration for cut in cuts) < 60 + longest
+    spared = ledger(layout)
+    assert set(spared) == set(everything) - set(one)
+    assert {row["kind"] for row in spared.values()} == {"selection"}
+    assert {row["reason"] for row in spared.values()} == {"beyond target_minutes: 1"}
+    assert ids(layout, "valid_ru") == ["valid0", "valid1", "valid2"]  # the others stay whole
+    other_seed, _ = minutes(1, seed=1)
+    assert set(other_seed) != set(one)
+
+
+def test_more_minutes_than_there_are(minutes, caplog):
+    found, _ = minutes(60)
+    assert len(found) == 40
+    assert "target_minutes: 60, but there are only 1.6 minutes" in caplog.text
+
+
+def test_faults_are_a_share_of_all_utterances_not_of_the_chosen_ones(minutes, tmp_path):
+    for i in (3, 4):
+        (tmp_path / "many" / f"many{i}.wav").unlink()
+    found, layout = minutes(0.1, max_excluded="5%")  # two of forty, and only some of forty wanted
+    assert len(found) < 8
+    assert sum(row["kind"] == "fault" for row in ledger(layout).values()) == 2
+
+
+def test_the_same_bytes_whatever_the_number_of_jobs(small, read, tmp_path):
+    raw, layout = small
+    (tmp_path / "train" / "train1.wav").unlink()
+    recipe = read(raw, {"limits.max_excluded": "40%", "target_minutes": "0.01"})
+    prepare(recipe, layout, 1)
+    first = manifests(layout)
+    assert len(first) == 1 + 4 * 4
+    prepare(recipe, layout, 3)
+    assert manifests(layout) == first

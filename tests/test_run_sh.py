@@ -1,0 +1,248 @@
+"""run.sh itself, on recipes/mini: the whole road once, then what users do with it."""
+
+import hashlib
+import json
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import kaldiio
+import numpy as np
+import pytest
+import safetensors.torch
+
+ROOT = Path(__file__).resolve().parent.parent
+LOG_LINE = re.compile(r"\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\] SpeechBox: INFO: (.+)")
+
+
+def run(*options: object, expect: int = 0) -> subprocess.CompletedProcess:
+    """Runs ``./run.sh`` and checks its exit status."""
+    command = [str(ROOT / "run.sh"), *map(str, options)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == expect, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    return done
+
+
+@pytest.fixture(scope="session")
+def mini(tmp_path_factory) -> Path:
+    """The folder of one whole run of recipes/mini."""
+    exp = tmp_path_factory.mktemp("exp")
+    done = run("--recipe", "mini", "--exp", exp)
+    assert "| plain " in done.stdout and "| cascade " in done.stdout
+    return exp / "mini"
+
+
+@pytest.fixture
+def copy(mini, tmp_path) -> Path:
+    """A copy of that run, to spoil."""
+    return shutil.copytree(mini, tmp_path / "exp" / "mini")
+
+
+def digests(folder: Path, *patterns: str) -> dict[str, str]:
+    files = [path for pattern in patterns for path in sorted(folder.glob(pattern))]
+    assert files
+    return {str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
+
+
+def test_results(mini):
+    results = json.loads((mini / "results.json").read_text())
+    assert (results["recipe"], results["seed"]) == ("mini", 0)
+    test = results["tests"]["festvox_ru"]
+    assert test["files"] == 62
+    for system, layers in (("plain", "4"), ("cascade", "2+2")):
+        found = test["systems"][system]
+        assert (found["layers"], found["neurons"]) == (layers, 100)
+        assert found["PER"] == round(100 * found["PH_ERRORS"] / found["ALL_PHONES"], 4)
+        assert found["TERRORS"] <= found["ERRORS"]
+        assert found["PER"] < 80, "the network has left the blanks"
+        assert found["memory_mb"] > 100
+    reference = (mini / "lang/text/test_ru.words").read_text().splitlines()
+    words = sum(len(line.split()) - 1 for line in reference)
+    assert test["systems"]["plain"]["ALL_WORDS"] == words
+    assert (mini / "RESULTS.md").read_text().count("| Wer/Werc") == 1
+
+
+def test_speechbox_log(mini):
+    lines = (mini / "plain/score_festvox_ru/speechbox.log").read_text().splitlines()
+    texts = [LOG_LINE.fullmatch(line)[1] for line in lines]
+    counts = [text.split("\t")[0] for text in texts[:-1]]
+    expected = "ERRORS,TERRORS,ALL WORDS,PH_ERRORS,PH_TERRORS,ALL PHONES".split(",")
+    assert counts == expected
+    assert re.fullmatch(r"Memory using: \d+ MB; [\d.]+ GB", texts[-1])
+
+
+def test_anybody_s_lhotse_and_kaldi_read_the_data(mini):
+    # A process of its own, as a user's: it only has the files.
+    code = (
+        "import sys; from lhotse import CutSet\n"
+        "cuts = CutSet.from_file(sys.argv[1])\n"
+        "cut = next(iter(cuts))\n"
+        "print(cut.id, cut.load_features().shape[0], cut.load_audio().shape[1])\n"
+    )
+    command = [sys.executable, "-c", code, str(mini / "feats/train_ru.jsonl.gz")]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=True)
+    name, frames, samples = done.stdout.split()
+    matrix = kaldiio.load_scp(str(mini / "feats/train_ru.scp"))[name]
+    assert matrix.shape == (int(frames), 40) and matrix.dtype == np.float32
+    assert abs(int(samples) / 160 - int(frames)) <= 1
+    cuts = mini / "manifests/train_ru.jsonl.gz"
+    described = subprocess.run(
+        ["lhotse", "cut", "describe", cuts], capture_output=True, text=True, cwd=ROOT, check=True
+    )
+    assert "Cuts count:" in described.stdout
+
+
+def test_cms_init_is_written_with_three_decimals_ten_a_line(mini):
+    text = (mini / "feats/cms_init.json").read_text()
+    assert len(json.loads(text)) == 40
+    lines = [line for line in text.splitlines() if any(c.isdigit() for c in line)]
+    assert [len(re.findall(r"-?\d+\.\d{3}\b", line)) for line in lines] == [10] * 4
+
+
+def test_the_model_has_the_target_s_path_alone(mini):
+    tensors = safetensors.torch.load_file(mini / "cascade/model.safetensors")
+    assert {name.split(".")[1] for name in tensors if name.startswith("lower.")} == {"ru"}
+    phones = (mini / "lang/phones.txt").read_text()
+    assert (mini / "cascade/phones.txt").read_text() == phones
+    assert tensors["output.bias"].shape == (len(phones.splitlines()),)
+
+
+def test_a_second_run_does_nothing_and_needs_no_torch(mini):
+    done = run("--recipe", "mini", "--exp", mini.parent)
+    assert done.stderr.count("is up to date") == 6
+    code = (
+        "import sys; from cascade.__main__ import main\n"
+        "assert main(sys.argv[1:]) == 0\n"
+        "assert not {'torch', 'lhotse', 'numpy'} & set(sys.modules)\n"
+    )
+    command = [sys.executable, "-c", code, "run", "--recipe", "mini", "--exp", str(mini.parent)]
+    subprocess.run(command, check=True, cwd=ROOT, capture_output=True)
+
+
+def test_figures_do_not_depend_on_nj(mini, copy):
+    patterns = ("*/decode_*/*.txt", "*/score_*/wer", "*/score_*/per_utt*", "*/score_*/*.trn")
+    before = digests(mini, *patterns)
+    for jobs in (1, 5):
+        run("--recipe", "mini", "--exp", copy.parent, "--stage", 4, "--nj", jobs, "--force")
+        assert digests(copy, *patterns) == before
+
+
+def test_features_do_not_depend_on_nj(mini, tmp_path):
+    run("--recipe", "mini", "--exp", tmp_path, "--stop-stage", 2, "--nj", 1)
+    patterns = ("manifests/*", "feats/*.ark", "feats/*.json", "lang/text/*", "lang/graph.fst")
+    assert digests(tmp_path / "mini", *patterns) == digests(mini, *patterns)
+
+
+def test_planted_hypotheses_give_the_counts_that_were_planted(copy):
+    """Reference with every 10th word gone, every 7th line wholly missing, one word put in."""
+    reference = (copy / "lang/text/test_ru.words").read_text().splitlines()
+    lines, deleted, partial = [], 0, 0
+    for number, line in enumerate(reference):
+        name, *words = line.split()
+        if number % 7 == 3:
+            deleted, partial = deleted + len(words), partial + 1
+            continue
+        kept = [word for place, word in enumerate(words) if place % 10 != 9]
+        deleted += len(words) - len(kept)
+        lines.append(" ".join([name, *kept, "лишнее"]))
+    folder = copy / "plain/decode_festvox_ru"
+    (folder / "words.txt").write_text("\n".join(reversed(lines)) + "\n")
+    done = run("--recipe", "mini", "--exp", copy.parent, "--stage", 5)
+    assert f"{partial} utterances have no hypothesis" in done.stderr
+    found = json.loads((copy / "results.json").read_text())
+    found = found["tests"]["festvox_ru"]["systems"]["plain"]
+    assert found["TERRORS"] == deleted
+    assert found["ERRORS"] == deleted + len(lines)
+    assert "[PARTIAL]" in (copy / "plain/score_festvox_ru/wer").read_text()
+
+
+def test_a_doubled_hypothesis_is_refused(copy):
+    path = copy / "plain/decode_festvox_ru/words.txt"
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([*lines, lines[4]]) + "\n")
+    done = run("--recipe", "mini", "--exp", copy.parent, "--stage", 5, expect=1)
+    assert "twice" in done.stderr and lines[4].split()[0] in done.stderr
+
+
+def test_another_beam_decodes_and_scores_again_and_no_more(mini):
+    changed = ("--recipe", "mini", "--exp", mini.parent, "--decode.beam", 8, "--dry-run")
+    text = run(*changed).stderr
+    assert [f"Stage {n} " in text for n in range(6)] == [True] * 4 + [False] * 2
+    assert "Stage 4, plain_festvox_ru would run: the recipe's decode.beam changed" in text
+    assert "Stage 5, scores would run" in text
+
+
+def test_a_damaged_output_is_made_again(copy):
+    model = copy / "plain/decode_festvox_ru/phones.txt"
+    model.write_text("nonsense\n")
+    done = run("--recipe", "mini", "--exp", copy.parent, "--stage", 4)
+    # The copy lies elsewhere than the run that left the stamps, so more may be new to it.
+    assert "decode_festvox_ru" in done.stderr
+    assert model.read_text() != "nonsense\n"
+
+
+def test_missing_inputs_name_the_stages_that_make_them(tmp_path):
+    done = run("--recipe", "mini", "--exp", tmp_path, "--stage", 3, expect=1)
+    assert "stage 1 and stage 2 make" in done.stderr
+    assert "./run.sh --stage 0" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--train.epoch", 2), "unknown key 'epoch' in 'train'; the nearest known one is 'epochs'"),
+        (("--beam", 2), "unknown key 'beam'"),
+        (("--train.steps", "many"), "'train.steps' must be of type int"),
+        (("--stage",), "the option --stage has no value"),
+        (("stage", 3), "'stage' is no option"),
+        (("--stage", 9), "invalid choice"),
+        (("--stage", 4, "--stop-stage", 2), "--stop-stage 2 comes before --stage 4"),
+        (("--nj", 0), "--nj must be at least 1"),
+        (("--recipe", "nobody"), "There is no recipe 'nobody'; there are mini, ru_en"),
+        (("--recipe", "nowhere/recipe.yaml"), "There is no recipe at nowhere/recipe.yaml"),
+    ],
+)
+def test_mistakes_on_the_command_line(tmp_path, options, said):
+    recipe = () if "--recipe" in options else ("--recipe", "mini")
+    command = [str(ROOT / "run.sh"), *recipe, "--exp", str(tmp_path), *map(str, options)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode != 0
+    assert said in done.stderr and "Traceback" not in done.stderr
+    assert not list(tmp_path.iterdir()), "nothing was begun"
+
+
+def test_help():
+    assert "--stop-stage" in run("--help").stdout
+
+
+def test_a_training_that_is_stopped_goes_on_to_the_same_model(mini, copy):
+    short = ["--recipe", "mini", "--train.steps", "160", "--train.valid_every", "80"]
+    short += ["--systems", "{cascade: {cascade: true, layers: [1, 1], neurons: 32}}"]
+    stage = ["--stage", "3", "--stop-stage", "3"]
+    exps = [copy.parent, copy.parent.parent / "broken"]
+    shutil.copytree(copy, exps[1] / "mini")
+    for exp in exps:
+        shutil.rmtree(exp / "mini/cascade")
+    run(*short, *stage, "--exp", exps[0], "--force")
+
+    command = [str(ROOT / "run.sh"), *short, *stage, "--exp", str(exps[1]), "--force"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=ROOT)
+    line = ""
+    while "cascade: step" not in line:
+        line = process.stderr.readline()
+        assert line, "it ended before it was stopped"
+    time.sleep(0.5)
+    process.send_signal(signal.SIGTERM)
+    said = process.communicate()[1]
+    assert process.returncode != 0
+    assert "goes on from here" in said
+
+    done = run(*short, *stage, "--exp", exps[1])
+    assert "goes on from step" in done.stderr
+    found = [digests(exp / "mini/cascade", "model.safetensors", "train.jsonl") for exp in exps]
+    assert found[0] == found[1]

@@ -1,0 +1,196 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from cascade import stamp as module
+from cascade.stamp import Digest, Stamp, changed_settings, code_digest, digest
+
+SETTINGS = {"train": {"steps": 10, "augment": {"warp": 2.0}}, "seed": 0, "names": ["a", "b"]}
+
+
+@pytest.fixture
+def files(tmp_path):
+    """An input and an output."""
+    (tmp_path / "in").write_text("input")
+    (tmp_path / "out").write_text("output")
+    return [tmp_path / "in"], [tmp_path / "out"]
+
+
+@pytest.fixture
+def made(files):
+    return Stamp.make(SETTINGS, "code", *files)
+
+
+def later(path: Path, seconds=10):
+    stat = path.stat()
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns + seconds * 10**9))
+
+
+def test_nothing_changed_nothing_stale(made, files, tmp_path):
+    assert made.stale(SETTINGS, "code", *files) is None
+    made.write(tmp_path / ".stamps" / "x.json")
+    again = Stamp.read(tmp_path / ".stamps" / "x.json")
+    assert again == made
+    assert again.stale(SETTINGS, "code", *files) is None
+
+
+def test_a_touched_file_is_not_a_changed_one(made, files):
+    for path in (*files[0], *files[1]):
+        later(path)
+    assert made.stale(SETTINGS, "code", *files) is None
+
+
+def test_changed_content_is_named(made, files):
+    (path,) = files[0]
+    path.write_text("other")  # of the same length
+    later(path)
+    assert made.stale(SETTINGS, "code", *files) == f"{path} changed"
+    path.write_text("input")
+    assert made.stale(SETTINGS, "code", *files) is None
+    path.write_text("input and more")
+    os.utime(path, ns=(0, made.inputs[str(path)].mtime_ns))  # an older time hides no length
+    assert made.stale(SETTINGS, "code", *files) == f"{path} changed"
+
+
+def test_missing_files_are_named(made, files):
+    (source,), (out,) = files
+    out.unlink()
+    assert made.stale(SETTINGS, "code", *files) == f"its output {out} is missing"
+    source.unlink()
+    assert made.stale(SETTINGS, "code", *files) == f"{source} is missing"
+
+
+def test_a_damaged_output_is_named(made, files):
+    (out,) = files[1]
+    out.write_bytes(out.read_bytes()[:-1])
+    assert made.stale(SETTINGS, "code", *files) == f"its output {out} changed"
+
+
+def test_new_files_are_named(made, files, tmp_path):
+    new = tmp_path / "new"
+    assert made.stale(SETTINGS, "code", [*files[0], new], files[1]) == f"{new} is new"
+    reason = made.stale(SETTINGS, "code", files[0], [*files[1], new])
+    assert reason == f"{new} is not made yet"
+
+
+def test_inputs_that_the_job_found_count_too(files, tmp_path):
+    found = tmp_path / "found.wav"
+    found.write_text("sound")
+    made = Stamp.make(SETTINGS, "code", [*files[0], found], files[1])
+    assert made.stale(SETTINGS, "code", *files) is None  # the caller does not know of it
+    found.write_text("other sound")
+    assert made.stale(SETTINGS, "code", *files) == f"{found} changed"
+
+
+def test_changed_code_and_settings_are_named(made, files):
+    assert made.stale(SETTINGS, "other", *files) == "the code changed"
+    other = {**SETTINGS, "train": {"steps": 10, "augment": {"warp": 1.0}}}
+    assert made.stale(other, "code", *files) == "the recipe's train.augment.warp changed"
+
+
+@pytest.mark.parametrize(
+    ("new", "where"),
+    [
+        (SETTINGS, None),
+        (dict(reversed(SETTINGS.items())), None),
+        ({**SETTINGS, "seed": 1}, "seed"),
+        ({**SETTINGS, "seed": None}, "seed"),
+        ({**SETTINGS, "names": ["b", "a"]}, "names"),
+        ({**SETTINGS, "names": {"a": 1}}, "names"),
+        ({**SETTINGS, "more": 1}, "more"),
+        ({k: v for k, v in SETTINGS.items() if k != "seed"}, "seed"),
+        ({**SETTINGS, "train": {"steps": 10}}, "train.augment"),
+        ([], "settings"),
+    ],
+)
+def test_the_setting_that_changed(new, where):
+    assert changed_settings(SETTINGS, new) == where
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(None, "", "{", "[]", "null", "{}"),
+        '{"settings": 1, "code": "", "inputs": [], "outputs": {}}',
+        '{"settings": 1, "code": "", "inputs": {"a": {"size": 1}}, "outputs": {}}',
+    ],
+)
+def test_a_stamp_that_does_not_read_is_none(tmp_path, text):
+    if text is not None:
+        (tmp_path / "x.json").write_text(text)
+    assert Stamp.read(tmp_path / "x.json") is None
+
+
+def test_a_stamp_of_what_is_not_there_is_not_made(files, tmp_path):
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        Stamp.make(SETTINGS, "code", files[0], [tmp_path / "nowhere"])
+
+
+def test_digest(tmp_path):
+    path = tmp_path / "file"
+    assert digest(path) is None and digest(tmp_path) is None
+    path.write_text("abc")
+    found = digest(path)
+    assert found.sha256 == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    assert found.size == 3
+    known = Digest("not read again", found.size, found.mtime_ns)
+    assert digest(path, known) is known
+    assert digest(path, Digest("read again", 4, found.mtime_ns)) == found
+    assert digest(path / "below") is None
+
+
+@pytest.fixture
+def tree(tmp_path, monkeypatch):
+    """A package and corpora of our own, in the place of the real ones."""
+    sources = {
+        "cascade/a.py": "from cascade.b import thing\nimport os\n",
+        "cascade/b.py": "from cascade import c\n",
+        "cascade/c.py": "def later():\n    from cascade.d import x\n",
+        "cascade/d.py": "from cascade.a import loop\n",
+        "cascade/other.py": "",
+        "local/mine.py": "from local.helper import x\n",
+        "local/helper.py": "",
+    }
+    for name, text in sources.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    monkeypatch.setattr(module, "ROOT", tmp_path)
+    module._read_module.cache_clear()
+    yield tmp_path
+    module._read_module.cache_clear()
+
+
+def changed(tree, name, *modules):
+    """Whether a change of a module's text changes the digest of ``modules``."""
+    before = code_digest(modules)
+    with (tree / name).open("a") as file:
+        file.write("# more\n")
+    module._read_module.cache_clear()
+    return code_digest(modules) != before
+
+
+def test_code_digest_follows_imports_and_no_others(tree):
+    for name in ("a", "b", "c", "d"):  # d is imported in a function, and imports a again
+        assert changed(tree, f"cascade/{name}.py", "cascade.a")
+    assert not changed(tree, "cascade/other.py", "cascade.a")
+    assert not changed(tree, "local/mine.py", "cascade.a")
+    assert changed(tree, "local/mine.py", "cascade.a", "local.mine")
+    assert changed(tree, "local/helper.py", "local.mine")
+
+
+def test_code_digest_takes_modules_in_any_order(tree):
+    one = code_digest(["cascade.a", "local.mine"])
+    assert code_digest(["local.mine", "cascade.b", "cascade.a"]) == one
+    assert code_digest(["cascade.other"]) != one
+
+
+def test_no_module_of_ours_is_imported_in_a_way_that_the_digest_misses():
+    root = Path(__file__).resolve().parent.parent
+    for file in (*root.glob("cascade/*.py"), *root.glob("local/*.py")):
+        for line in file.read_text(encoding="utf-8").splitlines():
+            words = line.split("#")[0].split()
+            if words[:1] == ["import"]:
+                assert words[1].split(".")[0] not in ("cascade", "local"), file
+            if words[:1] == ["from"]:
+                assert not words[1].startswith("."), file
