@@ -3,6 +3,7 @@
 import argparse
 import logging
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -39,6 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr
     )
+    signal.signal(signal.SIGTERM, _interrupt)  # ends as Ctrl-C does, with everything saved
     try:
         if options.command == "table":
             from cascade.speechbox import table
@@ -59,6 +61,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"cascade: {error.filename}: {error.strerror}.", file=sys.stderr)
         return 1
     return 0
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def _run(options: argparse.Namespace, overrides: dict[str, str]) -> None:

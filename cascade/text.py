@@ -1,7 +1,7 @@
 """The one rule by which every text becomes words: transcripts, language models, scores.
 
-Unicode NFC, lower case, stress marks off; whatever is not a letter, a digit or an
-apostrophe inside a word parts words, hyphens too.
+Unicode NFC, lower case, stress marks off; whatever is not a letter, a mark on one (as the
+vowels of Hindi are), a digit or an apostrophe inside a word parts words, hyphens too.
 """
 
 import re
@@ -21,7 +21,8 @@ def words_of(text: str, letters: str) -> list[str]:
     text = unicodedata.normalize("NFC", "".join(kept))
     if "'" not in letters:
         text = text.replace("'", " ")
-    found = re.findall(r"(?:[^\W_]|')+", text)
+    marks = "".join(c for c in sorted(set(text)) if unicodedata.category(c)[0] == "M")
+    found = re.findall(rf"(?:[^\W_]|['{marks}])+", text)
     return [word for word in (w.strip("'") for w in found) if word]
 
 

@@ -41,7 +41,6 @@ def test_cuts_scp_and_lhotses_own_extractor_agree(prepared, tmp_path):
 
 
 def test_lhotse_loads_the_features_of_the_cuts(prepared):
-    pytest.importorskip("kaldi_native_io")  # by which Lhotse reads an scp
     recipe, layout = prepared
     dump("train_ru", layout, recipe.features, 1)
     matrices = kaldiio.load_scp(str(layout.scp("train_ru")))

@@ -49,6 +49,15 @@ def test_an_accent_that_is_a_letter_stays():
     assert words_of("Cafe\u0301 ÉTÉ à", french) == ["café", "été", "à"]
 
 
+def test_marks_belong_to_their_letters():
+    hindi = "नमसतदय" + "\u094d\u0947\u0941\u093f\u093e"  # vowel signs are letters there
+    words = words_of("नमस्ते, दुनिया!", hindi)
+    assert words == ["नमस्ते", "दुनिया"]
+    assert foreign(words, hindi) is None
+    odd = words_of("x\u0327y z", EN)
+    assert odd == ["x\u0327y", "z"] and "combining cedilla" in foreign(odd, EN)
+
+
 def test_the_rule_changes_nothing_the_second_time():
     for text, letters in (("За\u0301мок-2, ё'й’", RU), ("O’Neill's  'tis", EN)):
         once = words_of(text, letters)
