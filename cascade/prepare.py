@@ -4,6 +4,7 @@ What fails a check is left out and stands in ``excluded.tsv``; more than the rec
 limit stops the run. All findings are printed before it stops.
 """
 
+import functools
 import hashlib
 import logging
 from collections import Counter
@@ -47,7 +48,7 @@ def prepare(recipe: Recipe, layout: Layout, jobs: int) -> list[Path]:
     ``limits.max_excluded``, after all of them have been checked.
     """
     sources: list[Path] = []
-    ledger, failures = [], []
+    ledger, failures, good = [], [], []
     owners: dict[str, str] = {}
     with ProcessPoolExecutor(jobs) as pool:
         for dataset in recipe.datasets:
@@ -65,13 +66,15 @@ def prepare(recipe: Recipe, layout: Layout, jobs: int) -> list[Path]:
                 excluded += spared
             ledger += [(key, item) for item in excluded]
             failures += _judge(recipe, dataset, key, kept, excluded, passed)
-            _write(key, dataset, kept, layout)
+            good.append((key, dataset, kept))
             sources += sorted({item.audio for item in kept})
             if dataset.path:
                 sources += _tables(Path(dataset.path))
     _write_ledger(layout.excluded, ledger)
     if failures:
         raise UserError("\n".join(failures))
+    for key, dataset, kept in good:
+        _write(key, dataset, kept, layout)
     return sources
 
 
@@ -137,9 +140,15 @@ def _check_utterance(arguments) -> Checked | Excluded:
     odd = text.foreign(words, letters)
     if odd:
         return fault(f"the transcript has {odd}")
-    digest = hashlib.sha256(item.audio.read_bytes()).hexdigest()
+    digest = _digest(item.audio)
     speaker = item.speaker or "unknown"
     return Checked(item.id, item.audio, tuple(words), speaker, item.start, seconds, info, digest)
+
+
+@functools.lru_cache(maxsize=1)  # segments of one recording come one after the other
+def _digest(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _subset(kept: list[Checked], recipe: Recipe) -> tuple[list[Checked], list[Excluded]]:

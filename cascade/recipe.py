@@ -6,12 +6,9 @@ command line (``--train.epochs 2``) go through the same reader.
 """
 
 import dataclasses
-import difflib
 import json
 import re
-import types
-import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +16,7 @@ from typing import Any
 import yaml
 
 from cascade.errors import UserError
+from cascade.schema import build, merge, nearest, override, within
 
 ROLES = ("train", "train_ext", "valid", "test")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
@@ -60,8 +58,8 @@ class Limits:
     """What stage 0 lets pass. ``max_excluded`` is a share of a data set's utterances."""
 
     max_excluded: str = "5%"
-    min_seconds: float = 0.2
-    max_seconds: float = 40.0
+    min_seconds: float = within(0.2, 0)
+    max_seconds: float = within(40.0, 0)
 
     @property
     def excluded_share(self) -> float:
@@ -78,20 +76,20 @@ class Features:
     subtracts the mean of the whole utterance.
     """
 
-    rate: int = 16000
-    filters: int = 40
-    stack: int = 3
+    rate: int = within(16000, 4000)
+    filters: int = within(40, 2, 512)
+    stack: int = within(3, 1, 16)
     cmn: str = "online"
-    cmn_window: int = 600
-    cmn_global: int = 200
+    cmn_window: int = within(600, 1)
+    cmn_global: int = within(200, 0)
 
 
 @dataclass(frozen=True)
 class LanguageModel:
     """The word n-gram: ``prune`` is the entropy-pruning threshold, 0 for none."""
 
-    order: int = 3
-    prune: float = 0.0
+    order: int = within(3, 1, 5)
+    prune: float = within(0.0, 0)
 
 
 @dataclass(frozen=True)
@@ -105,13 +103,13 @@ class Augment:
     alignments far sooner in whole speech.
     """
 
-    stretch: float = 0.1
-    warp: float = 2.0
-    time_masks: int = 2
-    time_width: int = 10
-    filter_masks: int = 2
-    filter_width: int = 8
-    ramp: float = 0.3
+    stretch: float = within(0.1, 0, 0.5)
+    warp: float = within(2.0, 0, 8)
+    time_masks: int = within(2, 0)
+    time_width: int = within(10, 0)
+    filter_masks: int = within(2, 0)
+    filter_width: int = within(8, 0)
+    ramp: float = within(0.3, 0, 1)
 
 
 @dataclass(frozen=True)
@@ -122,16 +120,16 @@ class Train:
     language's loss (1 where it is not named).
     """
 
-    steps: int = 4000
-    epochs: int | None = None
-    batch_seconds: float = 40.0
-    learning_rate: float = 0.003
-    warmup: float = 0.1
-    weight_decay: float = 0.0
-    dropout: float = 0.3
-    clip: float = 5.0
+    steps: int = within(4000, 1)
+    epochs: int | None = within(None, 1)
+    batch_seconds: float = within(40.0, 0.1)
+    learning_rate: float = within(0.003, 1e-9, 10)
+    warmup: float = within(0.1, 0, 1)
+    weight_decay: float = within(0.0, 0)
+    dropout: float = within(0.3, 0, 0.95)
+    clip: float = within(5.0, 1e-9)
     weights: dict[str, float] = field(default_factory=dict)
-    valid_every: int = 200
+    valid_every: int = within(200, 1)
     checkpoint_every: str = "60s"
     augment: Augment = field(default_factory=Augment)
 
@@ -150,7 +148,7 @@ class System:
 
     cascade: bool
     layers: tuple[int, ...]
-    neurons: int = 100
+    neurons: int = within(100, 1)
     train: dict[str, Any] = field(default_factory=dict)
 
 
@@ -162,10 +160,10 @@ class Decode:
     keeps the peaky blank of a CTC network from deleting words.
     """
 
-    beam: float = 12.0
-    max_active: int = 3000
-    acoustic_scale: float = 0.7
-    blank_penalty: float = 2.0
+    beam: float = within(12.0, 0.1)
+    max_active: int = within(3000, 1)
+    acoustic_scale: float = within(0.7, 0.001)
+    blank_penalty: float = within(2.0, -20, 20)
 
 
 @dataclass(frozen=True)
@@ -193,7 +191,7 @@ class Recipe:
         """The training section with what ``system`` changes in it."""
         changes = self.systems[system].train
         where = f"systems.{system}.train"
-        return _build(Train, _merge(dataclasses.asdict(self.train), changes, Train, where), where)
+        return build(Train, merge(dataclasses.asdict(self.train), changes, Train, where), where)
 
     @property
     def ext_languages(self) -> list[str]:
@@ -221,109 +219,13 @@ def read_recipe(path: Path, overrides: Mapping[str, str] | None = None) -> Recip
         raise UserError(f"{path} must be a mapping of keys to values.")
     raw.setdefault("name", path.absolute().parent.name)
     for key, value in (overrides or {}).items():
-        _override(raw, key, value)
+        override(raw, key, value)
     try:
-        recipe = _build(Recipe, raw, "")
+        recipe = build(Recipe, raw, "")
         _check(recipe)
     except UserError as error:
         raise UserError(f"{path}: {' '.join(str(error).split())}") from None
     return recipe
-
-
-def as_plain(value: Any) -> Any:
-    """A recipe, or a part of one, as JSON types: what stamps compare."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: as_plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
-    if isinstance(value, Mapping):
-        return {str(k): as_plain(v) for k, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [as_plain(v) for v in value]
-    return value
-
-
-def _override(raw: dict, key: str, value: str) -> None:
-    """Sets ``a.b.c`` in nested mappings; the reader checks the result."""
-    try:
-        parsed = yaml.safe_load(value)
-    except (ValueError, yaml.YAMLError, RecursionError):
-        raise UserError(f"--{key}: {value!r} does not parse as a value.") from None
-    *parents, last = key.split(".")
-    node = raw
-    for parent in parents:
-        child = node.setdefault(parent, {})
-        if not isinstance(child, dict):
-            raise UserError(f"--{key}: '{parent}' is not a section of the recipe.")
-        node = child
-    node[last] = parsed
-
-
-def _nearest(key: str, known: Sequence[str]) -> str:
-    match = difflib.get_close_matches(str(key), known, n=1, cutoff=0.0)
-    return match[0] if match else "none"
-
-
-def _build(kind: Any, raw: Any, where: str) -> Any:
-    """Makes ``kind`` (a dataclass or a field's type) from parsed YAML."""
-    origin, args = typing.get_origin(kind), typing.get_args(kind)
-    if dataclasses.is_dataclass(kind):
-        return _build_section(kind, raw, where)
-    if origin in (types.UnionType, typing.Union):
-        return None if raw is None else _build(args[0], raw, where)
-    if origin is tuple:
-        if not isinstance(raw, (list, tuple)):
-            raise UserError(f"'{where}' must be a list.")
-        return tuple(_build(args[0], item, f"{where}[{i}]") for i, item in enumerate(raw))
-    if origin is dict:
-        if not isinstance(raw, dict):
-            raise UserError(f"'{where}' must be a mapping.")
-        for key in raw:
-            if key is None or isinstance(key, bool):  # `no` is a language and a truth value
-                raise UserError(f"'{where}' has the key {key}: put it in quotes.")
-        return {str(k): _build(args[1], v, f"{where}.{k}") for k, v in raw.items()}
-    if kind is Any:
-        return raw
-    return _build_scalar(kind, raw, where)
-
-
-def _build_scalar(kind: type, raw: Any, where: str) -> Any:
-    if kind is str and isinstance(raw, (str, int, float)) and not isinstance(raw, bool):
-        return str(raw)  # target_minutes: 15 and `all` are both right
-    if kind is float and isinstance(raw, int) and abs(raw) < 1e300 and not isinstance(raw, bool):
-        return float(raw)
-    if kind is float and isinstance(raw, str) and re.fullmatch(r"\d+(\.\d*)?e-?\d+", raw):
-        return float(raw)  # YAML 1.1 takes 1e-3 for a string
-    if isinstance(raw, kind) and (kind is bool or not isinstance(raw, bool)):
-        return raw
-    raise UserError(f"'{where}' must be of type {kind.__name__}, not {raw!r}.")
-
-
-def _build_section(kind: type, raw: Any, where: str) -> Any:
-    at = f" in '{where}'" if where else ""
-    if not isinstance(raw, dict):
-        raise UserError(f"'{where}' must be a mapping of keys to values, not {raw!r}.")
-    hints = typing.get_type_hints(kind)
-    for key in raw:
-        if key not in hints:
-            near = _nearest(key, list(hints))
-            raise UserError(f"unknown key '{key}'{at}; the nearest known one is '{near}'.")
-    values = {}
-    for f in dataclasses.fields(kind):
-        inner = f"{where}.{f.name}" if where else f.name
-        if f.name in raw:
-            values[f.name] = _build(hints[f.name], raw[f.name], inner)
-        elif f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING:
-            raise UserError(f"the key '{inner}' is missing.")
-    return kind(**values)
-
-
-def _merge(base: dict, changes: Mapping, kind: type, where: str) -> dict:
-    """``base`` with ``changes`` over it, section by section."""
-    _build_section(kind, dict(changes), where)  # for the error messages
-    merged = dict(base)
-    for key, value in changes.items():
-        nested = isinstance(value, dict) and key != "weights"
-        merged[key] = {**base[key], **value} if nested else value
-    return merged
 
 
 def _check(recipe: Recipe) -> None:
@@ -336,9 +238,9 @@ def _check(recipe: Recipe) -> None:
     seen = set()
     for d in recipe.datasets:
         if d.role not in ROLES:
-            raise UserError(f"unknown role '{d.role}'; the nearest is '{_nearest(d.role, ROLES)}'.")
+            raise UserError(f"unknown role '{d.role}'; the nearest is '{nearest(d.role, ROLES)}'.")
         if d.language not in recipe.languages:
-            near = _nearest(d.language, list(recipe.languages))
+            near = nearest(d.language, list(recipe.languages))
             raise UserError(f"unknown language '{d.language}'; the nearest known one is '{near}'.")
         if d.role != "train_ext" and d.language != recipe.target:
             raise UserError(f"role '{d.role}' takes the target language, not '{d.language}'.")
@@ -362,12 +264,16 @@ def _check(recipe: Recipe) -> None:
             raise UserError(f"systems.{name}: 'layers' must be {want}, each at least 1.")
         if system.cascade and not recipe.ext_languages:
             raise UserError(f"systems.{name} is a cascade, but no data set has role 'train_ext'.")
-        recipe.train_of(name)
+        for language in recipe.train_of(name).weights:
+            if language not in recipe.languages:
+                raise UserError(f"train.weights: there is no language '{language}'.")
     if recipe.features.cmn not in ("online", "utterance"):
         raise UserError("features.cmn must be 'online' or 'utterance'.")
     if not re.fullmatch(r"all|[0-9]+(\.[0-9]+)?", recipe.target_minutes):
         raise UserError("target_minutes must be a number of minutes, or 'all'.")
-    if not re.fullmatch(r"[0-9]+(\.[0-9]+)?%?", recipe.limits.max_excluded):
-        raise UserError("limits.max_excluded must be a share such as 5%.")
+    if not re.fullmatch(r"[0-9]+(\.[0-9]+)?%?", recipe.limits.max_excluded) or not (
+        0 <= recipe.limits.excluded_share <= 1
+    ):
+        raise UserError("limits.max_excluded must be a share such as 5% or 0.05.")
     if not re.fullmatch(r"[0-9]+(\.[0-9]+)?s?", recipe.train.checkpoint_every):
         raise UserError("train.checkpoint_every must be a time such as 60s.")

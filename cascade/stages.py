@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from cascade.layout import Layout, dataset_key, dataset_name
-from cascade.recipe import Recipe, as_plain
+from cascade.recipe import Recipe
+from cascade.schema import as_plain
 from cascade.stage import Job, Runner, Stage
 
 TITLES = (

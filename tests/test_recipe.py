@@ -1,6 +1,7 @@
 import dataclasses
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -18,9 +19,9 @@ from cascade.recipe import (
     Limits,
     Recipe,
     Train,
-    as_plain,
     read_recipe,
 )
+from cascade.schema import as_plain
 
 
 def test_defaults(raw, read):
@@ -422,3 +423,33 @@ def test_any_text_gives_a_recipe_or_a_sentence(tmp_path_factory, text):
     path = tmp_path_factory.getbasetemp() / f"any{os.getpid()}.yaml"
     path.write_text(text, encoding="utf-8", errors="replace")
     recipe_or_sentence(path)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("train.steps", "-5"),
+        ("train.epochs", "0"),
+        ("train.dropout", "1.5"),
+        ("train.learning_rate", ".nan"),
+        ("train.augment.stretch", "2"),
+        ("features.stack", "0"),
+        ("language_model.order", "0"),
+        ("decode.beam", "-1"),
+        ("systems.plain.neurons", "0"),
+    ],
+)
+def test_a_number_out_of_its_range_is_refused_by_name(raw, read, key, value):
+    with pytest.raises(UserError, match=re.escape(f"'{key}' must be")):
+        read(raw, {key: value})
+
+
+def test_a_share_above_all_is_refused(raw, read):
+    with pytest.raises(UserError, match="max_excluded"):
+        read(raw, {"limits.max_excluded": "5"})
+    assert read(raw, {"limits.max_excluded": "0.05"}).limits.excluded_share == 0.05
+
+
+def test_a_weight_of_a_language_that_is_not_there_is_refused(raw, read):
+    with pytest.raises(UserError, match="no language 'fr'"):
+        read(raw, {"train.weights": "{fr: 2.0}"})
