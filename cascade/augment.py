@@ -23,9 +23,10 @@ def stretch_and_warp(
 ) -> np.ndarray:
     """Another speaker at another speed: resamples both axes of (T, C) log-mel features.
 
-    Time is stretched by a factor of 1 +- ``stretch``, as speed perturbation does; the
-    filters move by up to ``warp`` at the top and in proportion below, as a longer or
-    shorter vocal tract does. Never fewer than ``least`` frames. Linear interpolation.
+    Time is stretched by a factor of 1 +- ``stretch``, as speed perturbation does; all
+    filters move by up to ``warp``: on the mel axis a longer or shorter vocal tract moves
+    formants by about as much everywhere (above some 700 Hz). Never fewer than
+    ``least`` frames. Linear interpolation.
     """
     frames, filters = features.shape
     factor = 1 + settings.stretch * random.uniform(-1, 1)
@@ -34,7 +35,7 @@ def stretch_and_warp(
     if length != frames:
         features = _interpolate(features, np.linspace(0, frames - 1, length))
     if shift:
-        position = np.arange(filters) * (1 + shift / (filters - 1))
+        position = np.arange(filters) + shift
         features = _interpolate(features.T, np.clip(position, 0, filters - 1)).T
     return np.ascontiguousarray(features, dtype=np.float32)
 

@@ -4,8 +4,6 @@ import logging
 import resource
 import time
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 
 import kaldi_decoder
 import kaldifst
@@ -13,7 +11,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from cascade import model
+from cascade import model, workers
 from cascade.batches import UtteranceSet
 from cascade.cmn import read_cms_init
 from cascade.errors import UserError
@@ -105,7 +103,7 @@ def decode(recipe: Recipe, layout: Layout, system: str, dataset: Dataset, jobs: 
     data = _decoder.data
     batches = list(data.in_order(BATCH_SECONDS))
     phones, words, memory = {}, {}, 0
-    with ProcessPoolExecutor(jobs, mp_context=get_context("fork")) as pool:
+    with workers.pool(jobs) as pool:
         bar = tqdm(
             total=len(data), desc=f"  {system} {test}", unit="utt", disable=None, leave=False
         )

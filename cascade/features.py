@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import kaldiio
@@ -11,7 +10,7 @@ from lhotse import CutSet, Fbank, FbankConfig
 from lhotse.features.base import Features as LhotseFeatures
 from tqdm import tqdm
 
-from cascade import audio
+from cascade import audio, workers
 from cascade.cmn import write_cms_init
 from cascade.errors import UserError
 from cascade.files import write_jsonl_gz, write_text
@@ -38,7 +37,7 @@ def dump(key: str, layout: Layout, settings: Features, jobs: int) -> None:
     )
     total = sum(1 for _ in cuts)
     rows: list[tuple[str, str, int]] = []
-    with ProcessPoolExecutor(jobs) as pool:
+    with workers.pool(jobs) as pool:
         bar = tqdm(total=total, desc=f"  {key}", unit="utt", disable=None, leave=False)
         for shard_rows in pool.map(_dump_shard, tasks):
             rows += shard_rows

@@ -9,14 +9,13 @@ import hashlib
 import logging
 from collections import Counter
 from collections.abc import Iterable
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from lhotse import MonoCut, Recording, SupervisionSegment
 from lhotse.audio import AudioSource
 
-from cascade import audio, corpus, text
+from cascade import audio, corpus, text, workers
 from cascade.corpus import Excluded, Utterance
 from cascade.errors import UserError
 from cascade.files import write_jsonl_gz, write_text
@@ -50,10 +49,10 @@ def prepare(recipe: Recipe, layout: Layout, jobs: int) -> list[Path]:
     sources: list[Path] = []
     ledger, failures, good = [], [], []
     owners: dict[str, str] = {}
-    with ProcessPoolExecutor(jobs) as pool:
+    with workers.pool(jobs) as pool:
         for dataset in recipe.datasets:
             key = dataset_key(recipe, dataset)
-            kept, excluded = _check_dataset(recipe, dataset, layout, pool, jobs)
+            kept, excluded, files = _check_dataset(recipe, dataset, layout, pool, jobs)
             for item in kept:
                 if item.id in owners:
                     raise UserError(
@@ -67,7 +66,7 @@ def prepare(recipe: Recipe, layout: Layout, jobs: int) -> list[Path]:
             ledger += [(key, item) for item in excluded]
             failures += _judge(recipe, dataset, key, kept, excluded, passed)
             good.append((key, dataset, kept))
-            sources += sorted({item.audio for item in kept})
+            sources += files  # those that failed a check, too: they may be mended
             if dataset.path:
                 sources += _tables(Path(dataset.path))
     _write_ledger(layout.excluded, ledger)
@@ -79,7 +78,7 @@ def prepare(recipe: Recipe, layout: Layout, jobs: int) -> list[Path]:
 
 
 def _check_dataset(recipe, dataset: Dataset, layout: Layout, pool, jobs: int):
-    """Lists a data set and checks every utterance; returns what is kept and what is not."""
+    """Lists a data set and checks it: what is kept, what is not, and all audio files."""
     request = corpus.Request(
         downloads=layout.downloads,
         data=layout.data,
@@ -101,7 +100,7 @@ def _check_dataset(recipe, dataset: Dataset, layout: Layout, pool, jobs: int):
     kept: list[Checked] = []
     for result in pool.map(_check_utterance, arguments, chunksize=64):
         (excluded if isinstance(result, Excluded) else kept).append(result)
-    return kept, excluded
+    return kept, excluded, sorted({item.audio for item in listed})
 
 
 def _check_utterance(arguments) -> Checked | Excluded:

@@ -96,11 +96,11 @@ class LanguageModel:
 class Augment:
     """Random changes of the training features, the same for every language.
 
-    ``stretch``: the time axis by a factor of 1 +- this; ``warp``: the filter axis by up to
-    this many filters; ``time_masks`` masks of up to ``time_width`` stacked frames and
-    ``filter_masks`` of up to ``filter_width`` filters (SpecAugment, arXiv:1904.08779). All
-    of it grows from nothing over the first ``ramp`` of the steps: CTC finds its first
-    alignments far sooner in whole speech.
+    ``stretch``: the time axis by a factor of 1 +- this; ``warp``: the filter axis, up or
+    down by up to this many filters; ``time_masks`` masks of up to ``time_width`` stacked
+    frames and ``filter_masks`` of up to ``filter_width`` filters (SpecAugment,
+    arXiv:1904.08779). All of it grows from nothing over the first ``ramp`` of the steps:
+    CTC finds its first alignments far sooner in whole speech.
     """
 
     stretch: float = within(0.1, 0, 0.5)

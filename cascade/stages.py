@@ -22,6 +22,7 @@ TITLES = (
     "scoring",
 )
 LAST = len(TITLES) - 1
+G2P = Path("local/g2p_espeak.sh")
 
 
 def stage(number: int, recipe: Recipe, layout: Layout, jobs: int) -> Stage:
@@ -102,7 +103,7 @@ def _language(recipe: Recipe, layout: Layout, jobs: int) -> tuple[Job, ...]:
             name="language",
             settings=_view(recipe, "target", "datasets", "languages", "language_model"),
             modules=("cascade.lang", *modules),
-            inputs=tuple(layout.cuts(key) for key in _keys(recipe)),
+            inputs=(*(layout.cuts(key) for key in _keys(recipe)), G2P),
             outputs=(*(layout.lang / name for name in names), *texts, *speakers),
             run=_later("cascade.lang", "build", recipe, layout, jobs),
         ),

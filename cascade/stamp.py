@@ -23,6 +23,9 @@ class Digest:
     mtime_ns: int
 
 
+ABSENT = Digest("", 0, 0)  # of a file that is not there
+
+
 def digest(path: Path, known: Digest | None = None) -> Digest | None:
     """The digest of ``path``, None where there is no such file.
 
@@ -93,14 +96,16 @@ class Stamp:
     def make(
         cls, settings: Any, code: str, inputs: Iterable[Path], outputs: Iterable[Path]
     ) -> "Stamp":
-        """Reads every file; a file that is not there raises `FileNotFoundError`."""
+        """Reads every file. An input may be absent, as a listed recording that is missing.
+
+        An output that is not there raises `FileNotFoundError`.
+        """
         found = []
         for paths in (inputs, outputs):
-            digests = {str(path): digest(path) for path in sorted(set(paths))}
-            for path, value in digests.items():
-                if value is None:
-                    raise FileNotFoundError(path)
-            found.append(digests)
+            found.append({str(path): digest(path) or ABSENT for path in sorted(set(paths))})
+        for name, value in found[1].items():
+            if value is ABSENT:
+                raise FileNotFoundError(name)
         return cls(settings, code, *found)
 
     def write(self, path: Path) -> None:
@@ -137,8 +142,8 @@ class Stamp:
                 return f"{path} is not made yet"
         for title, digests in (("", self.inputs), ("its output ", self.outputs)):
             for name, known in digests.items():
-                now = digest(Path(name), known)
-                if now is None:
+                now = digest(Path(name), known) or ABSENT
+                if now == ABSENT != known:
                     return f"{title}{name} is missing"
                 if now.sha256 != known.sha256:
                     return f"{title}{name} changed"

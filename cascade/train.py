@@ -22,6 +22,7 @@ from cascade.network import Network
 from cascade.phones import read_phones
 from cascade.recipe import Dataset, Recipe
 from cascade.trainer import Interrupted, Progress, Trainer
+from cascade.workers import die_with_parent
 
 log = logging.getLogger("cascade")
 TELL_EVERY = 0.5  # seconds between two reports of a training to its parent
@@ -87,6 +88,7 @@ def _receive(receiver: Connection) -> Any:
 def _train_system(recipe: Recipe, layout: Layout, name: str, sender: Connection) -> None:
     """The child process: trains one system, tells its parent how it goes, and how it ended."""
     torch.set_num_threads(1)
+    die_with_parent()
     try:
         trainer, config = build(recipe, layout, name)
 

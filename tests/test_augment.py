@@ -44,10 +44,10 @@ def test_stretch_by_a_known_factor(draw, frames):
 def test_warp_by_a_known_shift():
     filters = np.array([[0.0, 10, 20, 30, 40]], dtype=np.float32)
     settings = dataclasses.replace(NONE, warp=2.0)
-    up = stretch_and_warp(filters, settings, Fixed(0, 0.5), 0)  # one filter at the top
-    np.testing.assert_allclose(up, [[0, 12.5, 25, 37.5, 40]])  # the top has no more to show
+    up = stretch_and_warp(filters, settings, Fixed(0, 0.75), 0)  # one filter and a half
+    np.testing.assert_allclose(up, [[15, 25, 35, 40, 40]])  # the top has no more to show
     down = stretch_and_warp(filters, settings, Fixed(0, -0.5), 0)
-    np.testing.assert_allclose(down, [[0, 7.5, 15, 22.5, 30]])
+    np.testing.assert_allclose(down, [[0, 0, 10, 20, 30]])
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,44 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from cascade import workers
+
+ROOT = Path(__file__).resolve().parent.parent
+PARENT = """
+import os, time
+from cascade import workers
+with workers.pool(1) as pool:
+    print(pool.submit(os.getpid).result(), flush=True)
+    time.sleep(60)
+"""
+
+
+def test_work_comes_back_in_order():
+    with workers.pool(2) as pool:
+        assert list(pool.map(abs, [-3, 1, -2])) == [3, 1, 2]
+
+
+def test_workers_end_with_a_parent_that_was_killed():
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PARENT], stdout=subprocess.PIPE, text=True, cwd=ROOT
+    )
+    worker = int(parent.stdout.readline())
+    os.kill(parent.pid, signal.SIGKILL)
+    parent.wait()
+    for _ in range(100):
+        if not alive(worker):
+            return
+        time.sleep(0.05)
+    raise AssertionError("the worker outlived its parent")
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs; a dead one that nobody has waited for does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
