@@ -104,6 +104,7 @@ def _lines(source: str, layout: Layout, jobs: int) -> Iterable[str]:
     if not (corpus.LOCAL / f"{source}.py").is_file() or not source.startswith("texts_"):
         raise UserError(f"There is no text '{source}': neither a file nor local/{source}.py.")
     module = importlib.import_module(f"local.{source}")
+    log.info("Licence of %s: %s", source, module.LICENCE)
     return module.sentences(corpus.Request(layout.downloads, layout.data, jobs=jobs))
 
 

@@ -49,6 +49,9 @@ def prepare(recipe: Recipe, layout: Layout, jobs: int) -> list[Path]:
     sources: list[Path] = []
     ledger, failures, good = [], [], []
     owners: dict[str, str] = {}
+    for name in dict.fromkeys(dataset.corpus for dataset in recipe.datasets):
+        if corpus.load(name).LICENCE:
+            log.info("Licence of %s: %s", name, corpus.load(name).LICENCE)
     with workers.pool(jobs) as pool:
         for dataset in recipe.datasets:
             key = dataset_key(recipe, dataset)
