@@ -52,16 +52,13 @@ class Bars:
         elif now - self.logged.get(name, 0.0) >= LINE_EVERY or progress.step == progress.steps:
             self.logged[name] = now
             begun, first = self.started[name]
-            done = max(1, progress.step - first)
-            left = (now - begun) / done * (progress.steps - progress.step)
-            log.info(
-                "%s: step %d of %d, %s, %d:%02d left",
-                f"{name:{self.width}}",
-                progress.step,
-                progress.steps,
-                text,
-                *divmod(round(left), 60),
-            )
+            left = ""
+            if progress.step > first:
+                pace = (now - begun) / (progress.step - first)
+                minutes, seconds = divmod(round(pace * (progress.steps - progress.step)), 60)
+                left = f", {minutes}:{seconds:02d} left"
+            title = f"{name:{self.width}}"
+            log.info("%s: step %d of %d, %s%s", title, progress.step, progress.steps, text, left)
 
     def done(self, name: str) -> None:
         """Leaves the bar of a finished training as it is."""
