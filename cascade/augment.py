@@ -13,20 +13,22 @@ def scaled(settings: Augment, strength: float) -> Augment:
         settings,
         stretch=strength * settings.stretch,
         warp=strength * settings.warp,
+        channel=strength * settings.channel,
         time_width=round(strength * settings.time_width),
         filter_width=round(strength * settings.filter_width),
     )
 
 
-def stretch_and_warp(
+def another_recording(
     features: np.ndarray, settings: Augment, random: np.random.Generator, least: int
 ) -> np.ndarray:
-    """Another speaker at another speed: resamples both axes of (T, C) log-mel features.
+    """Another speaker at another speed through another channel, of (T, C) log-mel features.
 
     Time is stretched by a factor of 1 +- ``stretch``, as speed perturbation does; all
     filters move by up to ``warp``: on the mel axis a longer or shorter vocal tract moves
-    formants by about as much everywhere (above some 700 Hz). Never fewer than
-    ``least`` frames. Linear interpolation.
+    formants by about as much everywhere (above some 700 Hz). A curve of a level, a slope
+    and a bend, of ``channel`` nats each (standard deviation), is added to all frames. Never
+    fewer than ``least`` frames. Linear interpolation.
     """
     frames, filters = features.shape
     factor = 1 + settings.stretch * random.uniform(-1, 1)
@@ -37,6 +39,11 @@ def stretch_and_warp(
     if shift:
         position = np.arange(filters) + shift
         features = _interpolate(features.T, np.clip(position, 0, filters - 1)).T
+    if settings.channel:
+        place = np.pi * (np.arange(filters) + 0.5) / filters
+        features = features + settings.channel * sum(
+            random.normal() * np.cos(order * place) for order in range(3)
+        )
     return np.ascontiguousarray(features, dtype=np.float32)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import kaldiio
 import numpy as np
 
-from cascade.augment import mask, scaled, stretch_and_warp
+from cascade.augment import another_recording, mask, scaled
 from cascade.cmn import online_cmn, utterance_cmn
 from cascade.corpus import Excluded
 from cascade.errors import UserError
@@ -103,7 +103,7 @@ class UtteranceSet:
             ) from None
         if augment is not None:
             least = needed_frames(self.labels[index]) * settings.stack
-            features = stretch_and_warp(features, augment, random, least)
+            features = another_recording(features, augment, random, least)
         if settings.cmn == "online":
             features = online_cmn(features, self.cms_init, settings.cmn_window, settings.cmn_global)
         else:

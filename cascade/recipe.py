@@ -97,14 +97,16 @@ class Augment:
     """Random changes of the training features, the same for every language.
 
     ``stretch``: the time axis by a factor of 1 +- this; ``warp``: the filter axis, up or
-    down by up to this many filters; ``time_masks`` masks of up to ``time_width`` stacked
+    down by up to this many filters; ``channel``: another microphone, a smooth random curve
+    of this size in nats added to every frame; ``time_masks`` masks of up to ``time_width`` stacked
     frames and ``filter_masks`` of up to ``filter_width`` filters (SpecAugment,
     arXiv:1904.08779). All of it grows from nothing over the first ``ramp`` of the steps:
     CTC finds its first alignments far sooner in whole speech.
     """
 
     stretch: float = within(0.1, 0, 0.5)
-    warp: float = within(2.0, 0, 8)
+    warp: float = within(1.0, 0, 8)
+    channel: float = within(1.0, 0, 10)
     time_masks: int = within(2, 0)
     time_width: int = within(10, 0)
     filter_masks: int = within(2, 0)

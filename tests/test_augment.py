@@ -3,10 +3,10 @@ import dataclasses
 import numpy as np
 import pytest
 
-from cascade.augment import mask, scaled, stretch_and_warp
+from cascade.augment import another_recording, mask, scaled
 from cascade.recipe import Augment
 
-NONE = Augment(0, 0, 0, 0, 0, 0)
+NONE = Augment(stretch=0, warp=0, channel=0, time_masks=0, filter_masks=0)
 
 
 class Fixed:
@@ -26,7 +26,7 @@ def ramp(frames, filters=4):
 
 def test_nothing_asked_nothing_changed():
     features = ramp(30)
-    found = stretch_and_warp(features, NONE, np.random.default_rng(0), 0)
+    found = another_recording(features, NONE, np.random.default_rng(0), 0)
     np.testing.assert_array_equal(found, features)
     mask(found, NONE, 3, np.random.default_rng(0))
     np.testing.assert_array_equal(found, ramp(30))
@@ -35,7 +35,7 @@ def test_nothing_asked_nothing_changed():
 @pytest.mark.parametrize(("draw", "frames"), [(1, 24), (-1, 16), (0, 20), (0.5, 22)])
 def test_stretch_by_a_known_factor(draw, frames):
     settings = dataclasses.replace(NONE, stretch=0.2)
-    found = stretch_and_warp(ramp(20), settings, Fixed(draw, 0), 0)
+    found = another_recording(ramp(20), settings, Fixed(draw, 0), 0)
     assert found.shape == (frames, 4) and found.dtype == np.float32
     np.testing.assert_allclose(found[:, 0], np.linspace(0, 19, frames), atol=1e-5)
     np.testing.assert_allclose(found[:, 3] - found[:, 0], 0.03, atol=1e-5)
@@ -44,10 +44,24 @@ def test_stretch_by_a_known_factor(draw, frames):
 def test_warp_by_a_known_shift():
     filters = np.array([[0.0, 10, 20, 30, 40]], dtype=np.float32)
     settings = dataclasses.replace(NONE, warp=2.0)
-    up = stretch_and_warp(filters, settings, Fixed(0, 0.75), 0)  # one filter and a half
+    up = another_recording(filters, settings, Fixed(0, 0.75), 0)  # one filter and a half
     np.testing.assert_allclose(up, [[15, 25, 35, 40, 40]])  # the top has no more to show
-    down = stretch_and_warp(filters, settings, Fixed(0, -0.5), 0)
+    down = another_recording(filters, settings, Fixed(0, -0.5), 0)
     np.testing.assert_allclose(down, [[0, 0, 10, 20, 30]])
+
+
+def test_a_channel_is_one_smooth_curve_for_all_frames():
+    features = np.random.default_rng(0).normal(size=(30, 40)).astype(np.float32)
+    settings = dataclasses.replace(NONE, channel=1.0)
+    added = another_recording(features, settings, np.random.default_rng(1), 0) - features
+    np.testing.assert_allclose(added, np.broadcast_to(added[0], added.shape), atol=1e-5)
+    assert np.abs(np.diff(added[0])).max() < 0.5 < np.ptp(added[0]) + abs(added[0].mean())
+    sizes = [
+        another_recording(features, settings, np.random.default_rng(seed), 0) - features
+        for seed in range(300)
+    ]
+    level = np.std([size.mean() for size in sizes])
+    assert 0.85 < level < 1.15  # nats
 
 
 @pytest.mark.parametrize(
@@ -56,14 +70,14 @@ def test_warp_by_a_known_shift():
 )
 def test_never_shorter_than_least(frames, least, length):
     settings = dataclasses.replace(NONE, stretch=0.5)
-    assert len(stretch_and_warp(ramp(frames), settings, Fixed(-1, 0), least)) == length
+    assert len(another_recording(ramp(frames), settings, Fixed(-1, 0), least)) == length
 
 
 def test_values_stay_within_what_was_there():
     random = np.random.default_rng(3)
     features = random.normal(size=(50, 8)).astype(np.float32)
     for _ in range(50):
-        found = stretch_and_warp(features, Augment(stretch=0.4, warp=3.0), random, 0)
+        found = another_recording(features, Augment(stretch=0.4, warp=3.0, channel=0), random, 0)
         assert 30 <= len(found) <= 70
         assert features.min() - 1e-5 <= found.min() <= found.max() <= features.max() + 1e-5
 
@@ -110,12 +124,12 @@ def test_a_filter_mask_wider_than_the_features():
 
 
 def test_strength_scales_every_change():
-    settings = Augment(0.2, 3.0, 2, 10, 1, 8, 0.5)
+    settings = Augment(0.2, 3.0, 1.0, 2, 10, 1, 8, 0.5)
     assert scaled(settings, 1) == settings
-    assert scaled(settings, 0.5) == Augment(0.1, 1.5, 2, 5, 1, 4, 0.5)
+    assert scaled(settings, 0.5) == Augment(0.1, 1.5, 0.5, 2, 5, 1, 4, 0.5)
     nothing = scaled(settings, 0)
     features = np.random.default_rng(0).normal(size=(30, 8)).astype(np.float32)
-    found = stretch_and_warp(features, nothing, np.random.default_rng(1), 0)
+    found = another_recording(features, nothing, np.random.default_rng(1), 0)
     mask(found, nothing, 3, np.random.default_rng(2))
     np.testing.assert_array_equal(found, features)
 
@@ -125,7 +139,7 @@ def test_the_seed_decides_all():
 
     def once(seed):
         random = np.random.default_rng(seed)
-        found = stretch_and_warp(features, Augment(), random, 0)
+        found = another_recording(features, Augment(), random, 0)
         mask(found, Augment(), 3, random)
         return found.tobytes()
 

@@ -5,7 +5,7 @@ import kaldiio
 import numpy as np
 import pytest
 
-from cascade.augment import mask, stretch_and_warp
+from cascade.augment import another_recording, mask
 from cascade.batches import LanguageIterator, UtteranceSet, needed_frames
 from cascade.cmn import online_cmn, utterance_cmn
 from cascade.errors import UserError
@@ -16,7 +16,7 @@ from cascade.recipe import Augment, Features
 PHONES = ["<blk>", "a", "b", "c"]
 SETTINGS = Features(filters=4, cmn_window=20, cmn_global=10)
 CMS = np.array([1.0, 2.0, 3.0, 4.0])
-STILL = Augment(0, 0, 0, 0, 0, 0)
+STILL = Augment(stretch=0, warp=0, channel=0, time_masks=0, filter_masks=0)
 
 
 @pytest.mark.parametrize(
@@ -230,7 +230,7 @@ def test_augmented_inputs_are_masked_after_normalising(dumped):
     found = data(layout).inputs(0, settings, np.random.default_rng(3))
     random = np.random.default_rng(3)
     matrix = kaldiio.load_scp(str(layout.scp("train_ru")))["train_ru-0"]
-    features = online_cmn(stretch_and_warp(matrix, settings, random, 6), CMS, 20, 10)
+    features = online_cmn(another_recording(matrix, settings, random, 6), CMS, 20, 10)
     mask(features, settings, 3, random)
     np.testing.assert_array_equal(found, features[: len(found) * 3].reshape(len(found), -1))
     assert (found == 0).any()

@@ -18,7 +18,7 @@ from cascade.trainer import Interrupted, Trainer, evaluate
 
 PHONES = ["<blk>", "a", "b", "c", "d", "e"]
 SETTINGS = Features(filters=8, stack=3)
-STILL = Augment(stretch=0, warp=0, time_masks=0, filter_masks=0)
+STILL = Augment(stretch=0, warp=0, channel=0, time_masks=0, filter_masks=0)
 TRAIN = Train(steps=150, batch_seconds=4, dropout=0.0, learning_rate=0.01, augment=STILL)
 
 
