@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from cascade.errors import UserError
+from cascade.errors import UserError, explain
 from cascade.layout import Layout
 from cascade.recipe import read_recipe
 from cascade.stages import LAST, TITLES, run
@@ -56,9 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("\ncascade: stopped. The same command goes on from here.", file=sys.stderr)
         return INTERRUPTED
     except OSError as error:
-        if error.filename is None:
-            raise
-        print(f"cascade: {error.filename}: {error.strerror}.", file=sys.stderr)
+        print(f"cascade: {explain(error)}", file=sys.stderr)
         return 1
     return 0
 

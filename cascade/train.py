@@ -15,7 +15,7 @@ from cascade import model
 from cascade.bars import Bars
 from cascade.batches import LanguageIterator, UtteranceSet
 from cascade.cmn import read_cms_init
-from cascade.errors import UserError
+from cascade.errors import UserError, explain
 from cascade.files import read_text_table, write_text
 from cascade.layout import Layout, dataset_key
 from cascade.network import Network
@@ -116,6 +116,8 @@ def _train_system(recipe: Recipe, layout: Layout, name: str, sender: Connection)
         sender.send(str(error))
     except BrokenPipeError:
         pass  # the parent is gone; the checkpoint is what there is to go on from
+    except OSError as error:
+        sender.send(explain(error))
 
 
 def build(recipe: Recipe, layout: Layout, name: str) -> tuple[Trainer, model.ModelConfig]:

@@ -134,7 +134,9 @@ class Trainer:
                 self.checkpoints.save(self._state())
                 saved_at = time.monotonic()
             if self.stop_asked:
+                self.checkpoints.wait()
                 raise Interrupted
+        self.checkpoints.wait()
         assert self.best is not None
         return self.best["network"]
 
