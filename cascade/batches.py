@@ -18,6 +18,7 @@ from cascade.corpus import Excluded
 from cascade.errors import UserError
 from cascade.files import read_text_table
 from cascade.layout import Layout
+from cascade.phones import frames_needed
 from cascade.recipe import Augment, Features
 
 log = logging.getLogger("cascade")
@@ -37,11 +38,6 @@ class Batch:
     lengths: np.ndarray
     labels: np.ndarray
     label_lengths: np.ndarray
-
-
-def needed_frames(labels: np.ndarray) -> int:
-    """The fewest (stacked) frames that CTC can spell ``labels`` (L,) in: a repeat needs a blank."""
-    return len(labels) + int((labels[1:] == labels[:-1]).sum())
 
 
 class UtteranceSet:
@@ -75,7 +71,7 @@ class UtteranceSet:
             for name, text in read_text_table(layout.text(key, "phones")).items():
                 labels = np.array([numbers[phone] for phone in text], dtype=np.int16)
                 frames = int(lengths[name][0])
-                if not whole and frames // settings.stack < needed_frames(labels):
+                if not whole and frames // settings.stack < frames_needed(labels.tolist()):
                     reason = (
                         f"{frames // settings.stack} frames are too few for {len(labels)} phones"
                     )
@@ -102,7 +98,7 @@ class UtteranceSet:
                 f" ({error}). Run stage 2 again."
             ) from None
         if augment is not None:
-            least = needed_frames(self.labels[index]) * settings.stack
+            least = frames_needed(self.labels[index].tolist()) * settings.stack
             features = another_recording(features, augment, random, least)
         if settings.cmn == "online":
             features = online_cmn(features, self.cms_init, settings.cmn_window, settings.cmn_global)

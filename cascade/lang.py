@@ -23,7 +23,7 @@ Pronunciations = Mapping[str, tuple[str, ...]]
 
 
 def build(recipe: Recipe, layout: Layout, jobs: int) -> list[Path]:
-    """Writes everything below ``lang/``; returns the recipe's own files that went into it.
+    """Writes everything below ``lang/``; returns the text files that went into it.
 
     Raises `UserError` for a word of a transcript that has no pronunciation.
     """
@@ -42,9 +42,8 @@ def build(recipe: Recipe, layout: Layout, jobs: int) -> list[Path]:
     write_sharing(layout.lang / "sharing.tsv", counts)
     _log_sharing(recipe, counts)
     _build_graph(recipe, layout, transcripts, sentences, left_out, lexicons, counts, phones)
-    files = [lang.lexicon for lang in recipe.languages.values() if lang.lexicon]
-    files += [t for lang in recipe.languages.values() for t in lang.texts if Path(t).is_file()]
-    return [Path(file) for file in files]
+    texts = recipe.languages[recipe.target].texts
+    return [Path(text) for text in texts if Path(text).is_file()]
 
 
 def _transcripts(recipe: Recipe, layout: Layout) -> dict[str, dict[str, list[str]]]:

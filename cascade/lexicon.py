@@ -20,13 +20,7 @@ def pronounce(words: Iterable[str], language: Language) -> dict[str, tuple[str, 
 
     Raises `UserError` where a word comes out without a pronunciation.
     """
-    known: Mapping[str, list[str]] = {}
-    if language.lexicon:
-        known = read_text_table(Path(language.lexicon))
-    wanted = sorted(set(words))
-    asked = [word for word in wanted if not known.get(word)]
-    found = dict(zip(asked, _espeak(asked, language), strict=True))
-    table = {word: tuple(known.get(word) or found[word]) for word in wanted}
+    table = look_up(words, language)
     silent = [word for word, phones in table.items() if not phones]
     if silent:
         raise UserError(
@@ -34,6 +28,17 @@ def pronounce(words: Iterable[str], language: Language) -> dict[str, tuple[str, 
             f" add lines 'word phone phone ...' to the lexicon file of the language."
         )
     return table
+
+
+def look_up(words: Iterable[str], language: Language) -> dict[str, tuple[str, ...]]:
+    """The phones of every word, sorted by word; () for one without a pronunciation."""
+    known: Mapping[str, list[str]] = {}
+    if language.lexicon:
+        known = read_text_table(Path(language.lexicon))
+    wanted = sorted(set(words))
+    asked = [word for word in wanted if not known.get(word)]
+    found = dict(zip(asked, _espeak(asked, language), strict=True))
+    return {word: tuple(known.get(word) or found[word]) for word in wanted}
 
 
 def _espeak(words: list[str], language: Language) -> list[list[str]]:

@@ -12,8 +12,10 @@ The rule, the same for every language:
 """
 
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from cascade.errors import UserError
 from cascade.files import write_text
@@ -45,6 +47,11 @@ def _units(symbol: str) -> list[str]:
                 phones.append(char)
         # All other marks say nothing that a phone of ours depends on.
     return [unicodedata.normalize("NFC", phone) for phone in phones]
+
+
+def frames_needed(labels: Sequence[Any]) -> int:
+    """The fewest frames that CTC can spell ``labels`` in: between equal ones stands a blank."""
+    return len(labels) + sum(a == b for a, b in pairwise(labels))
 
 
 def write_phones(path: Path, inventories: Mapping[str, Iterable[str]]) -> list[str]:

@@ -4,40 +4,22 @@ What fails a check is left out and stands in ``excluded.tsv``; more than the rec
 limit stops the run. All findings are printed before it stops.
 """
 
-import functools
 import hashlib
 import logging
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
-from lhotse import MonoCut, Recording, SupervisionSegment
-from lhotse.audio import AudioSource
-
-from cascade import audio, corpus, text, workers
+from cascade import corpus, workers
+from cascade.check import Checked, check_pronunciations, check_utterance, warnings
 from cascade.corpus import Excluded, Utterance
 from cascade.errors import UserError
-from cascade.files import write_jsonl_gz, write_text
+from cascade.files import write_text
 from cascade.layout import Layout, dataset_key, dataset_name
+from cascade.manifests import write_manifests
 from cascade.recipe import Dataset, Recipe
 
 log = logging.getLogger("cascade")
 SHOWN = 10  # findings printed a data set; the ledger has all
-
-
-@dataclass(frozen=True)
-class Checked:
-    """An utterance that passed: normalised words, and the part of its recording it is."""
-
-    id: str
-    audio: Path
-    words: tuple[str, ...]
-    speaker: str
-    start: float
-    seconds: float
-    info: audio.AudioInfo
-    digest: str
 
 
 def prepare(recipe: Recipe, layout: Layout, jobs: int) -> list[Path]:
@@ -73,10 +55,13 @@ def prepare(recipe: Recipe, layout: Layout, jobs: int) -> list[Path]:
             if dataset.path:
                 sources += _tables(Path(dataset.path))
     _write_ledger(layout.excluded, ledger)
+    training = [dataset_key(recipe, dataset) for dataset in recipe.role("train")]
+    for warning in warnings({key: kept for key, _, kept in good}, training):
+        log.warning("warning: %s.", warning)
     if failures:
         raise UserError("\n".join(failures))
     for key, dataset, kept in good:
-        _write(key, dataset, kept, layout)
+        write_manifests(key, dataset.language, kept, layout)
     return sources
 
 
@@ -101,56 +86,12 @@ def _check_dataset(recipe, dataset: Dataset, layout: Layout, pool, jobs: int):
     letters = recipe.languages[dataset.language].letters
     arguments = [(item, letters, recipe.features.rate, recipe.limits) for item in listed]
     kept: list[Checked] = []
-    for result in pool.map(_check_utterance, arguments, chunksize=64):
+    for result in pool.map(check_utterance, arguments, chunksize=64):
         (excluded if isinstance(result, Excluded) else kept).append(result)
+    language = recipe.languages[dataset.language]
+    kept, unspeakable = check_pronunciations(kept, language, recipe.features.stack)
+    excluded += unspeakable
     return kept, excluded, sorted({item.audio for item in listed})
-
-
-def _check_utterance(arguments) -> Checked | Excluded:
-    """Every check of one utterance; the first that fails is the reason."""
-    item, letters, rate, limits = arguments
-    if not item.id or any(c.isspace() for c in item.id):
-        return Excluded(repr(item.id), "the utterance id is empty or has white space in it")
-    try:
-        info = audio.inspect(item.audio)
-    except UserError as error:
-        return Excluded(item.id, str(error))
-    end = info.seconds if item.end is None else item.end
-    seconds = round(min(end, info.seconds) - item.start, 6)  # lists round their times
-
-    def fault(reason: str) -> Excluded:
-        return Excluded(item.id, reason, max(0.0, seconds))
-
-    if info.rate != rate:
-        return fault(
-            f"{item.audio} is sampled at {info.rate} Hz, the recipe wants {rate} Hz: resample it"
-        )
-    if info.channels != 1:
-        return fault(f"{item.audio} has {info.channels} channels: choose or mix them to one")
-    if item.start < 0 or seconds <= 0 or end > info.seconds + 0.01:
-        return fault(
-            f"{item.start} to {end} s does not lie in {item.audio} of {info.seconds:.2f} s"
-        )
-    if not limits.min_seconds <= seconds <= limits.max_seconds:
-        return fault(
-            f"{seconds:.2f} s is not within the recipe's"
-            f" {limits.min_seconds} to {limits.max_seconds} s"
-        )
-    words = text.words_of(item.text, letters)
-    if not words:
-        return fault("the transcript is empty")
-    odd = text.foreign(words, letters)
-    if odd:
-        return fault(f"the transcript has {odd}")
-    digest = _digest(item.audio)
-    speaker = item.speaker or "unknown"
-    return Checked(item.id, item.audio, tuple(words), speaker, item.start, seconds, info, digest)
-
-
-@functools.lru_cache(maxsize=1)  # segments of one recording come one after the other
-def _digest(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _subset(kept: list[Checked], recipe: Recipe) -> tuple[list[Checked], list[Excluded]]:
@@ -216,46 +157,6 @@ def _judge(recipe: Recipe, dataset: Dataset, key: str, kept, excluded, passed: i
             f" Mend them (excluded.tsv names each), or raise the limit."
         ]
     return []
-
-
-def _write(key: str, dataset: Dataset, kept: Iterable[Checked], layout: Layout) -> None:
-    """Lhotse's three manifests of a data set, and the SHA-256 of its audio files."""
-    recordings, cuts, digests = {}, [], {}
-    for item in kept:
-        whole = item.start == 0 and item.seconds == round(item.info.seconds, 6)
-        recording = Recording(
-            id=item.id if whole else str(item.audio),
-            sources=[AudioSource(type="file", channels=[0], source=str(item.audio))],
-            sampling_rate=item.info.rate,
-            num_samples=item.info.samples,
-            duration=item.info.seconds,
-        )
-        supervision = SupervisionSegment(
-            id=item.id,
-            recording_id=recording.id,
-            start=0.0,
-            duration=item.seconds,
-            text=" ".join(item.words),
-            language=dataset.language,
-            speaker=item.speaker,
-        )
-        cut = MonoCut(
-            id=item.id,
-            start=item.start,
-            duration=item.seconds,
-            channel=0,
-            supervisions=[supervision],
-            recording=recording,
-        )
-        recordings[recording.id] = recording.to_dict()
-        cuts.append(cut.to_dict())
-        digests[str(item.audio)] = item.digest
-    supervisions = [{**c["supervisions"][0], "start": c["start"]} for c in cuts]
-    write_jsonl_gz(layout.recordings(key), recordings.values())
-    write_jsonl_gz(layout.supervisions(key), supervisions)
-    write_jsonl_gz(layout.cuts(key), cuts)
-    lines = (f"{digest}  {path}\n" for path, digest in digests.items())
-    write_text(layout.audio_digests(key), "".join(lines))
 
 
 def _write_ledger(path: Path, rows: list[tuple[str, Excluded]]) -> None:

@@ -74,10 +74,18 @@ def _later(module: str, function: str, *arguments: Any) -> Callable[[], Sequence
     return run
 
 
+def _lexicons(recipe: Recipe) -> list[Path]:
+    return [Path(language.lexicon) for language in recipe.languages.values() if language.lexicon]
+
+
 def _corpora(recipe: Recipe, layout: Layout, jobs: int) -> tuple[Job, ...]:
     settings = _view(recipe, "datasets", "target_minutes", "seed", "limits")
-    settings["letters"] = {name: lang.letters for name, lang in recipe.languages.items()}
-    settings["rate"] = recipe.features.rate
+    pronounced = ("letters", "voice", "lexicon", "phone_map")  # texts come in stage 1
+    settings["languages"] = {
+        name: {key: as_plain(getattr(language, key)) for key in pronounced}
+        for name, language in recipe.languages.items()
+    }
+    settings["rate"], settings["stack"] = recipe.features.rate, recipe.features.stack
     corpora = sorted({dataset.corpus for dataset in recipe.datasets})
     kinds = (layout.cuts, layout.recordings, layout.supervisions, layout.audio_digests)
     return (
@@ -85,7 +93,7 @@ def _corpora(recipe: Recipe, layout: Layout, jobs: int) -> tuple[Job, ...]:
             name="corpora",
             settings=settings,
             modules=("cascade.prepare", *(f"local.{name}" for name in corpora)),
-            inputs=(),
+            inputs=(G2P, *_lexicons(recipe)),
             outputs=(layout.excluded, *(kind(k) for k in _keys(recipe) for kind in kinds)),
             run=_later("cascade.prepare", "prepare", recipe, layout, jobs),
         ),
@@ -103,7 +111,7 @@ def _language(recipe: Recipe, layout: Layout, jobs: int) -> tuple[Job, ...]:
             name="language",
             settings=_view(recipe, "target", "datasets", "languages", "language_model"),
             modules=("cascade.lang", *modules),
-            inputs=(*(layout.cuts(key) for key in _keys(recipe)), G2P),
+            inputs=(*(layout.cuts(key) for key in _keys(recipe)), G2P, *_lexicons(recipe)),
             outputs=(*(layout.lang / name for name in names), *texts, *speakers),
             run=_later("cascade.lang", "build", recipe, layout, jobs),
         ),

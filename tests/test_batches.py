@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from cascade.augment import another_recording, mask
-from cascade.batches import LanguageIterator, UtteranceSet, needed_frames
+from cascade.batches import LanguageIterator, UtteranceSet
 from cascade.cmn import online_cmn, utterance_cmn
 from cascade.errors import UserError
 from cascade.files import write_text, write_text_table
 from cascade.layout import Layout
+from cascade.phones import frames_needed
 from cascade.recipe import Augment, Features
 
 PHONES = ["<blk>", "a", "b", "c"]
@@ -23,8 +24,8 @@ STILL = Augment(stretch=0, warp=0, channel=0, time_masks=0, filter_masks=0)
     ("labels", "frames"),
     [([], 0), ([1], 1), ([1, 2, 3], 3), ([1, 1], 3), ([1, 1, 1, 2, 2], 8), ([1, 2, 1], 3)],
 )
-def test_needed_frames(labels, frames):
-    assert needed_frames(np.array(labels, dtype=np.int16)) == frames
+def test_frames_needed(labels, frames):
+    assert frames_needed(labels) == frames
 
 
 @pytest.fixture
@@ -243,7 +244,7 @@ def test_augmentation_never_shortens_below_what_ctc_needs(dumped):
     for seed in range(60):
         batch = found.batch([0, 1, 2, 3], Augment(stretch=0.5), seed)
         for length, labels in zip(batch.lengths, found.labels, strict=True):
-            assert length >= needed_frames(labels)
+            assert length >= frames_needed(labels)
 
 
 def test_nothing_to_train_on(dumped):
