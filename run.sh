@@ -8,7 +8,7 @@ set -euo pipefail
 usage() {
   cat <<'USAGE'
 Usage: ./run.sh [--recipe NAME] [--stage N] [--stop-stage M] [--nj J] [--exp DIR]
-                [--force] [--dry-run] [--KEY VALUE ...]
+                [--force] [--dry-run] [--check] [--KEY VALUE ...]
   --recipe NAME    a folder of recipes/, or a .yaml or .json file        (ru_en)
   --stage N        the first stage                                       (0)
   --stop-stage M   the last stage                                        (5)
@@ -16,6 +16,7 @@ Usage: ./run.sh [--recipe NAME] [--stage N] [--stop-stage M] [--nj J] [--exp DIR
   --exp DIR        experiments are made in DIR/NAME                      (exp)
   --force          run stages that are up to date, too
   --dry-run        say which stages would run, and why; do nothing
+  --check          check every utterance of the recipe (stage 0, anew), and stop
   --KEY VALUE      any key of the recipe: --target_minutes all --train.steps 2000
 Stages: 0 corpora and cuts, 1 pronunciations, language model and graph, 2 features,
         3 training, 4 decoding, 5 scoring
@@ -26,7 +27,7 @@ stage=0 stop_stage=5 options=()
 while [ $# -gt 0 ]; do
   case $1 in
     -h | --help) usage; exit 0 ;;
-    --force | --dry-run) options+=("$1"); shift; continue ;;
+    --force | --dry-run | --check) options+=("$1"); shift; continue ;;
     --*=*) set -- "${1%%=*}" "${1#*=}" "${@:2}" ;;
     --*) [ $# -gt 1 ] || { echo "run.sh: the option $1 has no value" >&2; exit 1; } ;;
     *) echo "run.sh: '$1' is no option; see ./run.sh --help" >&2; exit 1 ;;

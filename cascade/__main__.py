@@ -34,6 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     stages.add_argument("--exp", help="where experiments go (exp)")
     stages.add_argument("--force", action="store_true", help="run what is up to date, too")
     stages.add_argument("--dry-run", action="store_true", help="say what would run, and why")
+    stages.add_argument("--check", action="store_true", help="check every utterance, and stop")
     tables = commands.add_parser("table", help="print the rates of SpeechBox logs")
     tables.add_argument("logs", nargs="+", type=Path, metavar="LOG")
     options, rest = parser.parse_known_args(arguments)
@@ -75,8 +76,9 @@ def _run(options: argparse.Namespace, overrides: dict[str, str]) -> None:
     recipe = read_recipe(path, overrides)
     os.chdir(ROOT)  # so that paths in manifests and scps are relative, as Kaldi's are
     layout = Layout(exp / recipe.name, Path("downloads"), Path("data"))
-    numbers = range(options.stage, options.stop_stage + 1)
-    run(recipe, layout, numbers, options.nj, options.force, options.dry_run)
+    numbers = [0] if options.check else range(options.stage, options.stop_stage + 1)
+    force = options.force or options.check
+    run(recipe, layout, numbers, options.nj, force, options.dry_run)
 
 
 def _recipe_file(name: str) -> Path:

@@ -31,6 +31,8 @@ class Bars:
             self.started[name] = (now, progress.step)
             if progress.step > 1:
                 log.info("%s goes on from step %d.", name, progress.step)
+        if progress.hint:
+            tqdm.write(f"{name}: {progress.hint}.", file=sys.stderr)
         text = f"epoch {progress.epoch}, loss " + " ".join(
             f"{language} {loss:.2f}" for language, loss in progress.losses.items()
         )

@@ -13,8 +13,8 @@ from cascade import corpus, workers
 from cascade.check import Checked, check_pronunciations, check_utterance, warnings
 from cascade.corpus import Excluded, Utterance
 from cascade.errors import UserError
-from cascade.files import write_text
 from cascade.layout import Layout, dataset_key, dataset_name
+from cascade.ledger import write_ledger
 from cascade.manifests import write_manifests
 from cascade.recipe import Dataset, Recipe
 
@@ -54,7 +54,7 @@ def prepare(recipe: Recipe, layout: Layout, jobs: int) -> list[Path]:
             sources += files  # those that failed a check, too: they may be mended
             if dataset.path:
                 sources += _tables(Path(dataset.path))
-    _write_ledger(layout.excluded, ledger)
+    write_ledger(layout.excluded, ledger)
     training = [dataset_key(recipe, dataset) for dataset in recipe.role("train")]
     for warning in warnings({key: kept for key, _, kept in good}, training):
         log.warning("warning: %s.", warning)
@@ -157,16 +157,6 @@ def _judge(recipe: Recipe, dataset: Dataset, key: str, kept, excluded, passed: i
             f" Mend them (excluded.tsv names each), or raise the limit."
         ]
     return []
-
-
-def _write_ledger(path: Path, rows: list[tuple[str, Excluded]]) -> None:
-    lines = ["dataset\tutterance\treason\tseconds\tkind\n"]
-    for key, item in rows:
-        seconds = "" if item.seconds is None else f"{item.seconds:.2f}"
-        reason = " ".join(item.reason.split())
-        kind = "selection" if item.selection else "fault"
-        lines.append(f"{key}\t{item.id}\t{reason}\t{seconds}\t{kind}\n")
-    write_text(path, "".join(lines))
 
 
 def _tables(path: Path) -> list[Path]:

@@ -16,7 +16,7 @@ from cascade.bars import Bars
 from cascade.batches import LanguageIterator, UtteranceSet
 from cascade.cmn import read_cms_init
 from cascade.errors import UserError, explain
-from cascade.files import read_text_table, write_text
+from cascade.files import read_text_table
 from cascade.layout import Layout, dataset_key
 from cascade.network import Network
 from cascade.phones import read_phones
@@ -102,7 +102,7 @@ def _train_system(recipe: Recipe, layout: Layout, name: str, sender: Connection)
         def watch(progress: Progress) -> None:
             nonlocal told
             now = time.monotonic()
-            if now - told >= TELL_EVERY or progress.step == progress.steps:
+            if now - told >= TELL_EVERY or progress.step == progress.steps or progress.hint:
                 sender.send(progress)
                 told = now
 
@@ -140,7 +140,6 @@ def build(recipe: Recipe, layout: Layout, name: str) -> tuple[Trainer, model.Mod
         )
         for language, datasets in speech.items()
     ]
-    _write_excluded(layout, name, [iterator.data for iterator in iterators])
     config = model.ModelConfig(
         language=recipe.target,
         inputs=recipe.features.filters * recipe.features.stack,
@@ -161,7 +160,8 @@ def build(recipe: Recipe, layout: Layout, name: str) -> tuple[Trainer, model.Mod
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     valid = utterances(recipe.role("valid"))
     mask = model.allowed_mask(config)
-    return Trainer(network, iterators, valid, mask, settings, layout.system(name), device), config
+    trainer = Trainer(network, iterators, valid, mask, settings, layout.system(name), device)
+    return trainer, config
 
 
 def _allowed(recipe: Recipe, layout: Layout, phones: list[str]) -> tuple[int, ...]:
@@ -174,13 +174,3 @@ def _allowed(recipe: Recipe, layout: Layout, phones: list[str]) -> tuple[int, ..
             ).values():
                 spoken.update(text)
     return tuple(i for i, phone in enumerate(phones) if i == 0 or phone in spoken)
-
-
-def _write_excluded(layout: Layout, name: str, sets: Sequence[UtteranceSet]) -> None:
-    """The ledger of what this training leaves out: utterances too short for CTC."""
-    rows = [row for data in sets for row in data.excluded]
-    for key, item in rows:
-        log.warning("%s: left out of training: %s, %s: %s.", name, key, item.id, item.reason)
-    lines = [f"{key}\t{item.id}\t{item.reason}\t{item.seconds:.2f}\tfault\n" for key, item in rows]
-    header = "dataset\tutterance\treason\tseconds\tkind\n"
-    write_text(layout.system(name) / "excluded.tsv", header + "".join(lines))

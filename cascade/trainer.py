@@ -4,7 +4,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,12 @@ from torch import Tensor, nn
 
 from cascade.batches import Batch, LanguageIterator, UtteranceSet
 from cascade.checkpoint import Checkpoints
+from cascade.corpus import Excluded
 from cascade.errors import UserError
 from cascade.files import write_text
 from cascade.greedy import greedy
+from cascade.hints import hint
+from cascade.ledger import write_ledger
 from cascade.network import Network
 from cascade.recipe import Train
 
@@ -34,6 +37,7 @@ class Progress:
     losses: dict[str, float]
     per: float | None
     best: float | None
+    hint: str | None = None
 
 
 class Interrupted(Exception):
@@ -82,9 +86,11 @@ class Trainer:
         self.masked = masked.to(device)
         self.checkpoints = Checkpoints(folder / "checkpoint")
         self.step = 0
+        self.ledger = [row for iterator in iterators for row in iterator.data.excluded]
         self.losses = {iterator.name: [] for iterator in iterators}  # since the last validation
         self.history: list[dict[str, Any]] = []
         self.best: dict[str, Any] | None = None
+        self.hint: str | None = None  # for the next report
         self.stop_asked = False
 
     def resume(self) -> bool:
@@ -100,6 +106,7 @@ class Trainer:
         torch.set_rng_state(state["random"])
         self.step, self.history, self.best = state["step"], state["history"], state["best"]
         self.losses = state["losses"]
+        self.ledger = [(key, Excluded(**item)) for key, item in state["ledger"]]
         return True
 
     def run(self, watch: Callable[[Progress], None]) -> dict[str, Tensor]:
@@ -109,6 +116,7 @@ class Trainer:
         when the loss is not finite for many steps in a row.
         """
         settings = self.settings
+        write_ledger(self.folder / "excluded.tsv", self.ledger)
         saved_at = time.monotonic()
         bad = 0
         ramp = settings.augment.ramp * self.steps
@@ -157,11 +165,17 @@ class Trainer:
         loss.backward()
         norm = nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.clip)
         if not (torch.isfinite(loss) and torch.isfinite(norm)):
-            names = " ".join(name for batch in batches for name in batch.ids)
-            log.warning("Step %d left out, its loss is not finite: %s", self.step + 1, names)
+            self._leave_out(batches)
             return {}
         self.optimizer.step()
         return {name: value.item() for name, value in losses.items()}
+
+    def _leave_out(self, batches: list[Batch]) -> None:
+        """Notes the utterances of a step that gives no number to go by."""
+        reason = f"left out of step {self.step + 1}: the loss is not finite"
+        for iterator, batch in zip(self.iterators, batches, strict=True):
+            self.ledger += [(iterator.name, Excluded(name, reason)) for name in batch.ids]
+        write_ledger(self.folder / "excluded.tsv", self.ledger)
 
     def _validate(self) -> None:
         """Measures the target's ``valid`` set; keeps the model where it is the best so far."""
@@ -179,6 +193,7 @@ class Trainer:
         self.history.append(row)
         lines = (json.dumps(row) + "\n" for row in self.history)
         write_text(self.folder / "train.jsonl", "".join(lines))
+        self.hint = hint(self.history, self.steps) or self.hint
         if self.best is None or per < self.best["per"]:
             tensors = {k: v.cpu().clone() for k, v in self.network.path_of(self.target).items()}
             self.best = {"per": per, "step": self.step, "network": tensors}
@@ -193,10 +208,12 @@ class Trainer:
             "step": self.step,
             "history": self.history,
             "losses": self.losses,
+            "ledger": [(key, asdict(item)) for key, item in self.ledger],
             "best": self.best,
         }
 
     def _progress(self, losses: dict[str, float]) -> Progress:
+        said, self.hint = self.hint, None
         return Progress(
             step=self.step,
             steps=self.steps,
@@ -204,6 +221,7 @@ class Trainer:
             losses=losses,
             per=self.history[-1]["valid_per"] if self.history else None,
             best=self.best["per"] if self.best else None,
+            hint=said,
         )
 
 

@@ -127,10 +127,11 @@ def test_the_same_seed_gives_the_same_model_and_another_one_another(layout, tmp_
     assert not all(torch.equal(found[0][k], found[2][k]) for k in found[0])
 
 
-def test_a_loss_that_stays_infinite_stops_the_training(layout, tmp_path, caplog):
+def test_a_loss_that_stays_infinite_stops_the_training(layout, tmp_path):
     run = trainer(layout, tmp_path, settings=dataclasses.replace(TRAIN, steps=40))
     with torch.no_grad():
         run.network.output.bias.fill_(float("nan"))
     with pytest.raises(UserError, match="not finite for 20 steps"):
         run.run(lambda progress: None)
-    assert "train-" in caplog.text  # the utterances of the steps are named
+    ledger = (tmp_path / "excluded.tsv").read_text()
+    assert "train-" in ledger and "left out of step 3: the loss is not finite" in ledger
