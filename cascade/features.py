@@ -1,5 +1,6 @@
 """Stage 2: log-mel features, dumped with kaldiio and attached to the cuts."""
 
+import hashlib
 import logging
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,13 +17,14 @@ from cascade.errors import UserError
 from cascade.files import write_jsonl_gz, write_text
 from cascade.layout import Layout
 from cascade.recipe import Features
+from cascade.stage import Found
 
 log = logging.getLogger("cascade")
 SHARD = 500  # utterances an ark holds: fixed, so that the files do not depend on --nj
 FRAME_SHIFT = 0.01  # seconds
 
 
-def dump(key: str, layout: Layout, settings: Features, jobs: int) -> None:
+def dump(key: str, layout: Layout, settings: Features, jobs: int) -> Found:
     """Computes the features of one data set: arks, scp, num_frames, and cuts that have them.
 
     Each matrix is (T, C) float32, T frames of 10 ms and C filters.
@@ -46,7 +48,11 @@ def dump(key: str, layout: Layout, settings: Features, jobs: int) -> None:
     write_text(layout.scp(key), "".join(f"{name} {where}\n" for name, where, _ in rows))
     write_text(layout.num_frames(key), "".join(f"{name} {n}\n" for name, _, n in rows))
     write_jsonl_gz(layout.feature_cuts(key), _with_features(key, layout, settings, rows))
+    arks = list(dict.fromkeys(Path(where.rpartition(":")[0]) for _, where, _ in rows))
+    lines = (f"{hashlib.sha256(ark.read_bytes()).hexdigest()}  {ark}\n" for ark in arks)
+    write_text(layout.ark_digests(key), "".join(lines))
     log.info("%s: %d utterances, %d frames", key, len(rows), sum(n for _, _, n in rows))
+    return Found(outputs=arks)
 
 
 def cms_init(keys: list[str], layout: Layout) -> None:

@@ -16,13 +16,14 @@ from cascade.layout import Layout, dataset_key, dataset_name
 from cascade.lexicon import pronounce
 from cascade.phones import write_phones, write_sharing
 from cascade.recipe import Recipe
+from cascade.stage import Found
 
 log = logging.getLogger("cascade")
 Transcripts = Mapping[str, Mapping[str, list[str]]]  # data set, utterance, words
 Pronunciations = Mapping[str, tuple[str, ...]]
 
 
-def build(recipe: Recipe, layout: Layout, jobs: int) -> list[Path]:
+def build(recipe: Recipe, layout: Layout, jobs: int) -> Found:
     """Writes everything below ``lang/``; returns the text files that went into it.
 
     Raises `UserError` for a word of a transcript that has no pronunciation.
@@ -43,7 +44,7 @@ def build(recipe: Recipe, layout: Layout, jobs: int) -> list[Path]:
     _log_sharing(recipe, counts)
     _build_graph(recipe, layout, transcripts, sentences, left_out, lexicons, counts, phones)
     texts = recipe.languages[recipe.target].texts
-    return [Path(text) for text in texts if Path(text).is_file()]
+    return Found(inputs=[Path(text) for text in texts if Path(text).is_file()])
 
 
 def _transcripts(recipe: Recipe, layout: Layout) -> dict[str, dict[str, list[str]]]:

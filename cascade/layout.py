@@ -72,6 +72,9 @@ class Layout:
     def num_frames(self, key: str) -> Path:
         return self.feats / f"{key}.num_frames"
 
+    def ark_digests(self, key: str) -> Path:
+        return self.feats / f"{key}.sha256"
+
     def feature_cuts(self, key: str) -> Path:
         return self.feats / f"{key}.jsonl.gz"
 

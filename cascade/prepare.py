@@ -17,12 +17,13 @@ from cascade.layout import Layout, dataset_key, dataset_name
 from cascade.ledger import write_ledger
 from cascade.manifests import write_manifests
 from cascade.recipe import Dataset, Recipe
+from cascade.stage import Found
 
 log = logging.getLogger("cascade")
 SHOWN = 10  # findings printed a data set; the ledger has all
 
 
-def prepare(recipe: Recipe, layout: Layout, jobs: int) -> list[Path]:
+def prepare(recipe: Recipe, layout: Layout, jobs: int) -> Found:
     """Writes the manifests of every data set; returns the files that went into them.
 
     Raises `UserError` where a data set is empty or loses more than the recipe's
@@ -62,7 +63,7 @@ def prepare(recipe: Recipe, layout: Layout, jobs: int) -> list[Path]:
         raise UserError("\n".join(failures))
     for key, dataset, kept in good:
         write_manifests(key, dataset.language, kept, layout)
-    return sources
+    return Found(inputs=sources)
 
 
 def _check_dataset(recipe, dataset: Dataset, layout: Layout, pool, jobs: int):

@@ -17,11 +17,19 @@ log = logging.getLogger("cascade")
 
 
 @dataclass(frozen=True)
+class Found:
+    """Files that only the job itself could name: recordings it read, archives it wrote."""
+
+    inputs: Sequence[Path] = ()
+    outputs: Sequence[Path] = ()
+
+
+@dataclass(frozen=True)
 class Job:
     """A piece of a stage that is made anew as a whole.
 
     ``settings`` is the part of the recipe that it reads, as JSON types; ``modules`` what
-    it runs. ``run`` returns inputs that only the job itself could find: recordings.
+    it runs.
     """
 
     name: str
@@ -29,13 +37,13 @@ class Job:
     modules: tuple[str, ...]
     inputs: tuple[Path, ...]
     outputs: tuple[Path, ...]
-    run: Callable[[], Sequence[Path] | None]
+    run: Callable[[], Found | None]
 
 
-def one_by_one(jobs: Sequence[Job]) -> Iterator[tuple[Job, Sequence[Path]]]:
-    """Runs jobs in their order; yields each as it is done, with the inputs it found."""
+def one_by_one(jobs: Sequence[Job]) -> Iterator[tuple[Job, Found]]:
+    """Runs jobs in their order; yields each as it is done, with the files it found."""
     for job in jobs:
-        yield job, job.run() or ()
+        yield job, job.run() or Found()
 
 
 @dataclass(frozen=True)
@@ -45,7 +53,7 @@ class Stage:
     number: int
     title: str
     jobs: tuple[Job, ...]
-    execute: Callable[[Sequence[Job]], Iterator[tuple[Job, Sequence[Path]]]] = one_by_one
+    execute: Callable[[Sequence[Job]], Iterator[tuple[Job, Found]]] = one_by_one
 
 
 class Runner:
@@ -98,8 +106,9 @@ class Runner:
             for job in todo:
                 self._stamp(stage, job).unlink(missing_ok=True)
             for job, found in stage.execute(todo):
-                inputs = [*job.inputs, *found]
-                stamp = Stamp.make(job.settings, codes[job.name], inputs, job.outputs)
+                inputs = [*job.inputs, *found.inputs]
+                outputs = [*job.outputs, *found.outputs]
+                stamp = Stamp.make(job.settings, codes[job.name], inputs, outputs)
                 stamp.write(self._stamp(stage, job))
         return True
 

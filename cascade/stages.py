@@ -11,7 +11,7 @@ from typing import Any
 from cascade.layout import Layout, dataset_key, dataset_name
 from cascade.recipe import Recipe
 from cascade.schema import as_plain
-from cascade.stage import Job, Runner, Stage
+from cascade.stage import Found, Job, Runner, Stage
 
 TITLES = (
     "corpora and cuts",
@@ -63,10 +63,10 @@ def _keys(recipe: Recipe, *roles: str) -> list[str]:
     return [dataset_key(recipe, d) for d in recipe.datasets if not roles or d.role in roles]
 
 
-def _later(module: str, function: str, *arguments: Any) -> Callable[[], Sequence[Path] | None]:
+def _later(module: str, function: str, *arguments: Any) -> Callable[[], Found | None]:
     """A call of a function whose module is imported when the job runs."""
 
-    def run() -> Sequence[Path] | None:
+    def run() -> Found | None:
         import importlib
 
         return getattr(importlib.import_module(module), function)(*arguments)
@@ -121,6 +121,7 @@ def _language(recipe: Recipe, layout: Layout, jobs: int) -> tuple[Job, ...]:
 def _features(recipe: Recipe, layout: Layout, jobs: int) -> tuple[Job, ...]:
     f = recipe.features
     settings = {"rate": f.rate, "filters": f.filters}
+    kinds = (layout.scp, layout.num_frames, layout.feature_cuts, layout.ark_digests)
     made = []
     for key in _keys(recipe):
         made.append(
@@ -129,7 +130,7 @@ def _features(recipe: Recipe, layout: Layout, jobs: int) -> tuple[Job, ...]:
                 settings=settings,
                 modules=("cascade.features",),
                 inputs=(layout.cuts(key), layout.audio_digests(key)),
-                outputs=(layout.scp(key), layout.num_frames(key), layout.feature_cuts(key)),
+                outputs=tuple(kind(key) for kind in kinds),
                 run=_later("cascade.features", "dump", key, layout, f, jobs),
             )
         )
@@ -139,7 +140,7 @@ def _features(recipe: Recipe, layout: Layout, jobs: int) -> tuple[Job, ...]:
             name="cms_init",
             settings=settings,
             modules=("cascade.features",),
-            inputs=tuple(layout.scp(key) for key in train),
+            inputs=tuple(kind(key) for key in train for kind in (layout.scp, layout.ark_digests)),
             outputs=(layout.cms_init,),
             run=_later("cascade.features", "cms_init", train, layout),
         )
@@ -149,7 +150,8 @@ def _features(recipe: Recipe, layout: Layout, jobs: int) -> tuple[Job, ...]:
 
 def _data_inputs(layout: Layout, keys: Sequence[str]) -> list[Path]:
     """What makes the batches of some data sets."""
-    files = [f(key) for key in keys for f in (layout.scp, layout.num_frames)]
+    kinds = (layout.scp, layout.num_frames, layout.ark_digests)
+    files = [kind(key) for key in keys for kind in kinds]
     return [*files, *(layout.text(key, "phones") for key in keys), layout.cms_init]
 
 
@@ -184,12 +186,12 @@ def _systems(recipe: Recipe, layout: Layout, jobs: int) -> tuple[Job, ...]:
 
 def _train(
     recipe: Recipe, layout: Layout, todo: Sequence[Job], jobs: int
-) -> Iterator[tuple[Job, Sequence[Path]]]:
+) -> Iterator[tuple[Job, Found]]:
     from cascade.train import train_systems
 
     by_name = {job.name: job for job in todo}
     for name in train_systems(recipe, layout, list(by_name), jobs):
-        yield by_name[name], ()
+        yield by_name[name], Found()
 
 
 def _decoding(recipe: Recipe, layout: Layout, jobs: int) -> tuple[Job, ...]:

@@ -83,7 +83,7 @@ def test_the_same_bytes_whatever_the_number_of_jobs(prepared, monkeypatch):
     monkeypatch.setattr(features, "SHARD", 2)
     dump("train_ru", layout, recipe.features, 1)
     first = contents(layout, "train_ru")
-    names = ["1.ark", "2.ark", "jsonl.gz", "num_frames", "scp"]
+    names = ["1.ark", "2.ark", "jsonl.gz", "num_frames", "scp", "sha256"]
     assert sorted(first) == [f"train_ru.{name}" for name in names]
     dump("train_ru", layout, recipe.features, 2)
     assert contents(layout, "train_ru") == first

@@ -55,7 +55,7 @@ def test_manifests_read_with_lhotse(small, read, tmp_path):
     supervisions = SupervisionSet.from_file(layout.supervisions("valid_ru"))
     assert [s.text for s in supervisions] == ["да", "о нет", "ёж"]
     files = sorted(tmp_path.glob("t*/*")) + sorted(tmp_path.glob("valid/*"))
-    assert set(sources) == set(files)  # every recording and every table
+    assert set(sources.inputs) == set(files)  # every recording and every table
     assert ledger(layout) == {}
 
 

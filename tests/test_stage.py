@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cascade.errors import UserError
-from cascade.stage import Job, Runner, Stage, one_by_one, owner
+from cascade.stage import Found, Job, Runner, Stage, one_by_one, owner
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +35,7 @@ class Kitchen:
             for path in made:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(f"{path.name}({text}{settings})")
-            return [self.root / name for name in found]
+            return Found(inputs=[self.root / name for name in found])
 
         return Job(name, settings, modules, tuple(sources), tuple(made), run)
 
@@ -281,3 +281,20 @@ def test_the_lock_is_let_go_of_when_a_job_fails(tmp_path):
         raise ValueError
     check = "import fcntl, sys; fcntl.lockf(open(sys.argv[1], 'a'), fcntl.LOCK_EX | fcntl.LOCK_NB)"
     subprocess.run([sys.executable, "-c", check, tmp_path / ".lock"], check=True)
+
+
+def test_an_output_that_the_job_named_itself_is_made_again(kitchen):
+    ark = kitchen.root / "x.ark"
+
+    def run():
+        kitchen.ran.append("dump")
+        ark.parent.mkdir(parents=True, exist_ok=True)
+        ark.write_text("features")
+        return Found(outputs=[ark])
+
+    stage = Stage(2, "features", (Job("dump", 1, (), (), (), run),))
+    assert kitchen.go(stage) == ["dump"]
+    assert kitchen.go(stage) == []
+    ark.write_text("damage")
+    assert kitchen.go(stage) == ["dump"]
+    assert ark.read_text() == "features"
