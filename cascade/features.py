@@ -14,7 +14,7 @@ from tqdm import tqdm
 from cascade import audio, workers
 from cascade.cmn import write_cms_init
 from cascade.errors import UserError
-from cascade.files import write_jsonl_gz, write_text
+from cascade.files import replacing, write_jsonl_gz, write_text
 from cascade.layout import Layout
 from cascade.recipe import Features
 from cascade.stage import Found
@@ -80,9 +80,8 @@ def _dump_shard(task) -> list[tuple[str, str, int]]:
     """Writes one ark; returns ``(utterance, ark:offset, frames)`` rows."""
     ark, cuts, settings = task
     extractor = Fbank(FbankConfig(sampling_rate=settings.rate, num_filters=settings.filters))
-    beside = ark.with_name(f".{ark.name}.partial")
     rows = []
-    with beside.open("wb") as stream:
+    with replacing(ark) as stream:
         for cut in cuts:
             path = Path(cut.recording.sources[0].source)
             samples = audio.read(path, settings.rate, cut.start, cut.duration)
@@ -95,7 +94,6 @@ def _dump_shard(task) -> list[tuple[str, str, int]]:
             rows.append((cut.id, f"{ark}:{offset}", len(features)))
             matrix = np.ascontiguousarray(features, dtype=np.float32)
             kaldiio.save_ark(stream, {cut.id: matrix})
-    beside.replace(ark)
     return rows
 
 

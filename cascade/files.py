@@ -12,18 +12,24 @@ from cascade.errors import UserError
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
-    """Opens a file beside ``path`` for writing; it takes the name at the end, or never."""
+def replacing_path(path: Path) -> Iterator[Path]:
+    """Gives a path beside ``path`` to write to; it takes the name at the end, or never."""
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.partial")
     try:
-        with beside.open("wb") as stream:
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
+        yield beside
         os.replace(beside, path)
     finally:
         beside.unlink(missing_ok=True)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """Opens a file beside ``path`` for writing; it takes the name at the end, or never."""
+    with replacing_path(path) as beside, beside.open("wb") as stream:
+        yield stream
+        stream.flush()
+        os.fsync(stream.fileno())
 
 
 def write_text(path: Path, text: str) -> None:

@@ -16,7 +16,7 @@ import kaldifst
 import kaldilm
 
 from cascade.errors import UserError
-from cascade.files import write_text
+from cascade.files import replacing_path, write_text
 
 EPSILON, BACKOFF = "<eps>", "#0"
 
@@ -49,9 +49,9 @@ def build(
     t_fst = _topology(len(phones), disambiguation)
     kaldifst.arcsort(lg, "ilabel")
     tlg = kaldifst.compose(t_fst, lg)
-    beside = graph.with_name(f".{graph.name}.partial")
-    tlg.write(str(beside))
-    beside.replace(graph)
+    with replacing_path(graph) as beside:
+        if not tlg.write(str(beside)):
+            raise UserError(f"{graph} cannot be written. Is the disk full? Make room, run again.")
     return graph.stat().st_size
 
 

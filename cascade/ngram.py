@@ -11,7 +11,7 @@ from pathlib import Path
 from kaldingram.prune import Arpa, ArpaParser
 
 from cascade.errors import UserError
-from cascade.files import write_text
+from cascade.files import replacing_path, write_text
 from cascade.recipe import LanguageModel
 
 START, END = "<s>", "</s>"
@@ -21,14 +21,12 @@ def train(sentences: Iterable[Sequence[str]], settings: LanguageModel, arpa: Pat
     """Trains an ARPA model on sentences of words; prunes it where ``settings.prune`` > 0."""
     text = arpa.with_suffix(".txt")
     write_text(text, "".join(" ".join(words) + "\n" for words in sentences))
-    beside = arpa.with_name(f".{arpa.name}.partial")
-    order = str(settings.order)
-    _kaldingram("train", "--ngram-order", order, "--text", str(text), "--lm", str(beside))
-    if settings.prune > 0:
-        threshold = str(settings.prune)
-        pruned = [f"--lm={beside}", f"--write-lm={beside}", "--encoding=utf-8"]
-        _kaldingram("prune", "--threshold", threshold, *pruned)
-    beside.replace(arpa)
+    order, threshold = str(settings.order), str(settings.prune)
+    with replacing_path(arpa) as beside:
+        _kaldingram("train", "--ngram-order", order, "--text", str(text), "--lm", str(beside))
+        if settings.prune > 0:
+            pruned = [f"--lm={beside}", f"--write-lm={beside}", "--encoding=utf-8"]
+            _kaldingram("prune", "--threshold", threshold, *pruned)
 
 
 def read(arpa: Path) -> Arpa:

@@ -1,7 +1,9 @@
-"""What several test files need: small recordings, and a small recipe."""
+"""What several test files need: small recordings, a small recipe, a run of recipes/mini."""
 
-import copy
+import copy as copying
 import json
+import shutil
+import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -12,6 +14,7 @@ import soundfile
 from cascade.layout import Layout
 from cascade.recipe import Recipe, read_recipe
 
+ROOT = Path(__file__).resolve().parent.parent
 CYRILLIC = "абвгдеёжзийклмнопрстуфхцчшщъыьэюя"
 SMALL = {
     "name": "small",
@@ -36,7 +39,7 @@ SMALL = {
 @pytest.fixture
 def raw() -> dict:
     """A small, good recipe as parsed YAML, to change at will."""
-    return copy.deepcopy(SMALL)
+    return copying.deepcopy(SMALL)
 
 
 @pytest.fixture
@@ -92,3 +95,27 @@ def small(tmp_path, raw, listed) -> tuple[dict, Layout]:
         dataset["path"] = str(listed(dataset["role"], texts))
     exp = tmp_path / "exp"
     return raw, Layout(exp / "small", exp / "downloads", exp / "data")
+
+
+def run(*options: object, expect: int = 0) -> subprocess.CompletedProcess:
+    """Runs ``./run.sh`` and checks its exit status."""
+    command = [str(ROOT / "run.sh"), *map(str, options)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == expect, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    return done
+
+
+@pytest.fixture(scope="session")
+def mini(tmp_path_factory) -> Path:
+    """The folder of one whole run of recipes/mini."""
+    exp = tmp_path_factory.mktemp("exp")
+    done = run("--recipe", "mini", "--exp", exp)
+    assert "| plain " in done.stdout and "| cascade " in done.stdout
+    return exp / "mini"
+
+
+@pytest.fixture
+def copy(mini, tmp_path) -> Path:
+    """A copy of that run, to spoil."""
+    return shutil.copytree(mini, tmp_path / "exp" / "mini")

@@ -14,33 +14,9 @@ import kaldiio
 import numpy as np
 import pytest
 import safetensors.torch
+from conftest import ROOT, run
 
-ROOT = Path(__file__).resolve().parent.parent
 LOG_LINE = re.compile(r"\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\] SpeechBox: INFO: (.+)")
-
-
-def run(*options: object, expect: int = 0) -> subprocess.CompletedProcess:
-    """Runs ``./run.sh`` and checks its exit status."""
-    command = [str(ROOT / "run.sh"), *map(str, options)]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
-    assert done.returncode == expect, done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
-    return done
-
-
-@pytest.fixture(scope="session")
-def mini(tmp_path_factory) -> Path:
-    """The folder of one whole run of recipes/mini."""
-    exp = tmp_path_factory.mktemp("exp")
-    done = run("--recipe", "mini", "--exp", exp)
-    assert "| plain " in done.stdout and "| cascade " in done.stdout
-    return exp / "mini"
-
-
-@pytest.fixture
-def copy(mini, tmp_path) -> Path:
-    """A copy of that run, to spoil."""
-    return shutil.copytree(mini, tmp_path / "exp" / "mini")
 
 
 def digests(folder: Path, *patterns: str) -> dict[str, str]:

@@ -1,0 +1,83 @@
+"""What can go wrong with files and disks: a sentence, a status, and nothing lost."""
+
+import os
+import pickle
+import subprocess
+import time
+
+import pytest
+from conftest import ROOT, run
+
+SHORT = ("--recipe", "mini", "--train.steps", "40", "--train.valid_every", "40")
+
+
+def test_a_damaged_archive_is_noticed_and_made_again(mini):
+    ark = mini / "feats/valid_ru.1.ark"
+    good = ark.read_bytes()
+    ark.write_bytes(good[: len(good) // 2])
+    done = run("--recipe", "mini", "--exp", mini.parent, "--stage", 2, "--stop-stage", 3)
+    assert f"features_valid_ru runs: its output {ark} changed" in done.stderr
+    assert "Stage 3 (training) is up to date" in done.stderr
+    assert ark.read_bytes() == good
+
+
+def test_training_on_a_damaged_archive_names_the_utterance(tmp_path):
+    run(*SHORT, "--exp", tmp_path, "--stop-stage", 2)
+    ark = tmp_path / "mini/feats/train_ru.1.ark"
+    ark.write_bytes(ark.read_bytes()[:4000])
+    done = run(*SHORT, "--exp", tmp_path, "--stage", 3, expect=1)
+    assert "The features of '" in done.stderr and "Run stage 2 again" in done.stderr
+
+
+class Evil:
+    def __reduce__(self):
+        return os.system, ("touch evil",)
+
+
+def test_a_model_with_a_pickle_in_it_runs_nothing(copy):
+    (copy / "plain/model.safetensors").write_bytes(pickle.dumps(Evil()))
+    done = run("--recipe", "mini", "--exp", copy.parent, "--stage", 4, expect=1)
+    assert "plain/model.safetensors is damaged" in done.stderr
+    assert not (ROOT / "evil").exists()
+
+
+def test_a_full_disk(tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", disk], capture_output=True
+    )
+    if mounted.returncode:
+        pytest.skip("a small disk cannot be mounted here")
+    try:
+        done = run("--recipe", "mini", "--exp", disk, "--stop-stage", 2, expect=1)
+        assert "No space left on device. Nothing is lost: make room" in done.stderr
+        assert len(done.stderr.split("cascade: ")[1].splitlines()) == 1
+        assert (disk / "mini/manifests/train_ru.jsonl.gz").stat().st_size > 0
+        assert not list(disk.rglob("*.partial"))
+        subprocess.run(["mount", "-o", "remount,size=99m", disk], check=True)
+        run("--recipe", "mini", "--exp", disk, "--stop-stage", 2)
+    finally:
+        subprocess.run(["umount", disk], check=True)
+
+
+def test_a_folder_that_cannot_be_written(tmp_path):
+    (tmp_path / "file").write_text("")
+    done = run("--recipe", "mini", "--exp", tmp_path / "file", "--stop-stage", 0, expect=1)
+    assert done.stderr.strip().splitlines()[-1].startswith("cascade: ")
+
+
+def test_the_second_owner_is_told_who_the_first_is(copy):
+    command = [str(ROOT / "run.sh"), *SHORT, "--exp", str(copy.parent), "--stage", "3", "--force"]
+    command += ["--train.steps", "5000"]
+    first = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=ROOT)
+    try:
+        while "step" not in first.stderr.readline():
+            assert first.poll() is None
+        done = run(*SHORT, "--exp", copy.parent, "--stage", 4, "--force", expect=1)
+        assert f"is in use: process {first.pid}, since 20" in done.stderr
+    finally:
+        first.kill()
+        first.communicate()
+    time.sleep(0.2)
+    run(*SHORT, "--exp", copy.parent, "--stage", 5, "--stop-stage", 5, "--force")
