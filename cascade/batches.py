@@ -160,6 +160,11 @@ class LanguageIterator:
         """Batches in the present epoch."""
         return len(self._plan)
 
+    @property
+    def at_end(self) -> bool:
+        """Whether the present epoch's batches are all used."""
+        return self.position == len(self._plan)
+
     def state(self) -> dict[str, int]:
         return {"epoch": self.epoch, "position": self.position}
 
@@ -171,7 +176,7 @@ class LanguageIterator:
         return self
 
     def __next__(self) -> Batch:
-        if self.position == len(self._plan):
+        if self.at_end:
             self.epoch, self.position = self.epoch + 1, 0
             self._plan = self._shuffle(self.epoch)
         indices = self._plan[self.position]

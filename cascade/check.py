@@ -135,6 +135,7 @@ def warnings(sets: Mapping[str, Sequence[Checked]], training: Iterable[str]) -> 
     training = [key for key in training if key in sets]
     sentences = {item.words for key in training for item in sets[key]}
     speakers = {item.speaker for key in training for item in sets[key]}
+    recordings = {(item.digest, item.start) for key in training for item in sets[key]}
     found = []
     for key, kept in sets.items():
         clipped = [item.id for item in kept if item.clipped > CLIPPED]
@@ -148,6 +149,9 @@ def warnings(sets: Mapping[str, Sequence[Checked]], training: Iterable[str]) -> 
         known = [item.id for item in kept if item.words in sentences]
         if known:
             found.append(f"{key}: {_some(known)} the same sentence as one of the training")
+        copies = [item.id for item in kept if (item.digest, item.start) in recordings]
+        if copies:
+            found.append(f"{key}: {_some(copies)} the same recording as one of the training")
         heard = sorted({item.speaker for item in kept} & speakers - {"unknown"})
         if heard:
             names = ", ".join(heard[:SHOWN])

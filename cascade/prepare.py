@@ -31,7 +31,7 @@ def prepare(recipe: Recipe, layout: Layout, jobs: int) -> Found:
     """
     sources: list[Path] = []
     ledger, failures, good = [], [], []
-    owners: dict[str, str] = {}
+    owners: dict[tuple[Path, float], str] = {}
     for name in dict.fromkeys(dataset.corpus for dataset in recipe.datasets):
         if corpus.load(name).LICENCE:
             log.info("Licence of %s: %s", name, corpus.load(name).LICENCE)
@@ -39,16 +39,11 @@ def prepare(recipe: Recipe, layout: Layout, jobs: int) -> Found:
         for dataset in recipe.datasets:
             key = dataset_key(recipe, dataset)
             kept, excluded, files = _check_dataset(recipe, dataset, layout, pool, jobs)
-            for item in kept:
-                if item.id in owners:
-                    raise UserError(
-                        f"Utterance '{item.id}' is both in {owners[item.id]} and {key}."
-                    )
-                owners[item.id] = key
             passed = len(kept)
             if dataset.role == "train":
                 kept, spared = _subset(kept, recipe)
                 excluded += spared
+            failures += _shared(key, dataset.role, kept, owners)
             ledger += [(key, item) for item in excluded]
             failures += _judge(recipe, dataset, key, kept, excluded, passed)
             good.append((key, dataset, kept))
@@ -123,6 +118,19 @@ def _subset(kept: list[Checked], recipe: Recipe) -> tuple[list[Checked], list[Ex
 
 def _rank(seed: int, utterance: str) -> bytes:
     return hashlib.sha256(f"{seed} {utterance}".encode()).digest()
+
+
+def _shared(key: str, role: str, kept: list[Checked], owners: dict) -> list[str]:
+    """The reason to stop where a data set is trained on what judges it.
+
+    ``owners`` maps the recordings seen so far, and where in them, to their data set.
+    """
+    found = []
+    for item in kept:
+        other = owners.setdefault((item.audio, item.start), key)
+        if other != key and "train" in (role, other.partition("_")[0]):
+            found.append(f"{item.id} ({item.audio}) is both in {other} and {key}.")
+    return found[:SHOWN]
 
 
 def _judge(recipe: Recipe, dataset: Dataset, key: str, kept, excluded, passed: int) -> list[str]:

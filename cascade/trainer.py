@@ -137,8 +137,9 @@ class Trainer:
             if self.step % settings.valid_every == 0 or self.step == self.steps:
                 self._validate()
             watch(self._progress(losses))
-            late = time.monotonic() - saved_at >= settings.checkpoint_seconds
-            if late or self.stop_asked or self.step == self.steps:
+            due = time.monotonic() - saved_at >= settings.checkpoint_seconds
+            due |= self.iterators[0].at_end or self.step == self.steps
+            if due or self.stop_asked:
                 self.checkpoints.save(self._state())
                 saved_at = time.monotonic()
             if self.stop_asked:

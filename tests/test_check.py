@@ -14,10 +14,11 @@ RUSSIAN = Language(letters=CYRILLIC, voice="ru")
 
 
 def checked(name="u", words="добрый день", speaker="anna", start=0.0, seconds=2.0, **other):
+    """An utterance that passed, in a recording of its own."""
     info = AudioInfo(16000, 1, 160000)
     audio = other.pop("audio", Path(f"{name}.wav"))
     words = tuple(words.split())
-    return Checked(name, audio, words, speaker, start, seconds, info, "digest", **other)
+    return Checked(name, audio, words, speaker, start, seconds, info, f"digest of {audio}", **other)
 
 
 def check(path, text="добрый день", start=0.0, end=None):
@@ -84,6 +85,17 @@ def test_the_same_sentence_and_speaker_in_training_and_test():
         "test_ru: c is the same sentence as one of the training",
         "test_ru: a speaker is in the training, too: anna",
     ]
+
+
+def test_a_copy_of_a_training_recording_under_another_name():
+    sets = {
+        "train_ru": [checked("a")],
+        "test_ru": [
+            dataclasses.replace(checked("b", "как дела", "clara"), digest="digest of a.wav")
+        ],
+    }
+    (said,) = warnings(sets, ["train_ru"])
+    assert said == "test_ru: b is the same recording as one of the training"
 
 
 def test_unknown_speakers_are_not_taken_for_one():

@@ -81,3 +81,45 @@ def test_the_second_owner_is_told_who_the_first_is(copy):
         first.communicate()
     time.sleep(0.2)
     run(*SHORT, "--exp", copy.parent, "--stage", 5, "--stop-stage", 5, "--force")
+
+
+def test_kills_at_random_moments_change_no_byte():
+    command = [str(ROOT / "tests/chaos.sh"), "--kills", "5", "--seed", "7", "--steps", "60"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    assert done.stdout.splitlines()[-1:] == ["kills=5 differences=0"], done.stdout + done.stderr
+
+
+NAMES = ["a b", "q'uo\"te", "se;mi", "-dash", "ко т", "$HOME `ls`", "per%cent", "star*", "#hash"]
+
+
+def test_any_file_name_goes_through_all_of_the_stages(tmp_path, wav):
+    """No name is taken for an option, a pattern or a command."""
+    texts = ["да", "нет", "кот", "дом", "лес", "река", "поле", "море", "луг"]
+    for part in ("train", "valid", "test"):
+        rows = [f"{name}.wav\t{text} {part}" for name, text in zip(NAMES, texts, strict=True)]
+        rows = [row.replace("train", "раз").replace("valid", "два") for row in rows]
+        rows = [row.replace(" test", " три").replace("test", "три") for row in rows]
+        folder = tmp_path / f"{part} of 'it'"
+        for seed, name in enumerate(NAMES):
+            wav(folder / f"{name}.wav", seconds=1.5, seed=seed)
+        text = "\n".join(["path\ttext", *rows]) + "\n"
+        (folder / "table.tsv").write_text(text, encoding="utf-8")
+    recipe = tmp_path / "my recipe.yaml"
+    recipe.write_text(
+        "name: names\ntarget: ru\n"
+        "datasets:\n"
+        + "".join(
+            f"  - {{role: {part}, language: ru, corpus: table, name: {part}_set,"
+            f" path: \"{tmp_path}/{part} of 'it'\"}}\n"
+            for part in ("train", "valid", "test")
+        )
+        + "languages: {ru: {letters: абвгдежзиклмнопрстуфьюя, voice: ru}}\n"
+        "systems: {plain: {cascade: false, layers: [1], neurons: 8}}\n"
+        "train: {steps: 3, valid_every: 3}\nlanguage_model: {order: 2}\n",
+        encoding="utf-8",
+    )
+    done = run("--recipe", recipe, "--exp", tmp_path / "exp of $me")
+    assert "test_set" in done.stdout
+    text = (tmp_path / "exp of $me/names/plain/decode_test_set/words.txt").read_text()
+    assert len(text.splitlines()) == len(NAMES)
+    assert (tmp_path / "exp of $me/names/excluded.tsv").read_text().count("\n") == 1

@@ -1,6 +1,8 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from cascade.corpus import Request
 from cascade.errors import UserError
@@ -101,3 +103,35 @@ def test_no_path(tmp_path):
         table.find(None)
     with pytest.raises(UserError, match="nowhere"):
         table.find(tmp_path / "nowhere")
+
+
+CELLS = st.one_of(
+    st.sampled_from(
+        ["", "a.wav", "да нет", "1.5", "-3", "nan", "inf", "1e999", '"', "\x00", "x y"]
+    ),
+    st.text(max_size=8),
+)
+HEADERS = st.lists(
+    st.sampled_from(["path", "text", "speaker", "start", "end", "id", ""]), max_size=7
+)
+
+
+@given(HEADERS, st.lists(st.lists(CELLS, max_size=7), max_size=5), st.sampled_from("\t,;"))
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+def test_whatever_a_table_holds_it_is_read_or_refused_in_a_sentence(tmp_path, header, rows, mark):
+    content = "\n".join(mark.join(cells) for cells in [header, *rows])
+    try:
+        found = read(tmp_path, content.encode("utf-8", "surrogatepass"))
+    except UserError as error:
+        assert "table.tsv" in str(error)
+    else:
+        assert found and all(isinstance(item.start, float) for item in found)
+
+
+@given(st.binary(max_size=200))
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+def test_whatever_bytes_a_table_has(tmp_path, content):
+    try:
+        read(tmp_path, content)
+    except UserError as error:
+        assert "table.tsv" in str(error)

@@ -170,12 +170,19 @@ def test_an_end_that_was_rounded_up_is_the_recordings_end(small, read, wav, tmp_
     assert list(CutSet.from_file(layout.cuts("test_ru")))[-1].duration == 0.495
 
 
-def test_the_same_id_in_two_data_sets(small, read, wav, tmp_path):
+def test_a_recording_to_train_and_to_test_on(small, read, tmp_path):
     raw, layout = small
-    wav(tmp_path / "test" / "train1.wav")
-    add(tmp_path / "test", "train1.wav", "да")
-    with pytest.raises(UserError, match="'train1' is both in train_ru and test_ru"):
+    add(tmp_path / "test", str(tmp_path / "train" / "train1.wav"), "да")
+    with pytest.raises(UserError, match="both in train_ru and test_ru"):
         prepare(read(raw), layout, 1)
+
+
+def test_the_same_file_name_in_two_folders_is_no_mistake(small, read, wav, tmp_path):
+    raw, layout = small
+    wav(tmp_path / "test" / "train1.wav", seed=99)
+    add(tmp_path / "test", "train1.wav", "да")
+    prepare(read(raw), layout, 1)
+    assert "train1" in [cut.id for cut in CutSet.from_file(layout.cuts("test_ru"))]
 
 
 def test_a_table_that_is_not_there(small, read, tmp_path):

@@ -1,7 +1,10 @@
+import json
 import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from cascade import stamp as module
 from cascade.stamp import Digest, Stamp, changed_settings, code_digest, digest
@@ -194,3 +197,25 @@ def test_no_module_of_ours_is_imported_in_a_way_that_the_digest_misses():
                 assert words[1].split(".")[0] not in ("cascade", "local"), file
             if words[:1] == ["from"]:
                 assert not words[1].startswith("."), file
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["settings", "code", "inputs", "outputs", "sha256", "size"]), inner
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@given(st.one_of(st.binary(max_size=60), JSON.map(lambda value: json.dumps(value).encode())))
+@settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
+def test_whatever_a_stamp_file_holds_it_is_a_stamp_or_none(tmp_path, content):
+    path = tmp_path / "stamp.json"
+    path.write_bytes(content)
+    found = Stamp.read(path)
+    if found is not None:  # then it can be asked
+        found.stale({}, "code", [], [])
