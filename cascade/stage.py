@@ -89,6 +89,17 @@ class Runner:
         elif not self.dry_run:
             log.info("Stage %d took %.0f s.", stage.number, time.monotonic() - started)
 
+    def warn(self, stage: Stage) -> None:
+        """Says so where a stage that is not asked for has run, but is not up to date."""
+        for job in stage.jobs:
+            stamp = Stamp.read(self._stamp(stage, job))
+            code = code_digest(job.modules)
+            reason = stamp and stamp.stale(job.settings, code, job.inputs, job.outputs)
+            if reason:
+                title = f"Stage {stage.number} ({stage.title})"
+                log.warning("warning: %s is not up to date: %s.", title, reason)
+                return
+
     def _run_jobs(self, stage: Stage, jobs: Sequence[Job]) -> bool:
         """Runs those of ``jobs``, none of which needs another, that are not up to date."""
         codes = {job.name: code_digest(job.modules) for job in jobs}

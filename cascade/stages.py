@@ -49,6 +49,8 @@ def run(
         for path in job.outputs
     }
     runner = Runner(layout.root, makers, force, dry_run)
+    for number in range(numbers[0]):
+        runner.warn(stage(number, recipe, layout, jobs))
     for number in numbers:
         runner.run(stage(number, recipe, layout, jobs))
 

@@ -153,6 +153,14 @@ def test_another_beam_decodes_and_scores_again_and_no_more(mini):
     assert "Stage 5, scores would run" in text
 
 
+def test_a_stage_by_itself_says_that_an_earlier_one_is_stale(mini):
+    options = ("--recipe", "mini", "--exp", mini.parent, "--stage", 4, "--dry-run")
+    assert "warning" not in run(*options).stderr
+    text = run(*options, "--target_minutes", 6).stderr
+    said = "Stage 0 (corpora and cuts) is not up to date: the recipe's target_minutes changed"
+    assert said in text
+
+
 def test_a_damaged_output_is_made_again(mini):
     path = mini / "plain/decode_festvox_ru/phones.txt"
     good = path.read_bytes()
