@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from tqdm import tqdm
 
-from cascade.trainer import Progress
+from cascade.trainer import Done, Progress
 
 log = logging.getLogger("cascade")
 LINE_EVERY = 30.0  # seconds, where the output is no terminal
@@ -62,10 +62,10 @@ class Bars:
             title = f"{name:{self.width}}"
             log.info("%s: step %d of %d, %s%s", title, progress.step, progress.steps, text, left)
 
-    def done(self, name: str) -> None:
-        """Leaves the bar of a finished training as it is."""
-        if name in self.bars:
-            self.bars[name].refresh()
+    def done(self, name: str, result: Done) -> None:
+        """Says what a finished training leaves."""
+        text = f"{name}: PER {result.per:.2f} % on valid at step {result.step}, model"
+        tqdm.write(f"{text} of {result.model_bytes / 1024:.0f} KB", file=sys.stderr)
 
     def close(self) -> None:
         for bar in self.bars.values():

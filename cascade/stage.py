@@ -1,6 +1,8 @@
 """Stages: which jobs they have, whether they are up to date, and who may run them."""
 
 import fcntl
+import hashlib
+import json
 import logging
 import os
 import time
@@ -11,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from cascade.errors import UserError
-from cascade.stamp import Stamp, code_digest
+from cascade.stamp import Stamp, code_digest, digest
 
 log = logging.getLogger("cascade")
 
@@ -29,7 +31,7 @@ class Job:
     """A piece of a stage that is made anew as a whole.
 
     ``settings`` is the part of the recipe that it reads, as JSON types; ``modules`` what
-    it runs.
+    it runs; ``unfinished`` what an interrupted run leaves to go on from.
     """
 
     name: str
@@ -38,6 +40,13 @@ class Job:
     inputs: tuple[Path, ...]
     outputs: tuple[Path, ...]
     run: Callable[[], Found | None]
+    unfinished: tuple[Path, ...] = ()
+
+    def fingerprint(self) -> str:
+        """A SHA-256 over all that the result depends on: who goes on must find the same."""
+        inputs = {str(path): getattr(digest(path), "sha256", "") for path in self.inputs}
+        parts = [self.settings, code_digest(self.modules), inputs]
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
 def one_by_one(jobs: Sequence[Job]) -> Iterator[tuple[Job, Found]]:
@@ -116,6 +125,8 @@ class Runner:
         with owner(self.root):
             for job in todo:
                 self._stamp(stage, job).unlink(missing_ok=True)
+                for path in job.unfinished if self.force else ():
+                    path.unlink(missing_ok=True)
             for job, found in stage.execute(todo):
                 inputs = [*job.inputs, *found.inputs]
                 outputs = [*job.outputs, *found.outputs]

@@ -181,6 +181,9 @@ def _systems(recipe: Recipe, layout: Layout, jobs: int) -> tuple[Job, ...]:
                     for file in ("model.safetensors", "model.json", "phones.txt", "train.jsonl")
                 ),
                 run=lambda: None,  # `_train` runs the systems side by side
+                unfinished=tuple(
+                    folder / "checkpoint" / file for file in ("next.pt", "last.pt", "previous.pt")
+                ),
             )
         )
     return tuple(made)
@@ -192,7 +195,8 @@ def _train(
     from cascade.train import train_systems
 
     by_name = {job.name: job for job in todo}
-    for name in train_systems(recipe, layout, list(by_name), jobs):
+    fingerprints = {job.name: job.fingerprint() for job in todo}
+    for name in train_systems(recipe, layout, fingerprints, jobs):
         yield by_name[name], Found()
 
 

@@ -5,7 +5,7 @@ import multiprocessing
 import os
 import signal
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
@@ -21,22 +21,27 @@ from cascade.layout import Layout, dataset_key
 from cascade.network import Network
 from cascade.phones import read_phones
 from cascade.recipe import Dataset, Recipe
-from cascade.trainer import Interrupted, Progress, Trainer
+from cascade.trainer import Done, Interrupted, Progress, Trainer
 from cascade.workers import die_with_parent
 
 log = logging.getLogger("cascade")
 TELL_EVERY = 0.5  # seconds between two reports of a training to its parent
 
 
-def train_systems(recipe: Recipe, layout: Layout, names: Sequence[str], jobs: int) -> Iterator[str]:
+def train_systems(
+    recipe: Recipe, layout: Layout, fingerprints: Mapping[str, str], jobs: int
+) -> Iterator[str]:
     """Trains systems, up to ``jobs`` at once; yields the name of each when it is done.
+
+    ``fingerprints`` maps each system to what its result depends on: only a checkpoint of
+    the same is gone on from.
 
     Raises `UserError` for a training that failed, after the others have ended, and
     `KeyboardInterrupt` when the user stopped them: then everything is saved.
     """
     context = multiprocessing.get_context("spawn")
-    waiting, running, failed = list(names), {}, []
-    bars = Bars(names)
+    waiting, running, failed = list(fingerprints), {}, []
+    bars = Bars(waiting)
     interrupted = False
     try:
         while waiting or running:
@@ -45,7 +50,8 @@ def train_systems(recipe: Recipe, layout: Layout, names: Sequence[str], jobs: in
                     name = waiting.pop(0)
                     receiver, sender = context.Pipe(duplex=False)
                     process = context.Process(
-                        target=_train_system, args=(recipe, layout, name, sender)
+                        target=_train_system,
+                        args=(recipe, layout, name, fingerprints[name], sender),
                     )
                     process.start()
                     sender.close()
@@ -60,8 +66,8 @@ def train_systems(recipe: Recipe, layout: Layout, names: Sequence[str], jobs: in
                     process.join()
                     if message == "interrupted":
                         interrupted = True
-                    elif message == "done":
-                        bars.done(name)
+                    elif isinstance(message, Done):
+                        bars.done(name, message)
                         yield name
                     else:
                         why = message or f"its process ended with status {process.exitcode}"
@@ -85,12 +91,15 @@ def _receive(receiver: Connection) -> Any:
         return None
 
 
-def _train_system(recipe: Recipe, layout: Layout, name: str, sender: Connection) -> None:
+def _train_system(
+    recipe: Recipe, layout: Layout, name: str, fingerprint: str, sender: Connection
+) -> None:
     """The child process: trains one system, tells its parent how it goes, and how it ended."""
     torch.set_num_threads(1)
     die_with_parent()
     try:
         trainer, config = build(recipe, layout, name)
+        trainer.fingerprint = fingerprint
 
         def stop(*_: object) -> None:
             trainer.stop_asked = True
@@ -108,8 +117,8 @@ def _train_system(recipe: Recipe, layout: Layout, name: str, sender: Connection)
 
         trainer.resume()
         tensors = trainer.run(watch)
-        model.save(layout.system(name), tensors, config, layout.phones)
-        sender.send("done")
+        size = model.save(layout.system(name), tensors, config, layout.phones)
+        sender.send(Done(trainer.best["step"], trainer.best["per"], size))
     except Interrupted:
         sender.send("interrupted")
     except UserError as error:

@@ -40,6 +40,15 @@ class Progress:
     hint: str | None = None
 
 
+@dataclass(frozen=True)
+class Done:
+    """What a run tells its watcher at the end: the step and PER of the model it keeps."""
+
+    step: int
+    per: float
+    model_bytes: int
+
+
 class Interrupted(Exception):
     """Training was asked to stop; everything is saved."""
 
@@ -85,6 +94,7 @@ class Trainer:
         )
         self.masked = masked.to(device)
         self.checkpoints = Checkpoints(folder / "checkpoint")
+        self.fingerprint = ""  # of all that the result depends on; kept in checkpoints
         self.step = 0
         self.ledger = [row for iterator in iterators for row in iterator.data.excluded]
         self.losses = {iterator.name: [] for iterator in iterators}  # since the last validation
@@ -94,10 +104,10 @@ class Trainer:
         self.stop_asked = False
 
     def resume(self) -> bool:
-        """Goes on from the newest sound checkpoint, if there is one."""
+        """Goes on from the newest sound checkpoint, if there is one of this very training."""
         state = self.checkpoints.load()
-        if state is None:
-            return False
+        if state is None or state["fingerprint"] != self.fingerprint:
+            return False  # none, or one of another recipe, other data or other code
         self.network.load_state_dict(state["network"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.schedule.load_state_dict(state["schedule"])
@@ -207,6 +217,7 @@ class Trainer:
             "iterators": [iterator.state() for iterator in self.iterators],
             "random": torch.get_rng_state(),
             "step": self.step,
+            "fingerprint": self.fingerprint,
             "history": self.history,
             "losses": self.losses,
             "ledger": [(key, asdict(item)) for key, item in self.ledger],

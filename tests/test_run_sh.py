@@ -205,6 +205,22 @@ def test_help():
     assert "--stop-stage" in run("--help").stdout
 
 
+def test_another_recipe_does_not_go_on_from_the_checkpoint_of_the_old_one(copy):
+    tiny = "{cascade: {cascade: true, layers: [1, 1], neurons: 8}}"
+    options = ["--recipe", "mini", "--exp", copy.parent, "--systems", tiny, "--stage", 3]
+    options += ["--stop-stage", 3, "--train.valid_every", 20, "--train.steps"]
+    folder = copy / "cascade"
+    run(*options, 40)
+    expected = digests(folder, "model.safetensors", "train.jsonl")
+    assert len((folder / "train.jsonl").read_text().splitlines()) == 2
+    run(*options, 20)
+    run(*options, 40)  # not 20 more
+    assert digests(folder, "model.safetensors", "train.jsonl") == expected
+    done = run(*options, 40, "--force")
+    assert "goes on from step" not in done.stderr
+    assert digests(folder, "model.safetensors", "train.jsonl") == expected
+
+
 def test_a_training_that_is_stopped_goes_on_to_the_same_model(mini, copy):
     short = ["--recipe", "mini", "--train.steps", "160", "--train.valid_every", "80"]
     short += ["--systems", "{cascade: {cascade: true, layers: [1, 1], neurons: 32}}"]
