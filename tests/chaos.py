@@ -106,7 +106,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--steps", type=int, default=300, help="steps of each training")
+    parser.add_argument("--steps", type=int, default=150, help="steps of each training")
     options = parser.parse_args()
     short = ["--train.steps", str(options.steps), "--train.valid_every", "50"]
     short += ["--train.checkpoint_every", "2s"]

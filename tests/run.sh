@@ -8,6 +8,6 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 if [ $# -eq 0 ]; then
   ruff check .
   ruff format --check .
-  shellcheck -x run.sh path.sh local/*.sh tests/*.sh .ci/run
+  shellcheck -x run.sh path.sh local/*.sh tests/*.sh tests/bench/*.sh .ci/run
 fi
 exec python -m pytest --durations=5 "$@"
