@@ -1,13 +1,24 @@
-"""Audio files as they are on disk: what their headers say, and whether that is true."""
+"""Audio files as they are on disk: what their headers say, and whether that is true.
 
+libsndfile decodes wav, flac, mp3, ogg, opus, sph and more; FFmpeg, through PyAV, what it
+does not know: m4a, g722, webm, shortened sph.
+"""
+
+import functools
 import struct
+from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
+import av
 import numpy as np
 import soundfile
+import soxr
 
 from cascade.errors import UserError
+
+BLOCK = 1 << 16  # samples decoded at once
 
 
 @dataclass(frozen=True)
@@ -40,27 +51,130 @@ def inspect(path: Path) -> AudioInfo:
             if len(audio.read(1)) != 1:
                 raise UserError(f"the audio file {path} ends before its header says: truncated")
     except (soundfile.SoundFileError, OSError) as error:
-        raise UserError(f"the audio file {path} cannot be read ({error})") from None
+        info = _inspect_by_ffmpeg(path, error)
     _check_riff_length(path)
     return info
 
 
-def read(path: Path, rate: int, start: float, seconds: float) -> np.ndarray:
-    """Samples (N,) float32 of one channel, from ``start`` for ``seconds``; checks the rate."""
+def _inspect_by_ffmpeg(path: Path, refusal: Exception) -> AudioInfo:
+    """What libsndfile refuses, decoded to its end: only so its length is known."""
+    try:
+        with _opened(path) as container:
+            stream = container.streams.audio[0]
+            rate, channels = stream.codec_context.sample_rate, stream.codec_context.channels
+            samples = sum(frame.samples for frame in container.decode(audio=0))
+    except (av.FFmpegError, OSError, IndexError):
+        raise UserError(f"the audio file {path} cannot be read ({refusal})") from None
+    if not samples:
+        raise UserError(f"the audio file {path} holds no samples")
+    return AudioInfo(rate, channels, samples)
+
+
+def read(
+    path: Path, rate: int, start: float, seconds: float, channel: int | None = None
+) -> np.ndarray:
+    """Samples (N,) float32 at ``rate`` Hz, from ``start`` for ``seconds``.
+
+    ``channel`` counts from 0; None is the mean of all channels.
+    """
+    try:
+        samples, native = _native(path, start, seconds)
+    except (soundfile.SoundFileError, av.FFmpegError, OSError, IndexError) as error:
+        raise UserError(f"{path} cannot be read ({error}). Run stage 0 again.") from None
+    # Lengths at ``rate`` are rounded to its samples, which are longer than those of 48 kHz.
+    if abs(len(samples) - round(seconds * native)) > 1 + native / rate:
+        raise UserError(f"{path} is shorter than stage 0 found it. Run stage 0 again.")
+    if channel is None:
+        chosen = samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1)
+    elif channel < samples.shape[1]:
+        chosen = np.ascontiguousarray(samples[:, channel])
+    else:
+        raise UserError(f"{path} has no channel {channel}. Run stage 0 again.")
+    return chosen if native == rate else soxr.resample(chosen, native, rate)
+
+
+def _native(path: Path, start: float, seconds: float) -> tuple[np.ndarray, int]:
+    """Samples (N, channels) float32 as they are in the file, and their rate in Hz."""
     try:
         with soundfile.SoundFile(path) as audio:
-            if audio.samplerate != rate or audio.channels != 1:
-                raise UserError(
-                    f"{path}: {audio.samplerate} Hz and {audio.channels} channels,"
-                    f" but {rate} Hz and one are wanted. Run stage 0 again."
-                )
-            audio.seek(round(start * rate))
-            samples = audio.read(round(seconds * rate), dtype="float32")
-    except (soundfile.SoundFileError, OSError) as error:
-        raise UserError(f"{path} cannot be read ({error}). Run stage 0 again.") from None
-    if abs(len(samples) - round(seconds * rate)) > 1:
-        raise UserError(f"{path} is shorter than stage 0 found it. Run stage 0 again.")
-    return samples
+            rate = audio.samplerate
+            begin, count = round(start * rate), round(seconds * rate)
+            if audio.subtype != "OPUS" and (begin == 0 or audio.format != "MP3"):
+                audio.seek(begin)
+                return audio.read(count, dtype="float32", always_2d=True), rate
+    except soundfile.LibsndfileError:
+        if not path.is_file():
+            raise
+    stat = path.stat()
+    forward = _forward(path, stat.st_size, stat.st_mtime_ns)
+    return forward.read(round(start * forward.rate), round(seconds * forward.rate)), forward.rate
+
+
+class _Forward:
+    """Reads a file from its front.
+
+    After a seek, decoders of lossy formats may give other samples than without one: parts
+    of a long recording would depend on the order they are read in.
+    """
+
+    def __init__(self, path: Path):
+        self.path = path
+        self._restart()
+
+    def _restart(self) -> None:
+        self.blocks = _blocks(self.path)
+        self.rate, self.block = next(self.blocks, (1, np.zeros((0, 1), np.float32)))
+        self.at = 0  # of the block's first sample
+
+    def read(self, begin: int, count: int) -> np.ndarray:
+        """Samples (at most ``count``, channels) from ``begin``; forgets what is before them."""
+        if begin < self.at:
+            self._restart()
+        parts = []
+        while count > 0:
+            inside = self.block[max(0, begin - self.at) :][:count]
+            parts.append(inside)
+            begin, count = begin + len(inside), count - len(inside)
+            if count > 0:
+                self.at += len(self.block)
+                _, self.block = next(self.blocks, (0, None))
+                if self.block is None:
+                    self._restart()
+                    break
+        return np.concatenate(parts)
+
+
+@functools.lru_cache(maxsize=1)  # segments of one recording come one after the other
+def _forward(path: Path, size: int, mtime_ns: int) -> _Forward:
+    return _Forward(path)
+
+
+def _blocks(path: Path) -> Iterator[tuple[int, np.ndarray]]:
+    """Yields the rate in Hz and samples (N, channels) float32, block after block."""
+    try:
+        audio = soundfile.SoundFile(path)
+    except soundfile.LibsndfileError:
+        audio = None
+    with audio or nullcontext():
+        # libsndfile 1.2 gives wrong samples of Opus where it is not read in one piece.
+        if audio is None or audio.subtype == "OPUS":
+            yield from _ffmpeg_blocks(path)
+            return
+        while len(block := audio.read(BLOCK, dtype="float32", always_2d=True)):
+            yield audio.samplerate, block
+
+
+def _ffmpeg_blocks(path: Path) -> Iterator[tuple[int, np.ndarray]]:
+    with _opened(path) as container:
+        planar = av.AudioResampler(format="fltp")
+        frames = (part for frame in container.decode(audio=0) for part in planar.resample(frame))
+        for frame in frames:
+            yield frame.sample_rate, frame.to_ndarray().T  # (channels, N) -> (N, channels)
+
+
+def _opened(path: Path) -> av.container.InputContainer:
+    """An open container: G.722 is a bare stream, which only its name tells."""
+    return av.open(str(path), format="g722" if path.suffix.lower() == ".g722" else None)
 
 
 def _check_riff_length(path: Path) -> None:

@@ -1,35 +1,49 @@
-"""The checks of stage 0: of each utterance, and of data sets against each other.
+"""The checks of stage 0 that one utterance is enough for.
 
-A fault leaves the utterance out, and is written into the ledger; a warning is for the user
-to judge. Everything is checked before anything stops.
+A fault leaves the utterance out, and is written into the ledger.
 """
 
 import functools
-import hashlib
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import kaldiio
 import numpy as np
 
 from cascade import audio, text
-from cascade.corpus import Excluded
+from cascade.corpus import Excluded, Utterance
 from cascade.errors import UserError
-from cascade.lexicon import look_up
 from cascade.phones import frames_needed
-from cascade.recipe import Language
+from cascade.recipe import Limits
+from cascade.stamp import ABSENT, Digest, digest
 
 SILENCE = 0.001  # of full scale: -60 dB, below what any voice is recorded at
-CLIPPED = 0.002  # share of samples at full scale that one begins to hear
-SHOWN = 3  # utterances that a warning names
+FRAME_RATE = 100  # of features, a second
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What utterances of a data set are checked against.
+
+    ``letters`` are those of the language, ``rate`` the sampling rate in Hz that audio is
+    brought to, ``channel`` the one that the recipe chooses, None where channels are mixed.
+    """
+
+    letters: str
+    rate: int
+    limits: Limits
+    channel: int | None = None
 
 
 @dataclass(frozen=True)
 class Checked:
     """An utterance that passed: normalised words, and the part of its recording it is.
 
-    Times are in seconds; ``clipped`` is the share of its samples at full scale.
+    Times are in seconds; ``clipped`` is the share of its samples at full scale; a
+    ``channel`` of None is the mean of all. Where there are ready ``features`` in place of
+    audio, ``audio`` is their archive, ``dim`` their size, and ``info`` None. ``digest`` is
+    the recording's or archive's SHA-256.
     """
 
     id: str
@@ -38,150 +52,145 @@ class Checked:
     speaker: str
     start: float
     seconds: float
-    info: audio.AudioInfo
+    info: audio.AudioInfo | None
     digest: str
     clipped: float = 0.0
+    channel: int | None = None
+    features: str | None = None
+    dim: int = 0
+
+    @property
+    def mixed(self) -> bool:
+        """Whether it is the mean of several channels."""
+        return self.info is not None and self.info.channels > 1 and self.channel is None
 
 
-def check_utterance(arguments) -> Checked | Excluded:
-    """Every check of one utterance; the first that fails is the reason."""
-    item, letters, rate, limits = arguments
+def check_utterance(task: tuple[Utterance, Rules]) -> tuple[Checked | Excluded, Digest]:
+    """Every check of one utterance, the first that fails is the reason; its file's digest."""
+    item, rules = task
+    known = _digest(item.audio)
     if not item.id or any(c.isspace() for c in item.id):
-        return Excluded(repr(item.id), "the utterance id is empty or has white space in it")
+        reason = "the utterance id is empty or has white space in it"
+        return Excluded(repr(item.id), reason), known
+    check = _check_audio if item.features is None else _check_features
+    return check(item, rules, known.sha256), known
+
+
+def _check_audio(item: Utterance, rules: Rules, sha256: str) -> Checked | Excluded:
     try:
         info = audio.inspect(item.audio)
     except UserError as error:
         return Excluded(item.id, str(error))
     end = info.seconds if item.end is None else item.end
     seconds = round(min(end, info.seconds) - item.start, 6)  # lists round their times
+    channel = rules.channel if item.channel is None else item.channel
 
     def fault(reason: str) -> Excluded:
         return Excluded(item.id, reason, max(0.0, seconds))
 
-    if info.rate != rate:
-        return fault(
-            f"{item.audio} is sampled at {info.rate} Hz, the recipe wants {rate} Hz: resample it"
-        )
-    if info.channels != 1:
-        return fault(f"{item.audio} has {info.channels} channels: choose or mix them to one")
+    if channel is not None and channel >= info.channels:
+        count = f"{info.channels} channel" + ("s" if info.channels > 1 else "")
+        return fault(f"{item.audio} has {count}: there is no channel {channel}")
     if item.start < 0 or seconds <= 0 or end > info.seconds + 0.01:
         return fault(
             f"{item.start} to {end} s does not lie in {item.audio} of {info.seconds:.2f} s"
         )
-    if not limits.min_seconds <= seconds <= limits.max_seconds:
-        return fault(
-            f"{seconds:.2f} s is not within the recipe's"
-            f" {limits.min_seconds} to {limits.max_seconds} s"
-        )
-    words = text.words_of(item.text, letters)
-    if not words:
-        return fault("the transcript is empty")
-    odd = text.foreign(words, letters)
-    if odd:
-        return fault(f"the transcript has {odd}")
+    words, reason = _judge(item, seconds, rules)
+    if reason:
+        return fault(reason)
     try:
-        samples = np.abs(audio.read(item.audio, rate, item.start, seconds))
+        samples = np.abs(audio.read(item.audio, rules.rate, item.start, seconds, channel))
     except UserError as error:
         return fault(str(error))
-    if samples.max() < SILENCE:
+    if samples.max(initial=0) < SILENCE:
         return fault(f"{item.audio} is silent there: no sample is above -60 dB")
     return Checked(
         id=item.id,
         audio=item.audio,
-        words=tuple(words),
+        words=words,
         speaker=item.speaker or "unknown",
         start=item.start,
         seconds=seconds,
         info=info,
-        digest=_digest(item.audio),
+        digest=sha256,
         clipped=float((samples > 0.9999).mean()),
+        channel=channel,
     )
 
 
-def check_pronunciations(
-    kept: Sequence[Checked], language: Language, stack: int
-) -> tuple[list[Checked], list[Excluded]]:
-    """Leaves out what CTC cannot be trained on; returns what is kept and what is not.
+def _check_features(item: Utterance, rules: Rules, sha256: str) -> Checked | Excluded:
+    """The checks of an utterance whose features are ready, at 100 frames a second."""
+    try:
+        features = read_features(item.features)
+    except UserError as error:
+        return Excluded(item.id, str(error))
+    seconds = len(features) / FRAME_RATE
+    words, reason = _judge(item, seconds, rules)
+    if not reason and not np.isfinite(features).all():
+        reason = f"the features at {item.features} hold values that are no numbers"
+    if reason:
+        return Excluded(item.id, reason, seconds)
+    return Checked(
+        id=item.id,
+        audio=item.audio,
+        words=words,
+        speaker=item.speaker or "unknown",
+        start=0.0,
+        seconds=seconds,
+        info=None,
+        digest=sha256,
+        features=item.features,
+        dim=features.shape[1],
+    )
+
+
+def _judge(item: Utterance, seconds: float, rules: Rules) -> tuple[tuple[str, ...], str | None]:
+    """The words of an utterance, and what is wrong with them or with its length."""
+    least, most = rules.limits.min_seconds, rules.limits.max_seconds
+    if not least <= seconds <= most:
+        return (), f"{seconds:.2f} s is not within the recipe's {least} to {most} s"
+    words = text.words_of(item.text, rules.letters)
+    if not words:
+        return (), "the transcript is empty"
+    odd = text.foreign(words, rules.letters)
+    return tuple(words), f"the transcript has {odd}" if odd else None
+
+
+def read_features(where: str) -> np.ndarray:
+    """A feature matrix (T, C) float32 from ``ARCHIVE:OFFSET``; raises `UserError`."""
+    if "|" in where:  # kaldiio would run it
+        raise UserError(f"the features are the output of a command: {where}")
+    try:
+        features = kaldiio.load_mat(where)
+    except Exception as error:  # kaldiio raises what it meets in a damaged archive
+        raise UserError(f"the features at {where} cannot be read ({error})") from None
+    if not isinstance(features, np.ndarray) or features.ndim != 2 or not features.size:
+        raise UserError(f"at {where} there is no feature matrix")
+    return np.ascontiguousarray(features, dtype=np.float32)
+
+
+def check_pronunciation(
+    item: Checked, lexicon: Mapping[str, Sequence[str]], stack: int
+) -> Excluded | None:
+    """Why CTC cannot be trained on an utterance; None if it can.
 
     That is a word without a pronunciation, and a transcript of more phones than its
     recording has stacked frames (``stack`` frames of 10 ms each).
     """
-    lexicon = look_up({word for item in kept for word in item.words}, language)
-    passed, excluded = [], []
-    for item in kept:
-        silent = [word for word in item.words if not lexicon[word]]
-        phones = [phone for word in item.words for phone in lexicon[word]]
-        frames = int(item.seconds * 100 + 0.5) // stack
-        if silent:
-            reason = f"no pronunciation for '{silent[0]}': add it to the language's lexicon file"
-        elif frames < frames_needed(phones):
-            reason = (
-                f"{len(phones)} phones in {item.seconds:.2f} s are more than anybody speaks:"
-                f" is it the right transcript?"
-            )
-        else:
-            passed.append(item)
-            continue
-        excluded.append(Excluded(item.id, reason, item.seconds))
-    return passed, excluded
-
-
-def warnings(sets: Mapping[str, Sequence[Checked]], training: Iterable[str]) -> list[str]:
-    """What a user should know of data sets that pass: a sentence each.
-
-    ``training`` names those of ``sets`` that the target is trained on; the others of the
-    same language, which judge it, should share neither sentences nor speakers with them.
-    """
-    training = [key for key in training if key in sets]
-    sentences = {item.words for key in training for item in sets[key]}
-    speakers = {item.speaker for key in training for item in sets[key]}
-    recordings = {(item.digest, item.start) for key in training for item in sets[key]}
-    found = []
-    for key, kept in sets.items():
-        clipped = [item.id for item in kept if item.clipped > CLIPPED]
-        if clipped:
-            found.append(f"{key}: {_some(clipped)} clipped: record with less gain")
-        overlapping = _overlapping(kept)
-        if overlapping:
-            found.append(f"{key}: {_some(overlapping)} begun before another segment has ended")
-        if key in training or not key.startswith(("valid", "test")):
-            continue
-        known = [item.id for item in kept if item.words in sentences]
-        if known:
-            found.append(f"{key}: {_some(known)} the same sentence as one of the training")
-        copies = [item.id for item in kept if (item.digest, item.start) in recordings]
-        if copies:
-            found.append(f"{key}: {_some(copies)} the same recording as one of the training")
-        heard = sorted({item.speaker for item in kept} & speakers - {"unknown"})
-        if heard:
-            names = ", ".join(heard[:SHOWN])
-            count = "a speaker is" if len(heard) == 1 else f"{len(heard)} speakers are"
-            found.append(f"{key}: {count} in the training, too: {names}")
-    return found
-
-
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    verb = "is" if len(names) == 1 else "are"
-    return f"{', '.join(names[:SHOWN])}{more} {verb}"
-
-
-def _overlapping(kept: Sequence[Checked]) -> list[str]:
-    """Utterances that begin before another one of the same recording has ended."""
-    recordings = defaultdict(list)
-    for item in kept:
-        recordings[item.audio].append(item)
-    found = []
-    for items in recordings.values():
-        end = 0.0
-        for item in sorted(items, key=lambda item: (item.start, item.id)):
-            if item.start < end - 0.01:
-                found.append(item.id)
-            end = max(end, item.start + item.seconds)
-    return found
+    silent = [word for word in item.words if not lexicon[word]]
+    if silent:
+        reason = f"no pronunciation for '{silent[0]}': add it to the language's lexicon file"
+        return Excluded(item.id, reason, item.seconds)
+    phones = [phone for word in item.words for phone in lexicon[word]]
+    if int(item.seconds * FRAME_RATE + 0.5) // stack < frames_needed(phones):
+        reason = (
+            f"{len(phones)} phones in {item.seconds:.2f} s are more than anybody speaks:"
+            f" is it the right transcript?"
+        )
+        return Excluded(item.id, reason, item.seconds)
+    return None
 
 
 @functools.lru_cache(maxsize=1)  # segments of one recording come one after the other
-def _digest(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+def _digest(path: Path) -> Digest:
+    return digest(path) or ABSENT

@@ -7,7 +7,10 @@ A corpus module holds
 ``PARTS``
     the names that a recipe's ``part:`` may have, empty where there are none;
 ``utterances(request)``
-    a generator of `Utterance` and `Excluded` in a fixed order.
+    a generator of `Utterance` and `Excluded` in a fixed order;
+``lists(request)``
+    where it reads the user's own folder: the files, beside recordings, that it reads.
+    Their change makes stage 0 stale as much as a recording's.
 
 It fetches what it needs, and knows nothing of features, networks or recipes.
 """
@@ -28,7 +31,9 @@ class Utterance:
     """An utterance as its corpus lists it; nothing about it has been checked yet.
 
     ``start`` and ``end`` are seconds in ``audio``; an ``end`` of None is the end of the
-    recording. ``text`` is as the corpus writes it, not yet normalised.
+    recording. ``text`` is as the corpus writes it, not yet normalised. ``channel``, where
+    the corpus names one, counts from 0. ``features``, where there is no audio, says where
+    in the archive ``audio`` Kaldi's features of the utterance lie, as an scp does.
     """
 
     id: str
@@ -37,6 +42,8 @@ class Utterance:
     speaker: str
     start: float = 0.0
     end: float | None = None
+    channel: int | None = None
+    features: str | None = None
 
 
 @dataclass(frozen=True)
@@ -59,13 +66,15 @@ class Request:
 
     ``downloads`` keeps packages as they were fetched, ``data`` what was unpacked or made
     from them (one folder a corpus), ``path`` is the user's own folder or table where the
-    recipe names one, and ``rate`` the sampling rate in Hz that made audio must have.
+    recipe names one, ``language`` the recipe's name of the language, and ``rate`` the
+    sampling rate in Hz that made audio must have.
     """
 
     downloads: Path
     data: Path
     part: str | None = None
     path: Path | None = None
+    language: str = ""
     rate: int = 16000
     jobs: int = 1
 
@@ -98,3 +107,9 @@ def listing(name: str, request: Request) -> Iterator[Utterance | Excluded]:
         parts = ", ".join(module.PARTS) or "none"
         raise UserError(f"Corpus '{name}' has no part '{request.part}'; its parts are: {parts}.")
     yield from module.utterances(request)
+
+
+def lists(name: str, request: Request) -> list[Path]:
+    """The user's own lists that corpus ``name`` reads for ``request``."""
+    module = load(name)
+    return module.lists(request) if hasattr(module, "lists") else []

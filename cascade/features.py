@@ -1,23 +1,26 @@
 """Stage 2: log-mel features, dumped with kaldiio and attached to the cuts."""
 
-import hashlib
+import gzip
 import logging
-from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import kaldiio
 import numpy as np
-from lhotse import CutSet, Fbank, FbankConfig
+from lhotse import Fbank, FbankConfig, MultiCut
+from lhotse.cut.set import deserialize_cut
 from lhotse.features.base import Features as LhotseFeatures
 from tqdm import tqdm
 
 from cascade import audio, workers
+from cascade.check import read_features
 from cascade.cmn import write_cms_init
 from cascade.errors import UserError
-from cascade.files import replacing, write_jsonl_gz, write_text
+from cascade.files import jsonl_gz, read_jsonl_gz, replacing
 from cascade.layout import Layout
 from cascade.recipe import Features
 from cascade.stage import Found
+from cascade.stamp import digest
 
 log = logging.getLogger("cascade")
 SHARD = 500  # utterances an ark holds: fixed, so that the files do not depend on --nj
@@ -27,31 +30,38 @@ FRAME_SHIFT = 0.01  # seconds
 def dump(key: str, layout: Layout, settings: Features, jobs: int) -> Found:
     """Computes the features of one data set: arks, scp, num_frames, and cuts that have them.
 
-    Each matrix is (T, C) float32, T frames of 10 ms and C filters.
+    Each matrix is (T, C) float32, T frames of 10 ms and C filters, or of whatever size the
+    features are that a corpus has ready in place of audio.
     """
     layout.feats.mkdir(parents=True, exist_ok=True)
     for old in layout.feats.glob(f"{key}.*.ark"):
         old.unlink()
-    cuts = CutSet.from_jsonl_lazy(layout.cuts(key))
-    tasks = (
-        (layout.feats / f"{key}.{number}.ark", shard, settings)
-        for number, shard in enumerate(_shards(cuts), 1)
+    arks, utterances, frames = [], 0, 0
+    bar = tqdm(
+        total=_count(layout.cuts(key)), desc=f"  {key}", unit="utt", disable=None, leave=False
     )
-    total = sum(1 for _ in cuts)
-    rows: list[tuple[str, str, int]] = []
-    with workers.pool(jobs) as pool:
-        bar = tqdm(total=total, desc=f"  {key}", unit="utt", disable=None, leave=False)
-        for shard_rows in pool.map(_dump_shard, tasks):
-            rows += shard_rows
-            bar.update(len(shard_rows))
-        bar.close()
-    write_text(layout.scp(key), "".join(f"{name} {where}\n" for name, where, _ in rows))
-    write_text(layout.num_frames(key), "".join(f"{name} {n}\n" for name, _, n in rows))
-    write_jsonl_gz(layout.feature_cuts(key), _with_features(key, layout, settings, rows))
-    arks = list(dict.fromkeys(Path(where.rpartition(":")[0]) for _, where, _ in rows))
-    lines = (f"{hashlib.sha256(ark.read_bytes()).hexdigest()}  {ark}\n" for ark in arks)
-    write_text(layout.ark_digests(key), "".join(lines))
-    log.info("%s: %d utterances, %d frames", key, len(rows), sum(n for _, _, n in rows))
+    with workers.pool(jobs) as pool, ExitStack() as stack:
+        scp = stack.enter_context(replacing(layout.scp(key)))
+        num_frames = stack.enter_context(replacing(layout.num_frames(key)))
+        cuts = stack.enter_context(jsonl_gz(layout.feature_cuts(key)))
+        digests = stack.enter_context(replacing(layout.ark_digests(key)))
+        shards = workers.chunks(read_jsonl_gz(layout.cuts(key)), SHARD)
+        tasks = (
+            (layout.feats / f"{key}.{number}.ark", str(layout.scp(key)), shard, settings)
+            for number, shard in enumerate(shards, 1)
+        )
+        for ark, sha256, rows in workers.in_order(pool, _dump_shard, tasks, jobs + 1):
+            arks.append(ark)
+            digests.write(f"{sha256}  {ark}\n".encode())
+            for cut, offset, length in rows:
+                scp.write(f"{cut['id']} {ark}:{offset}\n".encode())
+                num_frames.write(f"{cut['id']} {length}\n".encode())
+                cuts(cut)
+                frames += length
+            utterances += len(rows)
+            bar.update(len(rows))
+    bar.close()
+    log.info("%s: %d utterances, %d frames", key, utterances, frames)
     return Found(outputs=arks)
 
 
@@ -65,55 +75,47 @@ def cms_init(keys: list[str], layout: Layout) -> None:
     write_cms_init(layout.cms_init, total / frames)
 
 
-def _shards(cuts: CutSet) -> Iterator[list]:
-    shard = []
-    for cut in cuts:
-        shard.append(cut)
-        if len(shard) == SHARD:
-            yield shard
-            shard = []
-    if shard:
-        yield shard
-
-
-def _dump_shard(task) -> list[tuple[str, str, int]]:
-    """Writes one ark; returns ``(utterance, ark:offset, frames)`` rows."""
-    ark, cuts, settings = task
+def _dump_shard(task) -> tuple[Path, str, list[tuple[dict, int, int]]]:
+    """Writes one ark; returns it, its SHA-256, and ``(cut, offset, frames)`` rows."""
+    ark, scp, cuts, settings = task
     extractor = Fbank(FbankConfig(sampling_rate=settings.rate, num_filters=settings.filters))
     rows = []
     with replacing(ark) as stream:
-        for cut in cuts:
-            path = Path(cut.recording.sources[0].source)
-            samples = audio.read(path, settings.rate, cut.start, cut.duration)
-            features = extractor.extract(samples, settings.rate)
+        for plain in cuts:
+            cut = deserialize_cut(plain)
+            if cut.has_recording:
+                where = cut.recording.sources[0].source
+                channel = None if isinstance(cut, MultiCut) else cut.channel
+                samples = audio.read(Path(where), settings.rate, cut.start, cut.duration, channel)
+                features = extractor.extract(samples, settings.rate)
+            else:
+                where = cut.features.storage_path
+                features = read_features(where)
             if not np.isfinite(features).all():
                 raise UserError(
-                    f"Utterance '{cut.id}' ({path}) gives features that are no numbers."
+                    f"Utterance '{cut.id}' ({where}) gives features that are no numbers."
                 )
             offset = stream.tell() + len(f"{cut.id} ".encode())  # an scp points behind the key
-            rows.append((cut.id, f"{ark}:{offset}", len(features)))
             matrix = np.ascontiguousarray(features, dtype=np.float32)
             kaldiio.save_ark(stream, {cut.id: matrix})
-    return rows
+            cut.features = LhotseFeatures(
+                type="kaldi-fbank" if cut.has_recording else "kaldi",
+                num_frames=len(features),
+                num_features=features.shape[1],
+                frame_shift=FRAME_SHIFT,
+                sampling_rate=settings.rate,
+                start=cut.start,
+                duration=cut.duration,
+                storage_type="kaldiio",
+                storage_path=scp,
+                storage_key=cut.id,
+                recording_id=cut.recording_id,
+                channels=cut.channel,
+            )
+            rows.append((cut.to_dict(), offset, len(features)))
+    return ark, digest(ark).sha256, rows
 
 
-def _with_features(key: str, layout: Layout, settings: Features, rows) -> Iterator[dict]:
-    """The cuts of a data set with their features attached, as Lhotse's dictionaries."""
-    cuts = CutSet.from_jsonl_lazy(layout.cuts(key))
-    for cut, (name, _, frames) in zip(cuts, rows, strict=True):
-        assert cut.id == name
-        cut.features = LhotseFeatures(
-            type="kaldi-fbank",
-            num_frames=frames,
-            num_features=settings.filters,
-            frame_shift=FRAME_SHIFT,
-            sampling_rate=settings.rate,
-            start=cut.start,
-            duration=cut.duration,
-            storage_type="kaldiio",
-            storage_path=str(layout.scp(key)),
-            storage_key=name,
-            recording_id=cut.recording.id,
-            channels=0,
-        )
-        yield cut.to_dict()
+def _count(path: Path) -> int:
+    with gzip.open(path) as rows:
+        return sum(1 for _ in rows)

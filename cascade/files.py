@@ -3,7 +3,7 @@
 import gzip
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -43,11 +43,32 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, ensure_ascii=False, indent=2) + "\n")
 
 
-def write_jsonl_gz(path: Path, rows: Iterable[Mapping]) -> None:
-    """Writes one JSON object a line, gzipped without a time in it: same rows, same bytes."""
+@contextmanager
+def jsonl_gz(path: Path) -> Iterator[Callable[[Mapping], None]]:
+    """Gives a function that writes a row: one JSON object a line, gzipped.
+
+    There is no time in it: the same rows give the same bytes.
+    """
     with replacing(path) as stream, gzip.GzipFile("", "wb", 6, stream, mtime=0) as packed:
-        for row in rows:
+
+        def add(row: Mapping) -> None:
             packed.write(json.dumps(row, ensure_ascii=False).encode("utf-8") + b"\n")
+
+        yield add
+
+
+def write_jsonl_gz(path: Path, rows: Iterable[Mapping]) -> None:
+    """Writes all rows as `jsonl_gz` does."""
+    with jsonl_gz(path) as add:
+        for row in rows:
+            add(row)
+
+
+def read_jsonl_gz(path: Path) -> Iterator[dict]:
+    """Yields the rows of a file that `jsonl_gz` wrote, read as they are asked for."""
+    with gzip.open(path) as rows:
+        for row in rows:
+            yield json.loads(row)
 
 
 def read_text_table(path: Path) -> dict[str, list[str]]:

@@ -1,50 +1,97 @@
 """Lhotse manifests of a data set: recordings, supervisions and cuts."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 
-from lhotse import MonoCut, Recording, SupervisionSegment
+from lhotse import Features, MonoCut, MultiCut, Recording, SupervisionSegment
 from lhotse.audio import AudioSource
+from lhotse.cut import Cut
 
-from cascade.check import Checked
-from cascade.files import write_jsonl_gz, write_text
+from cascade.check import FRAME_RATE, Checked
+from cascade.files import jsonl_gz, replacing
 from cascade.layout import Layout
 
 
-def write_manifests(key: str, language: str, kept: Sequence[Checked], layout: Layout) -> None:
-    """Lhotse's three manifests of a data set, and the SHA-256 of its audio files."""
-    recordings, cuts, digests = {}, [], {}
-    for item in kept:
-        whole = item.start == 0 and item.seconds == round(item.info.seconds, 6)
-        recording = Recording(
-            id=item.id if whole else str(item.audio),
-            sources=[AudioSource(type="file", channels=[0], source=str(item.audio))],
-            sampling_rate=item.info.rate,
-            num_samples=item.info.samples,
-            duration=item.info.seconds,
-        )
-        supervision = SupervisionSegment(
-            id=item.id,
-            recording_id=recording.id,
-            start=0.0,
-            duration=item.seconds,
-            text=" ".join(item.words),
-            language=language,
-            speaker=item.speaker,
-        )
-        cut = MonoCut(
-            id=item.id,
-            start=item.start,
-            duration=item.seconds,
-            channel=0,
-            supervisions=[supervision],
-            recording=recording,
-        )
-        recordings[recording.id] = recording.to_dict()
-        cuts.append(cut.to_dict())
-        digests[str(item.audio)] = item.digest
-    supervisions = [{**c["supervisions"][0], "start": c["start"]} for c in cuts]
-    write_jsonl_gz(layout.recordings(key), recordings.values())
-    write_jsonl_gz(layout.supervisions(key), supervisions)
-    write_jsonl_gz(layout.cuts(key), cuts)
-    lines = (f"{digest}  {path}\n" for path, digest in digests.items())
-    write_text(layout.audio_digests(key), "".join(lines))
+@contextmanager
+def manifests(key: str, language: str, rate: int, layout: Layout) -> Iterator[Callable]:
+    """Gives a function that adds a `Checked` to a data set's manifests.
+
+    They are Lhotse's three, and the SHA-256 of the audio files. All appear when the
+    context ends, or none if it raises. ``rate`` is what recordings are resampled to.
+    """
+    with ExitStack() as stack:
+        recordings = stack.enter_context(jsonl_gz(layout.recordings(key)))
+        supervisions = stack.enter_context(jsonl_gz(layout.supervisions(key)))
+        cuts = stack.enter_context(jsonl_gz(layout.cuts(key)))
+        digests = stack.enter_context(replacing(layout.audio_digests(key)))
+        shared: set[str] = set()  # files of which an utterance is but a part
+
+        def add(item: Checked) -> None:
+            cut = _with_features(item, rate) if item.features else _with_recording(item, rate)
+            file = str(item.audio)
+            new = file not in shared
+            if item.features or cut.recording_id == file:
+                shared.add(file)
+            supervision = SupervisionSegment(
+                id=item.id,
+                recording_id=cut.recording_id,
+                start=0.0,
+                duration=cut.duration,
+                channel=cut.channel,
+                text=" ".join(item.words),
+                language=language,
+                speaker=item.speaker,
+            )
+            cut.supervisions = [supervision]
+            plain = cut.to_dict()
+            supervisions({**plain["supervisions"][0], "start": cut.start})
+            cuts(plain)
+            if new and cut.has_recording:
+                recordings(plain["recording"])
+            if new:
+                line = f"{item.digest}  {item.audio}\n"
+                digests.write(line.encode("utf-8", "surrogateescape"))
+
+        yield add
+
+
+def _with_recording(item: Checked, rate: int) -> Cut:
+    """A cut of a recording: of one channel, or a `MultiCut` of all of them, to be mixed."""
+    info = item.info
+    whole = item.start == 0 and item.seconds == round(info.seconds, 6)
+    recording = Recording(
+        id=item.id if whole else str(item.audio),
+        sources=[AudioSource("file", list(range(info.channels)), str(item.audio))],
+        sampling_rate=info.rate,
+        num_samples=info.samples,
+        duration=info.seconds,
+    ).resample(rate)
+    # A resampled recording ends at a sample of the new rate, perhaps before its old end.
+    seconds = min(item.seconds, round(recording.duration - item.start, 6))
+    kind = MultiCut if item.mixed else MonoCut
+    return kind(
+        id=item.id,
+        start=item.start,
+        duration=seconds,
+        channel=list(range(info.channels)) if item.mixed else item.channel or 0,
+        recording=recording,
+    )
+
+
+def _with_features(item: Checked, rate: int) -> Cut:
+    """A cut of features that the corpus has ready, without a recording."""
+    features = Features(
+        type="kaldi",
+        num_frames=round(item.seconds * FRAME_RATE),
+        num_features=item.dim,
+        frame_shift=1 / FRAME_RATE,
+        sampling_rate=rate,
+        start=0.0,
+        duration=item.seconds,
+        storage_type="kaldiio",
+        storage_path=item.features,
+        storage_key=item.id,
+        recording_id=item.id,
+        channels=0,
+    )
+    return MonoCut(item.id, 0.0, item.seconds, channel=0, features=features)

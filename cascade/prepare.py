@@ -2,25 +2,40 @@
 
 What fails a check is left out and stands in ``excluded.tsv``; more than the recipe's
 limit stops the run. All findings are printed before it stops.
+
+Utterances pass through one by one, memory holds a few dozen bytes of each: they are
+checked and spooled to disk, and read from there when the words of all are known.
 """
 
 import hashlib
 import logging
+from array import array
 from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
+import numpy as np
+
 from cascade import corpus, workers
-from cascade.check import Checked, check_pronunciations, check_utterance, warnings
+from cascade.check import Checked, Rules, check_pronunciation, check_utterance
 from cascade.corpus import Excluded, Utterance
 from cascade.errors import UserError
+from cascade.files import replacing
 from cascade.layout import Layout, dataset_key, dataset_name
-from cascade.ledger import write_ledger
-from cascade.manifests import write_manifests
+from cascade.ledger import ledger
+from cascade.lexicon import look_up
+from cascade.manifests import manifests
+from cascade.overlap import Traits, short, trained_on, warnings
 from cascade.recipe import Dataset, Recipe
+from cascade.spool import Spool
 from cascade.stage import Found
+from cascade.stamp import Sources
 
 log = logging.getLogger("cascade")
 SHOWN = 10  # findings printed a data set; the ledger has all
+CHUNK = 32  # utterances that a worker process takes at once
 
 
 def prepare(recipe: Recipe, layout: Layout, jobs: int) -> Found:
@@ -29,145 +44,233 @@ def prepare(recipe: Recipe, layout: Layout, jobs: int) -> Found:
     Raises `UserError` where a data set is empty or loses more than the recipe's
     ``limits.max_excluded``, after all of them have been checked.
     """
-    sources: list[Path] = []
-    ledger, failures, good = [], [], []
-    owners: dict[tuple[Path, float], str] = {}
     for name in dict.fromkeys(dataset.corpus for dataset in recipe.datasets):
         if corpus.load(name).LICENCE:
             log.info("Licence of %s: %s", name, corpus.load(name).LICENCE)
-    with workers.pool(jobs) as pool:
-        for dataset in recipe.datasets:
-            key = dataset_key(recipe, dataset)
-            kept, excluded, files = _check_dataset(recipe, dataset, layout, pool, jobs)
-            passed = len(kept)
-            if dataset.role == "train":
-                kept, spared = _subset(kept, recipe)
-                excluded += spared
-            failures += _shared(key, dataset.role, kept, owners)
-            ledger += [(key, item) for item in excluded]
-            failures += _judge(recipe, dataset, key, kept, excluded, passed)
-            good.append((key, dataset, kept))
-            sources += files  # those that failed a check, too: they may be mended
-            if dataset.path:
-                sources += _tables(Path(dataset.path))
-    write_ledger(layout.excluded, ledger)
-    training = [dataset_key(recipe, dataset) for dataset in recipe.role("train")]
-    for warning in warnings({key: kept for key, _, kept in good}, training):
-        log.warning("warning: %s.", warning)
-    if failures:
-        raise UserError("\n".join(failures))
-    for key, dataset, kept in good:
-        write_manifests(key, dataset.language, kept, layout)
-    return Found(inputs=sources)
+    lists: list[Path] = []
+    listed = layout.root / ".stamps" / "0.corpora.sources"
+    sets: dict[str, Preparation] = {}
+    failures: list[str] = []
+    with ExitStack() as stack:  # of manifests, which appear if nothing fails
+        with ExitStack() as findings, workers.pool(jobs) as pool:
+            sources = Sources(findings.enter_context(replacing(listed)))
+            exclude = findings.enter_context(ledger(layout.excluded))
+            for dataset in recipe.datasets:
+                found = Preparation(recipe, dataset, layout, jobs, exclude)
+                sets[found.key] = found
+                stack.callback(found.spool.close)
+                found.check(pool, sources)
+                found.pronounce()
+                language, rate = dataset.language, recipe.features.rate
+                write = stack.enter_context(manifests(found.key, language, rate, layout))
+                found.keep(write)
+                failures += found.judge()
+                lists += corpus.lists(dataset.corpus, found.request)
+
+        def named(key: str, numbers) -> list[Checked]:
+            return sets[key].spool.some(map(int, numbers))
+
+        traits = {key: found.traits for key, found in sets.items()}
+        roles = {key: found.dataset.role for key, found in sets.items()}
+        training = [key for key, role in roles.items() if role == "train"]
+        for warning in warnings(traits, training, named):
+            log.warning("warning: %s.", warning)
+        failures += trained_on(traits, roles, named)
+        if failures:
+            raise UserError("\n".join(failures))
+    return Found(inputs=lists, sources=listed)
 
 
-def _check_dataset(recipe, dataset: Dataset, layout: Layout, pool, jobs: int):
-    """Lists a data set and checks it: what is kept, what is not, and all audio files."""
-    request = corpus.Request(
-        downloads=layout.downloads,
-        data=layout.data,
-        part=dataset.part,
-        path=Path(dataset.path) if dataset.path else None,
-        rate=recipe.features.rate,
-        jobs=jobs,
-    )
-    listed: list[Utterance] = []
-    excluded: list[Excluded] = []
-    seen = set()
-    for item in corpus.listing(dataset.corpus, request):
-        if item.id in seen:
-            raise UserError(f"Corpus '{dataset.corpus}' lists the utterance '{item.id}' twice.")
-        seen.add(item.id)
-        (excluded if isinstance(item, Excluded) else listed).append(item)
-    letters = recipe.languages[dataset.language].letters
-    arguments = [(item, letters, recipe.features.rate, recipe.limits) for item in listed]
-    kept: list[Checked] = []
-    for result in pool.map(check_utterance, arguments, chunksize=64):
-        (excluded if isinstance(result, Excluded) else kept).append(result)
-    language = recipe.languages[dataset.language]
-    kept, unspeakable = check_pronunciations(kept, language, recipe.features.stack)
-    excluded += unspeakable
-    return kept, excluded, sorted({item.audio for item in listed})
+class Preparation:
+    """A data set on its way through the checks.
 
-
-def _subset(kept: list[Checked], recipe: Recipe) -> tuple[list[Checked], list[Excluded]]:
-    """The seeded part of the target's training speech that the recipe asks for.
-
-    Utterances come in an order that the seed and their ids alone decide, so that a
-    smaller part is always inside a larger one.
+    ``exclude`` takes the data set's key and what is left out of it.
     """
-    if recipe.target_minutes == "all":
-        return kept, []
-    wanted = float(recipe.target_minutes) * 60
-    total, chosen = 0.0, set()
-    for item in sorted(kept, key=lambda item: _rank(recipe.seed, item.id)):
-        if total >= wanted:
-            break
-        total += item.seconds
-        chosen.add(item.id)
-    if total < wanted:
-        log.warning(
-            "target_minutes: %s, but there are only %.1f minutes; all are used.",
-            recipe.target_minutes,
-            total / 60,
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        dataset: Dataset,
+        layout: Layout,
+        jobs: int,
+        exclude: Callable[[str, Excluded], None],
+    ):
+        self.recipe = recipe
+        self.dataset = dataset
+        self.language = recipe.languages[dataset.language]
+        self.key = dataset_key(recipe, dataset)
+        self.request = corpus.Request(
+            downloads=layout.downloads,
+            data=layout.data,
+            part=dataset.part,
+            path=Path(dataset.path) if dataset.path else None,
+            language=dataset.language,
+            rate=recipe.features.rate,
+            jobs=jobs,
         )
-    reason = f"beyond target_minutes: {recipe.target_minutes}"
-    spared = [Excluded(k.id, reason, k.seconds, True) for k in kept if k.id not in chosen]
-    return [k for k in kept if k.id in chosen], spared
+        self.spool = Spool(layout.root / "manifests" / f".{self.key}.spool")
+        self.traits = Traits()
+        self.words: set[str] = set()
+        self.passed = array("Q")  # numbers in the spool
+        self.ranks, self.seconds = array("Q"), array("d")  # of each that passed
+        self.mixed: Counter[int] = Counter()  # recordings by their number of channels
+        self.faults: list[Excluded] = []  # the first few
+        self.fault_count = 0
+        self.not_taken: Counter[str] = Counter()
+        self.kept_seconds = 0.0
+        self._exclude = exclude
+
+    def exclude(self, item: Excluded) -> None:
+        self._exclude(self.key, item)
+        if item.selection:
+            self.not_taken[item.reason] += 1
+        else:
+            self.fault_count += 1
+            self.faults += [item] * (len(self.faults) < SHOWN)
+
+    def check(self, pool: ProcessPoolExecutor, sources: Sources) -> None:
+        """Lists the corpus, and spools what passes the checks of one utterance.
+
+        ``sources`` get all recordings, those that fail, too: they may be mended.
+        """
+        chosen = self.dataset.channel
+        channel = None if chosen in (None, "mix") else int(chosen)
+        limits, rate = self.recipe.limits, self.recipe.features.rate
+        rules = Rules(self.language.letters, rate, limits, channel)
+        tasks = workers.chunks(((item, rules) for item in self._listing()), CHUNK)
+        dim = 0
+        for results in workers.in_order(pool, _check, tasks, 2 * self.request.jobs):
+            for result, path, known in results:
+                if path is not None:
+                    sources.add(path, known)
+                if isinstance(result, Checked):
+                    dim = dim or result.dim
+                    if result.dim != dim:
+                        reason = f"its features are of size {result.dim}, those before of {dim}"
+                        result = Excluded(result.id, reason, result.seconds)
+                if isinstance(result, Excluded):
+                    self.exclude(result)
+                else:
+                    self.spool.add(result)
+                    self.words.update(result.words)
+
+    def _listing(self) -> Iterator[Utterance | Excluded]:
+        """What the corpus lists; raises `UserError` at its end where an id came twice."""
+        ids = array("Q")
+        name = self.dataset.corpus
+        for item in corpus.listing(name, self.request):
+            ids.append(short(item.id))
+            yield item
+        found, times = np.unique(np.frombuffer(ids, np.uint64), return_counts=True)
+        twice = set(found[times > 1].tolist())
+        for item in corpus.listing(name, self.request) if twice else ():
+            if short(item.id) in twice:
+                raise UserError(f"Corpus '{name}' lists the utterance '{item.id}' twice.")
+
+    def pronounce(self) -> None:
+        """Leaves out what has no pronunciation, or more phones than time."""
+        lexicon = look_up(self.words, self.language)
+        self.words.clear()
+        for number, item in enumerate(self.spool):
+            left_out = check_pronunciation(item, lexicon, self.recipe.features.stack)
+            if left_out:
+                self.exclude(left_out)
+            else:
+                self.passed.append(number)
+                self.ranks.append(_rank(self.recipe.seed, item.id))
+                self.seconds.append(item.seconds)
+
+    def chosen(self) -> np.ndarray:
+        """The numbers of what is kept: all that passed, or a seeded part of them.
+
+        The target's training speech comes in an order that the seed and the ids alone
+        decide, so that a smaller part is always inside a larger one.
+        """
+        passed = np.frombuffer(self.passed, np.uint64)
+        minutes = self.recipe.target_minutes
+        if self.dataset.role != "train" or minutes == "all" or not len(passed):
+            return passed
+        order = np.argsort(np.frombuffer(self.ranks, np.uint64), kind="stable")
+        total = np.cumsum(np.frombuffer(self.seconds)[order])
+        if total[-1] < float(minutes) * 60:
+            log.warning(
+                "target_minutes: %s, but there are only %.1f minutes; all are used.",
+                minutes,
+                total[-1] / 60,
+            )
+        enough = 1 + np.searchsorted(total, float(minutes) * 60)
+        return np.sort(passed[order[:enough]])
+
+    def keep(self, write: Callable[[Checked], None]) -> None:
+        """Writes what is chosen, and leaves out the rest of what passed."""
+        chosen = iter(self.chosen().tolist())
+        passed = iter(self.passed)
+        following, next_passed = next(chosen, None), next(passed, None)
+        for number, item in enumerate(self.spool):
+            if number != next_passed:
+                continue
+            next_passed = next(passed, None)
+            if number != following:
+                reason = f"beyond target_minutes: {self.recipe.target_minutes}"
+                self.exclude(Excluded(item.id, reason, item.seconds, True))
+                continue
+            following = next(chosen, None)
+            write(item)
+            self.traits.add(number, item)
+            self.kept_seconds += item.seconds
+            if item.mixed and self.dataset.channel is None:
+                self.mixed[item.info.channels] += 1
+
+    def judge(self) -> list[str]:
+        """Logs what the data set holds; returns the reason to stop, if there is one."""
+        speakers = self.traits.speaker_count()
+        log.info(
+            "%s: %d utterances, %.1f min, %d speaker%s (%s)",
+            self.key,
+            len(self.traits),
+            self.kept_seconds / 60,
+            speakers,
+            "" if speakers == 1 else "s",
+            dataset_name(self.dataset),
+        )
+        for channels, count in sorted(self.mixed.items()):
+            log.warning(
+                "  %d of %d channels: their mean is taken. 'channel: 0' in the recipe's data"
+                " set takes the first, 'channel: mix' says that the mean is right.",
+                count,
+                channels,
+            )
+        for reason, count in self.not_taken.most_common():
+            log.info("  not taken: %d, %s", count, reason)
+        for item in self.faults:
+            log.warning("  left out: %s: %s.", item.id, item.reason)
+        if self.fault_count > SHOWN:
+            more = self.fault_count - SHOWN
+            log.warning("  ... and %d more, see excluded.tsv", more)
+        total = len(self.passed) + self.fault_count
+        limits = self.recipe.limits
+        if not len(self.traits):
+            return [f"{self.key}: not one utterance of corpus '{self.dataset.corpus}' is usable."]
+        if self.fault_count > limits.excluded_share * total:
+            return [
+                f"{self.key}: {self.fault_count} of {total} utterances fail the checks, more"
+                f" than limits.max_excluded: {limits.max_excluded} lets pass."
+                f" Mend them (excluded.tsv names each), or raise the limit."
+            ]
+        return []
 
 
-def _rank(seed: int, utterance: str) -> bytes:
-    return hashlib.sha256(f"{seed} {utterance}".encode()).digest()
-
-
-def _shared(key: str, role: str, kept: list[Checked], owners: dict) -> list[str]:
-    """The reason to stop where a data set is trained on what judges it.
-
-    ``owners`` maps the recordings seen so far, and where in them, to their data set.
-    """
+def _check(chunk: list[tuple[Utterance | Excluded, Rules]]) -> list[tuple]:
+    """In a worker process: what became of each item, its file, and the file's digest."""
     found = []
-    for item in kept:
-        other = owners.setdefault((item.audio, item.start), key)
-        if other != key and "train" in (role, other.partition("_")[0]):
-            found.append(f"{item.id} ({item.audio}) is both in {other} and {key}.")
-    return found[:SHOWN]
+    for item, rules in chunk:
+        if isinstance(item, Excluded):
+            found.append((item, None, None))
+        else:
+            result, known = check_utterance((item, rules))
+            found.append((result, item.audio, known))
+    return found
 
 
-def _judge(recipe: Recipe, dataset: Dataset, key: str, kept, excluded, passed: int) -> list[str]:
-    """Logs what a data set holds; returns the reason to stop, if there is one.
-
-    ``passed`` utterances are without fault, whether ``target_minutes`` wants them or not.
-    """
-    faults = [item for item in excluded if not item.selection]
-    chosen = Counter(item.reason for item in excluded if item.selection)
-    speakers = len({item.speaker for item in kept})
-    log.info(
-        "%s: %d utterances, %.1f min, %d speaker%s (%s)",
-        key,
-        len(kept),
-        sum(item.seconds for item in kept) / 60,
-        speakers,
-        "" if speakers == 1 else "s",
-        dataset_name(dataset),
-    )
-    for reason, count in chosen.most_common():
-        log.info("  not taken: %d, %s", count, reason)
-    for item in faults[:SHOWN]:
-        log.warning("  left out: %s: %s.", item.id, item.reason)
-    if len(faults) > SHOWN:
-        log.warning("  ... and %d more, see excluded.tsv", len(faults) - SHOWN)
-    total = passed + len(faults)
-    if not kept:
-        return [f"{key}: not one utterance of corpus '{dataset.corpus}' is usable."]
-    if len(faults) > recipe.limits.excluded_share * total:
-        return [
-            f"{key}: {len(faults)} of {total} utterances fail the checks, more than"
-            f" limits.max_excluded: {recipe.limits.max_excluded} lets pass."
-            f" Mend them (excluded.tsv names each), or raise the limit."
-        ]
-    return []
-
-
-def _tables(path: Path) -> list[Path]:
-    """The user's own lists: their change makes stage 0 stale as much as a recording's."""
-    return [path] if path.is_file() else sorted(p for p in path.glob("*") if p.is_file())
+def _rank(seed: int, utterance: str) -> int:
+    return int.from_bytes(hashlib.sha256(f"{seed} {utterance}".encode()).digest()[:8])

@@ -43,7 +43,11 @@ class Language:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A corpus, or a part of one, and the role it plays. ``name`` defaults to the corpus."""
+    """A corpus, or a part of one, and the role it plays. ``name`` defaults to the corpus.
+
+    ``path`` is the folder of a corpus that the user has. ``channel`` says what is taken of
+    recordings with several: a number from 0, or ``mix``, their mean, which is the default.
+    """
 
     role: str
     language: str
@@ -51,6 +55,7 @@ class Dataset:
     part: str | None = None
     path: str | None = None
     name: str = ""
+    channel: str | None = None
 
 
 @dataclass(frozen=True)
@@ -250,6 +255,8 @@ def _check(recipe: Recipe) -> None:
             raise UserError("role 'train_ext' takes other languages than the target.")
         if not NAME.fullmatch(d.name or d.corpus):
             raise UserError(f"'{d.name or d.corpus}' is no good name for a data set.")
+        if not re.fullmatch(r"[0-9]{1,2}|mix", d.channel or "mix"):
+            raise UserError(f"channel must be a number from 0, or 'mix', not '{d.channel}'.")
         if (d.role, d.language, d.name or d.corpus) in seen:
             raise UserError(f"two data sets of role '{d.role}' are named '{d.name or d.corpus}'.")
         seen.add((d.role, d.language, d.name or d.corpus))

@@ -20,10 +20,15 @@ log = logging.getLogger("cascade")
 
 @dataclass(frozen=True)
 class Found:
-    """Files that only the job itself could name: recordings it read, archives it wrote."""
+    """Files that only the job itself could name: lists it read, archives it wrote.
+
+    ``sources`` is a list on disk (see `cascade.stamp.Sources`) of more inputs than memory
+    need hold, with their digests: recordings.
+    """
 
     inputs: Sequence[Path] = ()
     outputs: Sequence[Path] = ()
+    sources: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -130,7 +135,8 @@ class Runner:
             for job, found in stage.execute(todo):
                 inputs = [*job.inputs, *found.inputs]
                 outputs = [*job.outputs, *found.outputs]
-                stamp = Stamp.make(job.settings, codes[job.name], inputs, outputs)
+                code = codes[job.name]
+                stamp = Stamp.make(job.settings, code, inputs, outputs, found.sources)
                 stamp.write(self._stamp(stage, job))
         return True
 

@@ -4,10 +4,10 @@ import ast
 import functools
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from cascade.files import write_json
 
@@ -42,6 +42,28 @@ def digest(path: Path, known: Digest | None = None) -> Digest | None:
     return Digest(sha256, stat.st_size, stat.st_mtime_ns)
 
 
+class Sources:
+    """Inputs and their digests in a file, ``[path, sha256, size, mtime_ns]`` a line."""
+
+    def __init__(self, stream: BinaryIO):
+        self._stream = stream
+        self._last: Path | None = None
+
+    def add(self, path: Path, known: Digest) -> None:
+        """Adds a file; the parts of one recording, which come together, are one file."""
+        if path != self._last:
+            row = [str(path), *vars(known).values()]
+            self._stream.write(json.dumps(row).encode() + b"\n")
+        self._last = path
+
+    @staticmethod
+    def read(path: Path) -> Iterator[tuple[Path, Digest]]:
+        with path.open(encoding="utf-8") as lines:
+            for line in lines:
+                name, *known = json.loads(line)
+                yield Path(name), Digest(*known)
+
+
 def code_digest(modules: Iterable[str]) -> str:
     """One SHA-256 over modules of ``cascade`` and ``local``, and all of both they import."""
     found: dict[str, str] = {}
@@ -71,12 +93,16 @@ def _read_module(module: str) -> tuple[str, tuple[str, ...]]:
 
 @dataclass(frozen=True)
 class Stamp:
-    """What a finished job left: its settings and code, and digests of what went in and out."""
+    """What a finished job left: its settings and code, and digests of what went in and out.
+
+    ``sources`` names a `Sources` file of more inputs, "" for none.
+    """
 
     settings: Any
     code: str
     inputs: dict[str, Digest]
     outputs: dict[str, Digest]
+    sources: str = ""
 
     @classmethod
     def read(cls, path: Path) -> "Stamp | None":
@@ -88,15 +114,21 @@ class Stamp:
                 raw["code"],
                 {name: Digest(**value) for name, value in raw["inputs"].items()},
                 {name: Digest(**value) for name, value in raw["outputs"].items()},
+                raw.get("sources", ""),
             )
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
 
     @classmethod
     def make(
-        cls, settings: Any, code: str, inputs: Iterable[Path], outputs: Iterable[Path]
+        cls,
+        settings: Any,
+        code: str,
+        inputs: Iterable[Path],
+        outputs: Iterable[Path],
+        sources: Path | None = None,
     ) -> "Stamp":
-        """Reads every file. An input may be absent, as a listed recording that is missing.
+        """Reads every file but the ``sources``. An input may be absent.
 
         An output that is not there raises `FileNotFoundError`.
         """
@@ -106,7 +138,7 @@ class Stamp:
         for name, value in found[1].items():
             if value is ABSENT:
                 raise FileNotFoundError(name)
-        return cls(settings, code, *found)
+        return cls(settings, code, *found, str(sources or ""))
 
     def write(self, path: Path) -> None:
         def plain(digests: dict[str, Digest]) -> dict:
@@ -119,6 +151,7 @@ class Stamp:
                 "code": self.code,
                 "inputs": plain(self.inputs),
                 "outputs": plain(self.outputs),
+                "sources": self.sources,
             },
         )
 
@@ -141,13 +174,25 @@ class Stamp:
             if str(path) not in self.outputs:
                 return f"{path} is not made yet"
         for title, digests in (("", self.inputs), ("its output ", self.outputs)):
-            for name, known in digests.items():
-                now = digest(Path(name), known) or ABSENT
-                if now == ABSENT != known:
-                    return f"{title}{name} is missing"
-                if now.sha256 != known.sha256:
-                    return f"{title}{name} changed"
-        return None
+            known = ((Path(name), value) for name, value in digests.items())
+            changed = _changed(known)
+            if changed:
+                return f"{title}{changed}"
+        try:
+            return _changed(Sources.read(Path(self.sources))) if self.sources else None
+        except (OSError, ValueError, TypeError):
+            return f"{self.sources}, the list of what it read, is missing or damaged"
+
+
+def _changed(files: Iterable[tuple[Path, Digest]]) -> str | None:
+    """Which file is not as it was, and how; None if all are."""
+    for path, known in files:
+        now = digest(path, known) or ABSENT
+        if now == ABSENT != known:
+            return f"{path} is missing"
+        if now.sha256 != known.sha256:
+            return f"{path} changed"
+    return None
 
 
 def changed_settings(old: Any, new: Any, where: str = "") -> str | None:

@@ -3,9 +3,15 @@
 import ctypes
 import signal
 import sys
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from itertools import islice
 from multiprocessing import get_context
+from typing import TypeVar
 
+Task = TypeVar("Task")
+Result = TypeVar("Result")
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
@@ -21,6 +27,35 @@ def die_with_parent() -> None:
 def pool(jobs: int) -> ProcessPoolExecutor:
     """A pool of ``jobs`` forked processes: they share the memory of what is loaded already."""
     return ProcessPoolExecutor(jobs, mp_context=get_context("fork"), initializer=_begin)
+
+
+def in_order(
+    pool: ProcessPoolExecutor,
+    function: Callable[[Task], Result],
+    tasks: Iterable[Task],
+    ahead: int,
+) -> Iterator[Result]:
+    """Yields ``function(task)`` of every task, in their order.
+
+    Tasks are taken as they are needed: no more than ``ahead`` of them are waiting, at work,
+    or done and not yet asked for. (``pool.map`` takes all of them at once.)
+    """
+    tasks = iter(tasks)
+    running = deque(pool.submit(function, task) for task in islice(tasks, ahead))
+    try:
+        while running:
+            yield running.popleft().result()
+            running.extend(pool.submit(function, task) for task in islice(tasks, 1))
+    finally:
+        for future in running:
+            future.cancel()
+
+
+def chunks(tasks: Iterable[Task], size: int) -> Iterator[list[Task]]:
+    """Lists of ``size`` tasks, the last one perhaps shorter."""
+    tasks = iter(tasks)
+    while chunk := list(islice(tasks, size)):
+        yield chunk
 
 
 def _begin() -> None:

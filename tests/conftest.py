@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 import soundfile
@@ -68,6 +69,32 @@ def wav() -> Callable[..., Path]:
         return path
 
     return wav
+
+
+@pytest.fixture
+def encode() -> Callable[..., Path]:
+    """Writes samples (N,) or (N, channels) with one of FFmpeg's encoders."""
+
+    def encode(path: Path, samples, rate: int, codec: str, container: str | None = None) -> Path:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        samples = np.asarray(samples).reshape(len(samples), -1)
+        layout = "mono" if samples.shape[1] == 1 else "stereo"
+        pcm = np.round(samples * 32767).astype(np.int16).reshape(1, -1)
+        frame = av.AudioFrame.from_ndarray(pcm, format="s16", layout=layout)
+        frame.sample_rate = rate
+        with av.open(str(path), "w", format=container) as out:
+            stream = out.add_stream(codec, rate=rate, layout=layout)
+            context = stream.codec_context
+            context.open()
+            parts = av.AudioResampler(
+                format=context.format, layout=layout, rate=rate, frame_size=context.frame_size
+            )
+            for part in [*parts.resample(frame), *parts.resample(None)]:
+                out.mux(stream.encode(part))
+            out.mux(stream.encode(None))
+        return path
+
+    return encode
 
 
 @pytest.fixture

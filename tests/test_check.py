@@ -1,14 +1,17 @@
-import dataclasses
 from pathlib import Path
 
+import kaldiio
 import numpy as np
+import pytest
 import soundfile
 from conftest import CYRILLIC
 
 from cascade.audio import AudioInfo
-from cascade.check import Checked, check_pronunciations, check_utterance, warnings
+from cascade.check import Checked, Rules, check_pronunciation, check_utterance
 from cascade.corpus import Excluded, Utterance
+from cascade.lexicon import look_up
 from cascade.recipe import Language, Limits
+from cascade.stamp import digest
 
 RUSSIAN = Language(letters=CYRILLIC, voice="ru")
 
@@ -21,9 +24,11 @@ def checked(name="u", words="добрый день", speaker="anna", start=0.0, 
     return Checked(name, audio, words, speaker, start, seconds, info, f"digest of {audio}", **other)
 
 
-def check(path, text="добрый день", start=0.0, end=None):
-    utterance = Utterance("u", path, text, "anna", start, end)
-    return check_utterance((utterance, CYRILLIC, 16000, Limits()))
+def check(path, text="добрый день", start=0.0, end=None, **other):
+    utterance = Utterance("u", path, text, "anna", start, end, **other)
+    found, known = check_utterance((utterance, Rules(CYRILLIC, 16000, Limits())))
+    assert known == digest(path)
+    return found
 
 
 def test_a_good_utterance(wav, tmp_path):
@@ -46,8 +51,6 @@ def test_clipping_is_seen(tmp_path):
     soundfile.write(path, np.clip(3 * np.sin(np.arange(16000) / 20), -1, 1), 16000)
     found = check(path)
     assert found.clipped > 0.3
-    (said,) = warnings({"train_ru": [found]}, ["train_ru"])
-    assert said == "train_ru: u is clipped: record with less gain"
 
 
 def test_damage_in_the_middle_of_a_flac_is_found(tmp_path):
@@ -59,61 +62,70 @@ def test_damage_in_the_middle_of_a_flac_is_found(tmp_path):
     assert isinstance(check(path), Excluded)
 
 
-def test_more_phones_than_frames_are_left_out():
-    kept, excluded = check_pronunciations(
-        [checked("good"), checked("short", seconds=0.2)], RUSSIAN, stack=3
+@pytest.mark.parametrize("channel", [0, 1, None])
+def test_silence_of_the_channel_that_is_taken(tmp_path, channel):
+    path = tmp_path / "a.wav"
+    speech = 0.1 * np.sin(np.arange(16000))
+    soundfile.write(path, np.stack([np.zeros(16000), speech], axis=1), 16000)
+    found = check(path, channel=channel)
+    assert isinstance(found, Excluded if channel == 0 else Checked)
+    if channel != 0:
+        assert found.mixed == (channel is None)
+
+
+@pytest.fixture
+def archive(tmp_path):
+    """Writes matrices into an archive; gives what an scp has of each."""
+
+    def archive(**matrices):
+        path = tmp_path / "a.ark"
+        with kaldiio.WriteHelper(f"ark,scp:{path},{tmp_path}/a.scp") as writer:
+            for name, matrix in matrices.items():
+                writer(name, np.float32(matrix))
+        lines = (tmp_path / "a.scp").read_text().splitlines()
+        return path, dict(line.split(" ", 1) for line in lines)
+
+    return archive
+
+
+def test_ready_features(archive):
+    path, where = archive(u=np.random.default_rng(0).normal(size=(150, 13)))
+    found = check(path, features=where["u"])
+    assert (found.seconds, found.dim, found.info, found.words) == (
+        1.5,
+        13,
+        None,
+        ("добрый", "день"),
     )
-    assert [item.id for item in kept] == ["good"]
-    assert [item.id for item in excluded] == ["short"]
-    assert "is it the right transcript?" in excluded[0].reason
+
+
+@pytest.mark.parametrize(
+    ("matrix", "reason"),
+    [
+        (np.full((150, 13), np.nan), "values that are no numbers"),
+        (np.zeros((10, 13)), "0.10 s is not within"),
+    ],
+)
+def test_features_that_do_not_do(archive, matrix, reason):
+    path, where = archive(u=matrix)
+    assert reason in check(path, features=where["u"]).reason
+
+
+def test_features_that_cannot_be_read(archive):
+    path, where = archive(u=np.zeros((150, 13)))
+    path.write_bytes(path.read_bytes()[:1000])
+    assert "cannot be read" in check(path, features=where["u"]).reason
+    assert "cannot be read" in check(path, features=f"{path}:999999").reason
+    assert "output of a command" in check(path, features="echo |").reason
+
+
+def test_more_phones_than_frames_are_left_out():
+    lexicon = look_up({"добрый", "день"}, RUSSIAN)
+    assert check_pronunciation(checked(), lexicon, stack=3) is None
+    reason = check_pronunciation(checked(seconds=0.2), lexicon, stack=3).reason
+    assert "is it the right transcript?" in reason
 
 
 def test_a_word_without_a_pronunciation_is_named():
-    silent = dataclasses.replace(RUSSIAN, phone_map={"a": "", "ɑ": ""})
-    kept, excluded = check_pronunciations([checked(words="день а")], silent, stack=3)
-    assert not kept
-    assert "no pronunciation for 'а'" in excluded[0].reason
-
-
-def test_the_same_sentence_and_speaker_in_training_and_test():
-    sets = {
-        "train_ru": [checked("a", speaker="anna"), checked("b", "до свидания", "boris")],
-        "test_ru": [checked("c", speaker="anna"), checked("d", "как дела", "clara")],
-        "train_ext_en": [checked("e", speaker="anna")],
-    }
-    assert warnings(sets, ["train_ru"]) == [
-        "test_ru: c is the same sentence as one of the training",
-        "test_ru: a speaker is in the training, too: anna",
-    ]
-
-
-def test_a_copy_of_a_training_recording_under_another_name():
-    sets = {
-        "train_ru": [checked("a")],
-        "test_ru": [
-            dataclasses.replace(checked("b", "как дела", "clara"), digest="digest of a.wav")
-        ],
-    }
-    (said,) = warnings(sets, ["train_ru"])
-    assert said == "test_ru: b is the same recording as one of the training"
-
-
-def test_unknown_speakers_are_not_taken_for_one():
-    sets = {
-        "train_ru": [checked("a", speaker="unknown")],
-        "test_ru": [checked("b", "как дела", speaker="unknown")],
-    }
-    assert warnings(sets, ["train_ru"]) == []
-
-
-def test_overlapping_segments_of_a_recording():
-    tape = Path("tape.wav")
-    segments = [(0.0, 2.0), (1.5, 2.0), (4.0, 1.0)]
-    items = [
-        checked(f"s{n}", f"слово {n}", start=start, seconds=seconds, audio=tape)
-        for n, (start, seconds) in enumerate(segments)
-    ]
-    (said,) = warnings({"train_ru": items}, ["train_ru"])
-    assert said == "train_ru: s1 is begun before another segment has ended"
-    apart = [dataclasses.replace(item, audio=Path(f"{item.id}.wav")) for item in items]
-    assert warnings({"train_ru": apart}, ["train_ru"]) == []
+    left_out = check_pronunciation(checked(words="день а"), {"день": ("d",), "а": ()}, stack=3)
+    assert "no pronunciation for 'а'" in left_out.reason
