@@ -14,13 +14,16 @@ Other columns are left alone. Whether the audio is there, stage 0 checks.
 """
 
 import csv
-import io
 import math
+from array import array
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+
 from cascade.corpus import Excluded, Request, Utterance
 from cascade.errors import UserError
+from local.lists import decoded
 
 LICENCE = "table: your own recordings, under whatever licence they have."
 PARTS = ()
@@ -36,20 +39,34 @@ def utterances(request: Request) -> Iterator[Utterance | Excluded]:
     read before the first is yielded, so nothing is begun with half a table.
     """
     path = find(request.path)
-    lines: dict[str, int] = {}
-    found = []
+    ids = array("q")  # hashes: a table may be too long to hold its ids
     for line, row in rows(path):
-        utterance = _utterance(path, line, row)
-        first = lines.setdefault(utterance.id, line)
-        if first != line:
+        ids.append(hash(_utterance(path, line, row).id))
+    if not ids:
+        raise UserError(f"{path} has no rows below its first line. Add a row a recording.")
+    values, times = np.unique(np.frombuffer(ids, np.int64), return_counts=True)
+    if len(values) < len(ids):
+        _check_ids(path, set(values[times > 1].tolist()))
+    for line, row in rows(path):
+        yield _utterance(path, line, row)
+
+
+def _check_ids(path: Path, hashes: set[int]) -> None:
+    """Raises `UserError` where two rows have one id; ``hashes`` are those that came twice."""
+    lines: dict[str, int] = {}
+    for line, row in rows(path):
+        name = _utterance(path, line, row).id
+        if hash(name) in hashes and lines.setdefault(name, line) != line:
             raise UserError(
-                f"{path}, lines {first} and {line} have the same id '{utterance.id}'. Give "
+                f"{path}, lines {lines[name]} and {line} have the same id '{name}'. Give "
                 "each its own in the column 'id'."
             )
-        found.append(utterance)
-    if not found:
-        raise UserError(f"{path} has no rows below its first line. Add a row a recording.")
-    yield from found
+
+
+def lists(request: Request) -> list[Path]:
+    """The table, or what is beside it in its folder and may become one."""
+    path = request.path
+    return [path] if path.is_file() else sorted(p for p in path.glob("*") if p.is_file())
 
 
 def find(path: Path | None) -> Path:
@@ -77,9 +94,8 @@ def rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     Raises `UserError` for a file that is not UTF-8, for columns that are missing or
     named twice, and for a row with too many or too few fields.
     """
-    text = _decoded(path)
-    # newline="": the csv module takes Windows line ends, and line breaks in quotes.
-    lines = io.StringIO(text, newline="")
+    # Lines keep their ends: the csv module takes Windows' ones, and breaks in quotes.
+    lines = decoded(path)
     if path.suffix.lower() == ".csv":
         reader = csv.reader(lines, strict=True)
     else:
@@ -103,19 +119,6 @@ def rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
         raise UserError(f"{path}, line {reader.line_num}: {error}. Mend the line.") from None
     if not columns:
         raise UserError(f"{path} is empty. Its first line must name {' and '.join(NEEDED)}.")
-
-
-def _decoded(path: Path) -> str:
-    """The text of ``path`` without a byte order mark; raises `UserError` unless UTF-8."""
-    data = path.read_bytes()
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise UserError(
-            f"{path} is not UTF-8: line {line}, byte {error.start} of the file is "
-            f"0x{data[error.start]:02x}. Save the table as UTF-8."
-        ) from None
 
 
 def _columns(path: Path, fields: list[str]) -> list[str]:

@@ -1,0 +1,86 @@
+"""Mozilla Common Voice, any release, in the folder that the recipe names.
+
+A release has a folder a language (``cv-corpus-17.0-2024-03-15/ru``) with ``clips/*.mp3`` and
+a table a part. Of the table's columns ``client_id``, ``path`` and ``sentence`` are read; the
+first releases write ``path`` without its ``.mp3``, later ones have other columns beside.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from cascade.corpus import Excluded, Request, Utterance
+from cascade.errors import UserError
+from local import lists as text
+
+LICENCE = "commonvoice: Mozilla Common Voice, CC0-1.0."
+PARTS = ("train", "dev", "test", "validated", "other")
+
+NEEDED = ("client_id", "path", "sentence")
+DEFAULT = "validated"
+
+
+def utterances(request: Request) -> Iterator[Utterance | Excluded]:
+    """Yields the clips of a part in the order of its table; raises `UserError`."""
+    table = find(request)
+    clips = table.parent / "clips"
+    if not clips.is_dir():
+        raise UserError(f"{table.parent} has no folder 'clips' with the recordings.")
+    columns: list[str] = []
+    empty = True
+    for number, line in text.lines(table):
+        fields = line.split("\t")
+        if not columns:
+            columns = _columns(table, fields)
+            continue
+        empty = False
+        if len(fields) != len(columns):
+            reason = f"{table.name}, line {number}: {len(fields)} fields for {len(columns)} columns"
+            yield Excluded(f"{table.stem}-line-{number}", reason)
+            continue
+        row = dict(zip(columns, fields, strict=True))
+        audio = clips / row["path"].strip()
+        if not audio.suffix:
+            audio = audio.with_name(f"{audio.name}.mp3")
+        yield Utterance(
+            id=audio.stem, audio=audio, text=row["sentence"], speaker=row["client_id"].strip()
+        )
+    if empty:
+        raise UserError(f"{table} lists no clips: its part of the release is empty.")
+
+
+def lists(request: Request) -> list[Path]:
+    return [find(request)]
+
+
+def find(request: Request) -> Path:
+    """The table of the part: in the language's folder, or a release's folder of them."""
+    name = f"{request.part or DEFAULT}.tsv"
+    path = request.path
+    if path is not None and path.suffix == ".tsv" and path.is_file():
+        return path
+    path = text.folder("commonvoice", path, "the folder of a language in a release")
+    for folder in (path, path / request.language):
+        if (folder / name).is_file():
+            return folder / name
+    others = sorted(table.parent for table in path.glob(f"*/{name}"))
+    if others:
+        raise UserError(
+            f"{path} has no language '{request.language}'; it has {text.among(others)}. Name"
+            f" the language's own folder in 'path:'."
+        )
+    tables = sorted(path.glob("*.tsv"))
+    raise UserError(
+        f"{path} is no language of Common Voice: it lacks {name}. Of tables it has"
+        f" {text.among(tables)}."
+    )
+
+
+def _columns(table: Path, fields: list[str]) -> list[str]:
+    columns = [field.strip() for field in fields]
+    missing = [name for name in NEEDED if name not in columns]
+    if missing:
+        raise UserError(
+            f"{table} lacks the column(s) {', '.join(missing)}: its first line names"
+            f" {', '.join(columns)}. Columns are parted by tabs."
+        )
+    return columns

@@ -1,0 +1,88 @@
+"""Golos (OpenSLR 114), Russian, in the folder that the recipe names.
+
+Unpacked, it has ``train`` and ``test``, or ``train_opus`` and ``test_opus``: manifests of a
+JSON object a line with ``audio_filepath``, ``text``, ``duration``, and a ``hash_id`` or
+``id``. Audio is relative to its manifest. Golos does not say who speaks.
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from cascade.corpus import Excluded, Request, Utterance
+from cascade.errors import UserError
+from local import lists as text
+
+LICENCE = "golos: Golos by Sber, its own licence, close to CC-BY-SA-4.0 (en_us.pdf beside it)."
+MANIFESTS = {
+    "train": "train/manifest.jsonl",
+    "train_10min": "train/10min.jsonl",
+    "train_1hour": "train/1hour.jsonl",
+    "train_10hours": "train/10hours.jsonl",
+    "train_100hours": "train/100hours.jsonl",
+    "test_crowd": "test/crowd/manifest.jsonl",
+    "test_farfield": "test/farfield/manifest.jsonl",
+}
+PARTS = tuple(MANIFESTS)
+
+SUFFIXES = {".wav": ".opus", ".opus": ".wav"}  # a manifest may name those of the other release
+
+
+def utterances(request: Request) -> Iterator[Utterance | Excluded]:
+    """Yields the utterances in the order of their manifest; raises `UserError`."""
+    manifest = find(request)
+    root = None
+    for number, line in text.lines(manifest):
+        try:
+            row = json.loads(line)
+            path = Path(row["audio_filepath"])
+            said = row["text"] or ""
+            name = str(row.get("hash_id") or row.get("id") or path.stem)
+            if not isinstance(said, str):
+                raise TypeError
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            missing = f" It lacks {error}." if isinstance(error, KeyError) else ""
+            raise UserError(
+                f"{manifest}, line {number} is no JSON object with 'audio_filepath' and"
+                f" 'text'.{missing}"
+            ) from None
+        root = root or _root(manifest, path)
+        yield Utterance(id=name, audio=_existing(root / path), text=said, speaker="unknown")
+    if root is None:
+        raise UserError(f"{manifest} is empty.")
+
+
+def lists(request: Request) -> list[Path]:
+    return [find(request)]
+
+
+def find(request: Request) -> Path:
+    """The manifest of the part, or that which ``path`` is or has; raises `UserError`."""
+    path = request.path
+    if path is not None and path.is_file():
+        return path
+    path = text.folder("golos", path, "its folder, which has train and test, or a manifest")
+    if request.part is None and (path / "manifest.jsonl").is_file():
+        return path / "manifest.jsonl"
+    part = request.part or "train"
+    top, rest = MANIFESTS[part].split("/", 1)
+    for root in (path, path / "golos", path / "golos_opus"):
+        for manifest in (root / top / rest, root / f"{top}_opus" / rest):
+            if manifest.is_file():
+                return manifest
+    inside = [folder for folder in sorted(path.iterdir()) if folder.is_dir()]
+    raise UserError(
+        f"{path} has neither {MANIFESTS[part]} nor {top}_opus/{rest}; of folders it has"
+        f" {text.among(inside)}."
+    )
+
+
+def _root(manifest: Path, path: Path) -> Path:
+    """What relative paths are relative to: the manifest's folder, or one above it."""
+    above = (manifest.parent, *list(manifest.absolute().parents)[1:4])
+    return next((root for root in above if _existing(root / path).is_file()), manifest.parent)
+
+
+def _existing(audio: Path) -> Path:
+    other = audio.with_suffix(SUFFIXES.get(audio.suffix, audio.suffix))
+    return audio if audio.is_file() or not other.is_file() else other

@@ -1,0 +1,64 @@
+"""LibriSpeech and Mini LibriSpeech (OpenSLR 12 and 31), in the folder that the recipe names.
+
+``LibriSpeech/PART/SPEAKER/CHAPTER/SPEAKER-CHAPTER.trans.txt`` has a line an utterance,
+``SPEAKER-CHAPTER-NNNN WORDS``; the audio is beside, ``SPEAKER-CHAPTER-NNNN.flac``.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from cascade.corpus import Excluded, Request, Utterance
+from cascade.errors import UserError
+from local import lists as text
+
+LICENCE = "librispeech: LibriSpeech, CC-BY-4.0."
+PARTS = (
+    "dev-clean",
+    "dev-other",
+    "test-clean",
+    "test-other",
+    "train-clean-100",
+    "train-clean-360",
+    "train-other-500",
+    "dev-clean-2",
+    "train-clean-5",
+)
+
+
+def utterances(request: Request) -> Iterator[Utterance | Excluded]:
+    """Yields the utterances by speaker and chapter; raises `UserError`."""
+    for transcript in lists(request):
+        listed = set()
+        for _, name, words in text.pairs(transcript):
+            listed.add(name)
+            audio = transcript.parent / f"{name}.flac"
+            if not audio.is_file() and audio.with_suffix(".wav").is_file():  # often converted
+                audio = audio.with_suffix(".wav")
+            yield Utterance(id=name, audio=audio, text=words, speaker=name.partition("-")[0])
+        for audio in sorted(transcript.parent.glob("*.flac")):
+            if audio.stem not in listed:
+                reason = f"{transcript.name} has no line of it"
+                yield Excluded(audio.stem, reason, selection=True)
+
+
+def lists(request: Request) -> list[Path]:
+    folder = find(request)
+    found = sorted(folder.rglob("*.trans.txt"))
+    if not found:
+        raise UserError(f"{folder} has no transcripts, SPEAKER/CHAPTER/*.trans.txt.")
+    return found
+
+
+def find(request: Request) -> Path:
+    """The folder of the part: named itself, or within LibriSpeech's."""
+    path = text.folder("librispeech", request.path, "LibriSpeech's folder, or that of a part")
+    if request.part is None or path.name == request.part:
+        return path
+    for folder in (path / request.part, path / "LibriSpeech" / request.part):
+        if folder.is_dir():
+            return folder
+    inside = path / "LibriSpeech" if (path / "LibriSpeech").is_dir() else path
+    parts = [folder for folder in sorted(inside.iterdir()) if folder.name in PARTS]
+    raise UserError(
+        f"{path} has no part '{request.part}'; of LibriSpeech it has {text.among(parts)}."
+    )

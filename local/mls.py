@@ -1,0 +1,75 @@
+"""Multilingual LibriSpeech (OpenSLR 94), in the folder that the recipe names.
+
+``mls_polish/PART/transcripts.txt`` has a line an utterance, ``SPEAKER_BOOK_NNNNNN``, a tab
+and the text; the audio is ``audio/SPEAKER/BOOK/SPEAKER_BOOK_NNNNNN.flac`` beside it, or
+``.opus`` in ``mls_polish_opus``. The parts 9hr and 1hr are those of limited supervision.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from cascade.corpus import Excluded, Request, Utterance
+from cascade.errors import UserError
+from local import lists as text
+
+LICENCE = "mls: Multilingual LibriSpeech, CC-BY-4.0."
+PARTS = ("train", "dev", "test", "9hr", "1hr")
+
+LIMITED = "limited_supervision"
+LANGUAGES = {  # of a recipe, and of a folder
+    "en": "english",
+    "de": "german",
+    "nl": "dutch",
+    "es": "spanish",
+    "fr": "french",
+    "it": "italian",
+    "pt": "portuguese",
+    "pl": "polish",
+}
+
+
+def utterances(request: Request) -> Iterator[Utterance | Excluded]:
+    """Yields the utterances of a part in the order of its list; raises `UserError`."""
+    transcripts, *handles = lists(request)
+    chosen = {line.strip() for path in handles for _, line in text.lines(path)}
+    suffix = ".flac"
+    empty = True
+    for _, name, words in text.pairs(transcripts):
+        empty = False
+        if handles and name not in chosen:
+            continue
+        speaker, book = [*name.split("_"), ""][:2]
+        audio = transcripts.parent / "audio" / speaker / book / f"{name}{suffix}"
+        if not audio.is_file():
+            others = (s for s in (".flac", ".opus", ".wav") if audio.with_suffix(s).is_file())
+            suffix = next(others, suffix)
+        yield Utterance(name, audio.with_suffix(suffix), words, speaker)
+    if empty:
+        raise UserError(f"{transcripts} is empty.")
+
+
+def lists(request: Request) -> list[Path]:
+    """The transcripts, and the lists of handles where a part of the training is asked for."""
+    part = request.part or "train"
+    folder = find(request)
+    if part not in ("9hr", "1hr"):
+        return [folder / part / "transcripts.txt"]
+    handles = sorted((folder / "train" / LIMITED / part).rglob("handles.txt"))
+    if not handles:
+        raise UserError(f"{folder / 'train' / LIMITED / part} has no handles.txt.")
+    return [folder / "train" / "transcripts.txt", *handles]
+
+
+def find(request: Request) -> Path:
+    """The folder of the language: named itself, or among others."""
+    path = text.folder("mls", request.path, "a folder such as mls_polish, or one that has it")
+    name = f"mls_{LANGUAGES.get(request.language, request.language)}"
+    part = request.part if request.part in ("dev", "test") else "train"
+    for folder in (path, path / name, path / f"{name}_opus"):
+        if (folder / part / "transcripts.txt").is_file():
+            return folder
+    languages = [folder for folder in sorted(path.glob("mls_*")) if folder.is_dir()]
+    raise UserError(
+        f"{path} has neither {part}/transcripts.txt nor a folder {name} with it; of MLS it has"
+        f" {text.among(languages)}."
+    )
