@@ -2,6 +2,7 @@
 
 import gzip
 import logging
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from cascade.files import jsonl_gz, read_jsonl_gz, replacing
 from cascade.layout import Layout
 from cascade.recipe import Features
 from cascade.stage import Found
-from cascade.stamp import digest
+from cascade.stamp import Digest, digest
 
 log = logging.getLogger("cascade")
 SHARD = 500  # utterances an ark holds: fixed, so that the files do not depend on --nj
@@ -36,7 +37,8 @@ def dump(key: str, layout: Layout, settings: Features, jobs: int) -> Found:
     layout.feats.mkdir(parents=True, exist_ok=True)
     for old in layout.feats.glob(f"{key}.*.ark"):
         old.unlink()
-    arks, utterances, frames = [], 0, 0
+    arks: dict[Path, Digest] = {}
+    utterances, frames = 0, 0
     bar = tqdm(
         total=_count(layout.cuts(key)), desc=f"  {key}", unit="utt", disable=None, leave=False
     )
@@ -50,9 +52,9 @@ def dump(key: str, layout: Layout, settings: Features, jobs: int) -> Found:
             (layout.feats / f"{key}.{number}.ark", str(layout.scp(key)), shard, settings)
             for number, shard in enumerate(shards, 1)
         )
-        for ark, sha256, rows in workers.in_order(pool, _dump_shard, tasks, jobs + 1):
-            arks.append(ark)
-            digests.write(f"{sha256}  {ark}\n".encode())
+        for ark, known, rows in workers.in_order(pool, _dump_shard, tasks, jobs + 1):
+            arks[ark] = known
+            digests.write(f"{known.sha256}  {ark}\n".encode())
             for cut, offset, length in rows:
                 scp.write(f"{cut['id']} {ark}:{offset}\n".encode())
                 num_frames.write(f"{cut['id']} {length}\n".encode())
@@ -62,11 +64,15 @@ def dump(key: str, layout: Layout, settings: Features, jobs: int) -> Found:
             bar.update(len(rows))
     bar.close()
     log.info("%s: %d utterances, %d frames", key, utterances, frames)
-    return Found(outputs=arks)
+    return Found(outputs=list(arks), known=arks)
 
 
-def cms_init(keys: list[str], layout: Layout) -> None:
-    """Writes the mean feature vector (C,) of the data sets ``keys``, the target's training."""
+def cms_init(keys: list[str], layout: Layout, others: Sequence[str] = ()) -> None:
+    """Writes the mean feature vector (C,) of the data sets ``keys``, the target's training.
+
+    Raises `UserError` where one of them, or of ``others``, has features of another size.
+    """
+    _check_sizes([*keys, *others], layout)
     total, frames = 0.0, 0
     for key in keys:
         for _, features in kaldiio.load_scp_sequential(str(layout.scp(key))):
@@ -75,8 +81,21 @@ def cms_init(keys: list[str], layout: Layout) -> None:
     write_cms_init(layout.cms_init, total / frames)
 
 
-def _dump_shard(task) -> tuple[Path, str, list[tuple[dict, int, int]]]:
-    """Writes one ark; returns it, its SHA-256, and ``(cut, offset, frames)`` rows."""
+def _check_sizes(keys: Sequence[str], layout: Layout) -> None:
+    sizes = {}
+    for key in keys:
+        first = next(read_jsonl_gz(layout.feature_cuts(key)))["features"]
+        sizes[key] = first["num_features"]
+        if sizes[key] != sizes[keys[0]]:
+            raise UserError(
+                f"The features of {keys[0]} have {sizes[keys[0]]} values a frame, those of {key}"
+                f" {sizes[key]}; a network takes one size. Those computed from audio have as many"
+                f" as the recipe's features.filters."
+            )
+
+
+def _dump_shard(task) -> tuple[Path, Digest, list[tuple[dict, int, int]]]:
+    """Writes one ark; returns it, its digest, and ``(cut, offset, frames)`` rows."""
     ark, scp, cuts, settings = task
     extractor = Fbank(FbankConfig(sampling_rate=settings.rate, num_filters=settings.filters))
     rows = []
@@ -113,7 +132,7 @@ def _dump_shard(task) -> tuple[Path, str, list[tuple[dict, int, int]]]:
                 channels=cut.channel,
             )
             rows.append((cut.to_dict(), offset, len(features)))
-    return ark, digest(ark).sha256, rows
+    return ark, digest(ark), rows
 
 
 def _count(path: Path) -> int:

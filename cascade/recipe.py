@@ -76,6 +76,9 @@ class Limits:
 class Features:
     """Log-mel filterbank features; ``stack`` frames of 10 ms make one input of the network.
 
+    ``rate`` is what recordings are resampled to. A Kaldi folder of features without audio
+    takes neither that nor ``filters`` into account: its features are used as they are.
+
     ``cmn: online`` subtracts Kaldi's running mean: of the last ``cmn_window`` frames, filled
     up with at most ``cmn_global`` frames of the cms-init vector. ``cmn: utterance``
     subtracts the mean of the whole utterance.

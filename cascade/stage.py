@@ -8,12 +8,12 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from cascade.errors import UserError
-from cascade.stamp import Stamp, code_digest, digest
+from cascade.stamp import Digest, Stamp, code_digest, digest
 
 log = logging.getLogger("cascade")
 
@@ -22,12 +22,13 @@ log = logging.getLogger("cascade")
 class Found:
     """Files that only the job itself could name: lists it read, archives it wrote.
 
-    ``sources`` is a list on disk (see `cascade.stamp.Sources`) of more inputs than memory
-    need hold, with their digests: recordings.
+    ``known`` has digests that were made of them already. ``sources`` is a list on disk
+    (see `cascade.stamp.Sources`) of more inputs than memory need hold: recordings.
     """
 
     inputs: Sequence[Path] = ()
     outputs: Sequence[Path] = ()
+    known: Mapping[Path, Digest] = field(default_factory=dict)
     sources: Path | None = None
 
 
@@ -135,8 +136,9 @@ class Runner:
             for job, found in stage.execute(todo):
                 inputs = [*job.inputs, *found.inputs]
                 outputs = [*job.outputs, *found.outputs]
-                code = codes[job.name]
-                stamp = Stamp.make(job.settings, code, inputs, outputs, found.sources)
+                stamp = Stamp.make(
+                    job.settings, codes[job.name], inputs, outputs, found.known, found.sources
+                )
                 stamp.write(self._stamp(stage, job))
         return True
 

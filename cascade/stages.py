@@ -137,14 +137,16 @@ def _features(recipe: Recipe, layout: Layout, jobs: int) -> tuple[Job, ...]:
             )
         )
     train = _keys(recipe, "train")
+    others = [key for key in _keys(recipe) if key not in train]
+    summed = [kind(key) for key in train for kind in (layout.scp, layout.ark_digests)]
     made.append(
         Job(
             name="cms_init",
             settings=settings,
             modules=("cascade.features",),
-            inputs=tuple(kind(key) for key in train for kind in (layout.scp, layout.ark_digests)),
+            inputs=(*summed, *(layout.feature_cuts(key) for key in _keys(recipe))),
             outputs=(layout.cms_init,),
-            run=_later("cascade.features", "cms_init", train, layout),
+            run=_later("cascade.features", "cms_init", train, layout, others),
         )
     )
     return tuple(made)

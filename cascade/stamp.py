@@ -4,9 +4,10 @@ import ast
 import functools
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, BinaryIO
 
 from cascade.files import write_json
@@ -126,15 +127,17 @@ class Stamp:
         code: str,
         inputs: Iterable[Path],
         outputs: Iterable[Path],
+        known: Mapping[Path, Digest] = MappingProxyType({}),
         sources: Path | None = None,
     ) -> "Stamp":
-        """Reads every file but the ``sources``. An input may be absent.
+        """Reads every file but those ``known`` and the ``sources``. An input may be absent.
 
         An output that is not there raises `FileNotFoundError`.
         """
         found = []
         for paths in (inputs, outputs):
-            found.append({str(path): digest(path) or ABSENT for path in sorted(set(paths))})
+            each = sorted(set(paths))
+            found.append({str(p): digest(p, known.get(p)) or ABSENT for p in each})
         for name, value in found[1].items():
             if value is ABSENT:
                 raise FileNotFoundError(name)

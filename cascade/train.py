@@ -151,7 +151,7 @@ def build(recipe: Recipe, layout: Layout, name: str) -> tuple[Trainer, model.Mod
     ]
     config = model.ModelConfig(
         language=recipe.target,
-        inputs=recipe.features.filters * recipe.features.stack,
+        inputs=len(mean) * recipe.features.stack,
         phones=len(phones),
         layers=system.layers,
         neurons=system.neurons,

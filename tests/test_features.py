@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import kaldiio
@@ -133,3 +134,34 @@ def test_samples_that_are_no_numbers(prepared, tmp_path):
     soundfile.write(path, np.full(8000, np.nan, np.float32), 16000, subtype="FLOAT")
     with pytest.raises(UserError, match=r"Utterance 'train2' .* no numbers"):
         dump("train_ru", layout, recipe.features, 1)
+
+
+def test_a_rate_and_a_channel_of_the_recording(small, read, tmp_path):
+    raw, layout = small
+    time = np.arange(22050) / 22050
+    two = np.stack([np.sin(2 * np.pi * hz * time) * 0.3 for hz in (440, 2200)], axis=1)
+    soundfile.write(tmp_path / "test" / "test1.wav", two, 22050)
+    means = []
+    for channel in ("mix", "0", "1"):
+        raw["datasets"][3]["channel"] = channel
+        recipe = read(raw, {"limits.max_excluded": "100%"})  # the others have no channel 1
+        prepare(recipe, layout, 1)
+        dump("test_ru", layout, recipe.features, 1)
+        features = kaldiio.load_scp(str(layout.scp("test_ru")))["test1"]
+        cut = {cut.id: cut for cut in CutSet.from_file(layout.feature_cuts("test_ru"))}["test1"]
+        assert features.shape == (100, 40) == (cut.num_frames, cut.num_features)
+        if channel == "mix":  # Lhotse keeps archives open by name: it reads but the first
+            np.testing.assert_array_equal(cut.load_features().reshape(100, 40), features)
+        means.append(features.mean(axis=0))
+    both, low, high = means
+    assert np.argmax(low) < np.argmax(high)
+    assert both[np.argmax(low)] > high[np.argmax(low)] + 3
+    assert both[np.argmax(high)] > low[np.argmax(high)] + 3
+
+
+def test_features_of_two_sizes_are_refused(prepared):
+    recipe, layout = prepared
+    dump("train_ru", layout, recipe.features, 1)
+    dump("test_ru", layout, dataclasses.replace(recipe.features, filters=23), 1)
+    with pytest.raises(UserError, match=r"train_ru have 40 values a frame, those of test_ru 23"):
+        cms_init(["train_ru"], layout, ["test_ru"])
