@@ -8,8 +8,7 @@ from pathlib import Path
 
 import kaldiio
 import numpy as np
-from lhotse import Fbank, FbankConfig, MultiCut
-from lhotse.cut.set import deserialize_cut
+from lhotse import Fbank, FbankConfig
 from lhotse.features.base import Features as LhotseFeatures
 from tqdm import tqdm
 
@@ -100,38 +99,35 @@ def _dump_shard(task) -> tuple[Path, Digest, list[tuple[dict, int, int]]]:
     extractor = Fbank(FbankConfig(sampling_rate=settings.rate, num_filters=settings.filters))
     rows = []
     with replacing(ark) as stream:
-        for plain in cuts:
-            cut = deserialize_cut(plain)
-            if cut.has_recording:
-                where = cut.recording.sources[0].source
-                channel = None if isinstance(cut, MultiCut) else cut.channel
-                samples = audio.read(Path(where), settings.rate, cut.start, cut.duration, channel)
+        for cut in cuts:  # as Lhotse's dictionaries: its objects take as long as a tenth
+            name, channel = cut["id"], cut["channel"]
+            if "recording" in cut:
+                where = cut["recording"]["sources"][0]["source"]
+                one = None if cut["type"] == "MultiCut" else channel
+                samples = audio.read(Path(where), settings.rate, cut["start"], cut["duration"], one)
                 features = extractor.extract(samples, settings.rate)
             else:
-                where = cut.features.storage_path
+                where = cut["features"]["storage_path"]
                 features = read_features(where)
             if not np.isfinite(features).all():
-                raise UserError(
-                    f"Utterance '{cut.id}' ({where}) gives features that are no numbers."
-                )
-            offset = stream.tell() + len(f"{cut.id} ".encode())  # an scp points behind the key
-            matrix = np.ascontiguousarray(features, dtype=np.float32)
-            kaldiio.save_ark(stream, {cut.id: matrix})
-            cut.features = LhotseFeatures(
-                type="kaldi-fbank" if cut.has_recording else "kaldi",
+                raise UserError(f"Utterance '{name}' ({where}) gives features that are no numbers.")
+            offset = stream.tell() + len(f"{name} ".encode())  # an scp points behind the key
+            kaldiio.save_ark(stream, {name: np.ascontiguousarray(features, dtype=np.float32)})
+            found = LhotseFeatures(
+                type="kaldi-fbank" if "recording" in cut else "kaldi",
                 num_frames=len(features),
                 num_features=features.shape[1],
                 frame_shift=FRAME_SHIFT,
                 sampling_rate=settings.rate,
-                start=cut.start,
-                duration=cut.duration,
+                start=cut["start"],
+                duration=cut["duration"],
                 storage_type="kaldiio",
                 storage_path=scp,
-                storage_key=cut.id,
-                recording_id=cut.recording_id,
-                channels=cut.channel,
+                storage_key=name,
+                recording_id=cut["supervisions"][0]["recording_id"],
+                channels=channel,
             )
-            rows.append((cut.to_dict(), offset, len(features)))
+            rows.append(({**cut, "features": found.to_dict()}, offset, len(features)))
     return ark, digest(ark), rows
 
 
