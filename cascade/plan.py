@@ -27,6 +27,12 @@ class Point:
         return f"{self.key}={self.value},seed={self.recipe.seed}"
 
     @property
+    def swept(self) -> int | float | str:
+        """The value as JSON has it."""
+        found = number(self.value)
+        return self.value if found is None else found
+
+    @property
     def done(self) -> bool:
         """Whether all of its stages are up to date."""
         return stages.due(self.recipe, self.layout, range(stages.LAST + 1)) is None

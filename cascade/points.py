@@ -31,7 +31,7 @@ class Run:
     """A program to run: ``command`` takes ``--nj J`` at its end; ``trainings`` are in it."""
 
     name: str
-    command: Sequence[str]
+    command: tuple[str, ...]
     log: Path
     trainings: int
 
@@ -85,19 +85,22 @@ def run_all(runs: Sequence[Run], jobs: int, done: int = 0) -> Iterator[tuple[Run
     line = Line(len(runs), done)
     try:
         while waiting or running:
-            free = jobs - sum(r.jobs for r in running)
+            ended = [one for one in running if one.process.poll() is not None]
+            for one in ended:
+                running.remove(one)
+            free = jobs - sum(one.jobs for one in running)
             while waiting and free > 0:
                 share = -(-free // len(waiting))
                 running.append(Running(waiting.pop(0), share))
                 line.say(f"{running[-1].run.name} begins")
                 free -= share
-            for ended in [r for r in running if r.process.poll() is not None]:
-                running.remove(ended)
-                failure = _failure(ended)
-                line.ended(ended, failure)
-                yield ended.run, failure
+            for one in ended:  # after the next have begun: whoever takes it may need long
+                failure = _failure(one)
+                line.ended(one, failure)
+                yield one.run, failure
             line.show(running)
-            time.sleep(POLL)
+            if running:
+                time.sleep(POLL)
     finally:
         line.close()
         _stop(running)

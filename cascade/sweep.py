@@ -45,7 +45,7 @@ def run(
 
     def publish() -> None:
         ready = [point for point in plan if point.name in done]
-        if sweep_results.write(folder, ready, len(plan)):
+        if ready and sweep_results.write(folder, ready, len(plan)):
             curve.draw(folder / "sweep.svg", ready[0].key, sweep_results.entries(ready))
 
     failed = []
