@@ -93,3 +93,11 @@ class Layout:
 
     def score(self, system: str, test: str) -> Path:
         return self.system(system) / f"score_{test}"
+
+    def phone_table(self, test: str) -> Path:
+        """The phones of a test set with every system's errors in them."""
+        return self.root / f"phones_{test}.tsv"
+
+    def phone_changes(self, test: str) -> Path:
+        """The phone errors that come more or less often than with the reference system."""
+        return self.root / f"changes_{test}.tsv"

@@ -107,7 +107,7 @@ def compare(
     point = by_seed.mean(axis=1)  # (K,)
     parts = by_seed / np.where(point, point, 1)[:, None]  # of a seed in its system, (K, S)
     noise = _noise(resamples, seeds, random) @ parts.T  # (B, K), of the logarithm of a rate
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         logs = np.log(means) + noise
         rates = 100 * np.exp(logs) / sums[:, -1:]
     names = list(errors)
@@ -189,13 +189,18 @@ def _pair(reference: str, system: str, errors: np.ndarray, logs: np.ndarray, uni
 
 
 def _interval(replicates: np.ndarray, units: int) -> Interval | None:
-    """Percentiles, expanded for few units; None where one unit says nothing of others."""
+    """Percentiles; None where so few units say nothing of others.
+
+    0 is in the interval just where `_p_value` gives 1 - `LEVEL` or more.
+    """
     if units < 2 or np.isnan(replicates).any():
         return None
-    t = stdtrit(units - 1, (1 - LEVEL) / 2) * np.sqrt(units / (units - 1))
-    low = ndtr(t)
-    ends = np.quantile(replicates, [low, 1 - low], method="inverted_cdf")
-    return float(ends[0]), float(ends[1])
+    share = ndtr(stdtrit(units - 1, (1 - LEVEL) / 2) * np.sqrt(units / (units - 1)))
+    beyond = int(np.ceil(share * (len(replicates) + 1))) - 2  # replicates left out at an end
+    if beyond < 0:
+        return None
+    ordered = np.sort(replicates)
+    return float(ordered[beyond]), float(ordered[-1 - beyond])
 
 
 def _p_value(ratio: np.ndarray, units: int) -> float | None:

@@ -240,9 +240,13 @@ def _scoring(recipe: Recipe, layout: Layout, jobs: int) -> tuple[Job, ...]:
         for system in recipe.systems:
             folder = layout.decode(system, test)
             inputs += [folder / name for name in ("phones.txt", "words.txt", "decode.json")]
-            outputs.append(layout.score(system, test) / "speechbox.log")
+            outputs += [
+                layout.score(system, test) / name for name in ("speechbox.log", "counts.tsv")
+            ]
+        outputs += [layout.phone_table(test), layout.phone_changes(test)]
+    inputs += [layout.text(key, "phones") for key in _keys(recipe, "train", "train_ext")]
     inputs += [layout.model(system) for system in recipe.systems]
-    settings = _view(recipe, "name", "seed", "systems")
+    settings = _view(recipe, "name", "seed", "systems", "target", "datasets")
     settings["fold"] = recipe.languages[recipe.target].fold
     root = layout.root
     return (
