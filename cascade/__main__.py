@@ -108,7 +108,7 @@ def _sweep(
         lambda more: read_recipe(path, overrides | more), options.sweep, options.seeds or 1, layout
     )
     if options.dry_run:
-        sweep.show(points, numbers)
+        sweep.show(points, numbers, options.force)
         return
     common = ["--recipe", str(path), "--stage", str(numbers[0]), "--stop-stage", str(numbers[-1])]
     common += [f"--{key}={value}" for key, value in overrides.items()]

@@ -14,11 +14,17 @@ from cascade.plan import Point
 log = logging.getLogger("cascade")
 
 
-def show(plan: Sequence[Point], numbers: Sequence[int]) -> None:
+def show(plan: Sequence[Point], numbers: Sequence[int], force: bool) -> None:
     """Says of each point what would run of the stages ``numbers``, and why."""
-    for point in plan:
-        reason = stages.due(point.recipe, point.layout, numbers)
+    reasons = [_due(point, numbers, force) for point in plan]
+    log.info("%d points, %d of them done.", len(plan), reasons.count(None))
+    for point, reason in zip(plan, reasons, strict=True):
         log.info("%s %s", point.name, f"would run: {reason}." if reason else "is done.")
+
+
+def _due(point: Point, numbers: Sequence[int], force: bool = False) -> str | None:
+    """The first job of a point that is to run, and why; None where there is none."""
+    return "--force" if force else stages.due(point.recipe, point.layout, numbers)
 
 
 def run(
@@ -36,29 +42,33 @@ def run(
 
     Raises `UserError` that names those that failed, at the end.
     """
-    from cascade import curve, sweep_results  # heavy
+    from cascade.publish import publish  # heavy
 
-    by_name = {point.name: point for point in plan}
     done = {point.name for point in plan if point.done}
-    todo = [p for p in plan if force or stages.due(p.recipe, p.layout, numbers)]
+    todo = [point for point in plan if _due(point, numbers, force)]
     log.info("%d points, %d of them done.", len(plan), len(plan) - len(todo))
 
-    def publish() -> None:
+    def keep() -> None:
         ready = [point for point in plan if point.name in done]
-        if ready and sweep_results.write(folder, ready, len(plan)):
-            curve.draw(folder / "sweep.svg", ready[0].key, sweep_results.entries(ready))
+        if ready:
+            publish(folder, ready, len(plan))
 
     failed = []
     with owner(plan[0].layout.root.parent):
-        publish()
-        runs = [_run(point, options, force) for point in todo]
-        with contextlib.closing(points.run_all(runs, jobs, len(plan) - len(todo))) as ended:
+        keep()
+        runs = {_run(point, options, force): point for point in todo}
+        with contextlib.closing(points.run_all([*runs], jobs, len(plan) - len(todo))) as ended:
             for one, failure in ended:
+                point = runs[one]
                 if failure is not None:
                     failed.append(one)
-                elif by_name[one.name].done:
-                    done.add(one.name)
-                    publish()
+                elif point.done:
+                    done.add(point.name)
+                    keep()
+                elif reason := _due(point, numbers):  # the code was changed meanwhile
+                    log.warning("warning: %s is not up to date: %s.", point.name, reason)
+    if done:
+        log.info("%d of %d points are in %s.", len(done), len(plan), folder / "SWEEP.md")
     if failed:
         names = "".join(f"\n  {one.name}: {one.log}" for one in failed)
         raise UserError(f"{len(failed)} of {len(plan)} points failed; see their logs:{names}")
@@ -69,4 +79,5 @@ def _run(point: Point, options: Sequence[str], force: bool) -> points.Run:
     command = [sys.executable, "-m", "cascade", "run", *options, *(["--force"] if force else [])]
     command += ["--folder", str(point.layout.root)]
     command += [f"--{point.key}={point.value}", f"--seed={point.recipe.seed}"]
-    return points.Run(point.name, command, point.layout.root / "run.log", len(point.recipe.systems))
+    log_file = point.layout.root / "run.log"
+    return points.Run(point.name, tuple(command), log_file, len(point.recipe.systems))

@@ -1,63 +1,45 @@
 """Which differences of a sweep can be told: every two systems, at each of its values."""
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cascade.counts import FILE, read_counts, stacked
 from cascade.layout import dataset_name
 from cascade.plan import Point
-from cascade.significance import Comparison, Pair, compare
+from cascade.significance import compare
+from cascade.verdict import as_plain, verdict
 
-UNITS = {"PER": "phones", "WER": "words"}
-Verdict = Mapping[str, Any]  # as ``sweep_significance.json`` has it
+UNITS = {"phones": "phone errors", "words": "word errors"}
+Judged = Mapping[str, Any]  # a comparison as ``sweep_significance.json`` has it
 
 
-def verdicts(points: Sequence[Point]) -> list[Verdict]:
+def verdicts(points: Sequence[Point]) -> list[Judged]:
     """Compares the systems of the points of each value, all seeds of it at once.
 
-    An entry for each value, test set, rate and pair. Raises `UserError` where points were
-    scored on different references.
+    A comparison for each value, test set and unit; the plain systems come first, as what
+    cascades are set against. Raises `UserError` where seeds were scored on different
+    references.
     """
     found = []
     for value in dict.fromkeys(point.value for point in points):
-        same = [point for point in points if point.value == value]
-        for dataset in same[0].recipe.role("test"):
-            test = dataset_name(dataset)
+        seeds = [point for point in points if point.value == value]
+        recipe = seeds[0].recipe
+        systems = sorted(recipe.systems, key=lambda system: recipe.systems[system].cascade)
+        for test in map(dataset_name, recipe.role("test")):
             runs = {
-                system: [read_counts(p.layout.score(system, test) / FILE) for p in same]
-                for system in same[0].recipe.systems
+                system: [read_counts(p.layout.score(system, test) / FILE) for p in seeds]
+                for system in systems
             }
-            speakers = next(iter(runs.values()))[0].speakers
-            for rate, unit in UNITS.items():
+            speakers = runs[systems[0]][0].speakers
+            for unit, what in UNITS.items():
                 comparison = compare(*stacked(runs, unit), speakers)
-                found += [
+                found.append(
                     {
-                        same[0].key: same[0].swept,
+                        seeds[0].key: seeds[0].swept,
                         "test": test,
-                        "rate": rate,
-                        **_plain(pair, comparison),
+                        "unit": unit,
+                        **as_plain(comparison),
+                        "verdicts": [verdict(p, comparison, what, test) for p in comparison.pairs],
                     }
-                    for pair in comparison.pairs
-                ]
+                )
     return found
-
-
-def _plain(pair: Pair, comparison: Comparison) -> dict[str, Any]:
-    """A pair as JSON types; an end of an interval that is not finite is null."""
-    ends = pair.interval or (math.nan, math.nan)
-    return {
-        "reference": pair.reference,
-        "system": pair.system,
-        "reduction": _rounded(pair.reduction),
-        "interval": [_rounded(end) for end in ends],
-        "p": _rounded(pair.p),
-        "p_holm": _rounded(pair.p_holm),
-        "units": comparison.units,
-        "kind": comparison.kind,
-        "seeds": comparison.seeds,
-    }
-
-
-def _rounded(number: float | None) -> float | None:
-    return None if number is None or not math.isfinite(number) else round(number, 4)
