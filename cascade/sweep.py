@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from cascade import points, stages
+from cascade import runs, stages
 from cascade.errors import UserError
 from cascade.lock import owner
 from cascade.plan import Point
@@ -56,10 +56,10 @@ def run(
     failed = []
     with owner(plan[0].layout.root.parent):
         keep()
-        runs = {_run(point, options, force): point for point in todo}
-        with contextlib.closing(points.run_all([*runs], jobs, len(plan) - len(todo))) as ended:
+        by_run = {_run(point, options, force): point for point in todo}
+        with contextlib.closing(runs.run_all([*by_run], jobs, len(plan) - len(todo))) as ended:
             for one, failure in ended:
-                point = runs[one]
+                point = by_run[one]
                 if failure is not None:
                     failed.append(one)
                 elif point.done:
@@ -74,10 +74,10 @@ def run(
         raise UserError(f"{len(failed)} of {len(plan)} points failed; see their logs:{names}")
 
 
-def _run(point: Point, options: Sequence[str], force: bool) -> points.Run:
+def _run(point: Point, options: Sequence[str], force: bool) -> runs.Run:
     """An ordinary run of the recipe: the same line after ``./run.sh`` does the same."""
     command = [sys.executable, "-m", "cascade", "run", *options, *(["--force"] if force else [])]
     command += ["--folder", str(point.layout.root)]
     command += [f"--{point.key}={point.value}", f"--seed={point.recipe.seed}"]
     log_file = point.layout.root / "run.log"
-    return points.Run(point.name, tuple(command), log_file, len(point.recipe.systems))
+    return runs.Run(point.name, tuple(command), log_file, len(point.recipe.systems))

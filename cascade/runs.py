@@ -138,7 +138,7 @@ class Line:
     """A live line on a terminal, now and then a line elsewhere: done, doing, time left."""
 
     def __init__(self, total: int, done: int):
-        self.total, self.done, self.worked = total, done, 0.0
+        self.total, self.done, self.worked = total, done, 0.0  # worked: in runs
         self.started = self.logged = time.monotonic()
         self.bar: Any = None
         if sys.stderr.isatty():
@@ -171,11 +171,11 @@ class Line:
             return
         self.logged = now
         states = [(one.run.name, *one.state()) for one in running]
-        text = "; ".join(f"{name}: {doing}" for name, doing, _ in states)
         worked = self.worked + sum(share for *_, share in states)
+        text = "; ".join(f"{name}: {doing}" for name, doing, _ in states)
         if worked >= 0.01 * self.total:
             left = (now - self.started) * (self.total - worked) / worked
-            text += f"; {tqdm.format_interval(left)} left"
+            text = f"{tqdm.format_interval(left)} left; {text}"
         if self.bar is None:
             ended = self.done + round(self.worked)
             log.info("%d of %d points done; %s", ended, self.done + self.total, text)

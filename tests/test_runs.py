@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from cascade.points import Run, Running, run_all
+from cascade.runs import Run, Running, run_all
 
 ROOT = Path(__file__).resolve().parent.parent
 # Two runs that end by themselves only after a long time; asked to, they save.
 SWEEP = """
 import logging, sys
 from pathlib import Path
-from cascade.points import Run, run_all
+from cascade.runs import Run, run_all
 logging.basicConfig(level=logging.INFO, stream=sys.stderr)
 folder = Path(sys.argv[1])
 script = "trap 'echo saved; exit 1' TERM; echo $$ begun; sleep 600 & wait"
@@ -111,8 +111,9 @@ def sweep(tmp_path):
         [sys.executable, "-c", SWEEP, str(tmp_path)], stderr=subprocess.PIPE, text=True, cwd=ROOT
     )
     logs = [tmp_path / name for name in "ab"]
-    while not all(log.is_file() and "begun\n" in log.read_text() for log in logs):
+    while "b begins" not in process.stderr.readline():
         assert process.poll() is None
+    while not all("begun\n" in log.read_text() for log in logs):
         time.sleep(0.05)
     yield process, logs
     process.kill()
