@@ -120,7 +120,7 @@ def _from_root(path: Path) -> Path:
 
     So that paths in manifests and scps are relative, as Kaldi's are.
     """
-    path = path.resolve()
+    path = Path(os.path.abspath(path))  # not resolved: exp may be a link to another disk
     return path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
 
 

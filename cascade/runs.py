@@ -21,6 +21,7 @@ from cascade.workers import die_with_parent
 log = logging.getLogger("cascade")
 POLL = 0.5  # seconds between two looks at the processes
 LINE_EVERY = 60.0  # seconds, where the output is no terminal
+TRAINING = 0.9  # the part of a run's time that goes into its trainings, about
 TAIL = 15  # lines of a failed run's log that are shown
 _STAGE = re.compile(r"Stage (\d), ")
 _STEP = re.compile(r"(\S+) *: step (\d+) of (\d+)")
@@ -63,7 +64,7 @@ class Running:
             return stream.read().decode("utf-8", errors="replace")
 
     def state(self) -> tuple[str, float]:
-        """What it does now, and how much of its training is done, from 0 to 1."""
+        """What it does now, and how much of all is done, from 0 to 1, by its trainings."""
         said = self.said()
         steps = {m[1]: int(m[2]) / int(m[3]) for m in _STEP.finditer(said)}
         doing, at = "begins", -1
@@ -71,7 +72,7 @@ class Running:
             doing, at = TITLES[int(match[1])], match.start()
         for match in _STEP.finditer(said, max(at, 0)):
             doing = f"{match[1]} {100 * steps[match[1]]:.0f} %"
-        return doing, min(1.0, sum(steps.values()) / self.run.trainings)
+        return doing, TRAINING * min(1.0, sum(steps.values()) / self.run.trainings)
 
 
 def run_all(runs: Sequence[Run], jobs: int, done: int = 0) -> Iterator[tuple[Run, str | None]]:
