@@ -14,7 +14,11 @@ from cascade.significance import Comparison, compare
 from cascade.verdict import as_plain, tenths, verdict
 
 TOP = 5  # errors that RESULTS.md names of those that went, and of those that came
-CLASS_NAMES = {"shared": "shared phones", "own": "own phones", "new": "new phones"}
+CLASS_NAMES = {
+    "shared": "shared phones",
+    "own": "the target's own phones",
+    "new": "phones new in the test",
+}
 
 
 def findings(
@@ -101,7 +105,7 @@ def _top(system: str, changed: Sequence[Change]) -> dict[str, list[dict[str, Any
 def _intervals(test: Mapping[str, Any]) -> str:
     """The table of rates with their intervals, in the phones of each class too."""
     columns = {"WER": test["significance"]["words"], "PER": test["significance"]["phones"]}
-    columns |= {f"PER, {CLASS_NAMES[name]}": c for name, c in test["phone_classes"].items()}
+    columns |= {f"PER, {name}": c for name, c in test["phone_classes"].items()}
     rows = [("95 % intervals", *columns)]
     for system in test["significance"]["phones"]["rates"]:
         rows.append((system, *(_cell(found["rates"][system]) for found in columns.values())))

@@ -27,7 +27,7 @@ def test_two_systems():
     assert phones.startswith("cascade makes 50.0 % fewer phone errors than plain on mine (95 %")
     assert words.startswith("No difference between cascade and plain on mine can be told: as many")
     assert shared.startswith("cascade makes 60.0 % fewer errors in shared phones than plain")
-    assert "as many errors in own phones" in own
+    assert "as many errors in the target's own phones" in own
     assert {
         k: v for k, v in said["phone_classes"]["shared"].items() if k in ("phones", "tokens")
     } == {
@@ -74,7 +74,7 @@ def test_in_words():
     verdicts, table, sizes, changed = paragraphs(found("plain", "cascade"))
     assert verdicts.count("\n- ") == 3
     header = [cell.strip() for cell in table.splitlines()[0].strip("|").split("|")]
-    assert header == ["95 % intervals", "WER", "PER", "PER, shared phones", "PER, own phones"]
+    assert header == ["95 % intervals", "WER", "PER", "PER, shared", "PER, own"]
     assert sizes == "Phone tokens (types) in the test: shared 120 (2), own 40 (1)."
     assert changed == "Phone errors, cascade against plain, that went: b as a (30 to 0)."
 

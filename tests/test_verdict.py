@@ -36,6 +36,14 @@ def test_no_difference_is_said_as_plainly():
     assert ": as many phone errors (95 % interval -3.1 to 0.0, p = 0.90" in said(none)
 
 
+def test_a_small_difference_that_can_be_told():
+    pair = replace(PAIR, reduction=-0.04, interval=(-0.06, -0.02))
+    assert said(pair) == (
+        "cascade makes less than 0.1 % more phone errors than plain on asterisk_ru"
+        " (95 % interval 0.0 to 0.1, p < 0.001, 3 seeds)."
+    )
+
+
 def test_of_several_pairs_the_adjusted_p_decides():
     pair = replace(PAIR, reduction=3.0, interval=(0.1, 5.9), p=0.04, p_holm=0.12)
     assert not told(pair)
