@@ -14,7 +14,11 @@ from cascade.significance import Comparison, compare
 from cascade.verdict import as_plain, tenths, verdict
 
 TOP = 5  # errors that RESULTS.md names of those that went, and of those that came
-CLASS_NAMES = {"shared": "shared phones", "own": "own phones", "new": "new phones"}
+CLASS_NAMES = {
+    "shared": "shared phones",
+    "own": "the target's own phones",
+    "new": "phones new in the test",
+}
 
 
 def findings(
@@ -101,7 +105,7 @@ def _top(system: str, changed: Sequence[Change]) -> dict[str, list[dict[str, Any
 def _intervals(test: Mapping[str, Any]) -> str:
     """The table of rates with their intervals, in the phones of each class too."""
     columns = {"WER": test["significance"]["words"], "PER": test["significance"]["phones"]}
-    columns |= {f"PER, {CLASS_NAMES[name]}": c for name, c in test["phone_classes"].items()}
+    columns |= {f"PER, {name}": c for name, c in test["phone_classes"].items()}
     rows = [("95 % intervals", *columns)]
     for system in test["significance"]["phones"]["rates"]:
         rows.append((system, *(_cell(found["rates"][system]) for found in columns.values())))
@@ -119,12 +123,9 @@ def _cell(rate: Mapping[str, Any]) -> str:
 
 
 def _class_line(classes: Mapping[str, Any]) -> str:
-    """``Of 5,206 phones 4,024 are shared (25 different ones), 1,182 own (19).``"""
-    told = [
-        f"{found['tokens']:,} are {name} ({found['phones']} different ones)"
-        for name, found in classes.items()
-    ]
-    return f"Of {sum(c['tokens'] for c in classes.values()):,} phones {', '.join(told)}."
+    """``Phone tokens (types) in the test: shared 4,024 (25), own 1,182 (19).``"""
+    told = [f"{name} {found['tokens']:,} ({found['phones']})" for name, found in classes.items()]
+    return f"Phone tokens (types) in the test: {', '.join(told)}."
 
 
 def _in_words(change: Mapping[str, Any]) -> str:

@@ -88,11 +88,12 @@ def compare(
     ``errors``: (S, U) by system, the errors of S seeds in U utterances, a row the same seed
     in all of them; ``tokens``: (U,) reference tokens; ``speakers``: U names, where known.
     """
-    columns = np.stack([np.atleast_2d(e) for e in errors.values()])  # (K, S, U)
-    if columns.shape[2] != len(tokens) or not len(tokens):
-        raise ValueError(f"errors {columns.shape} do not belong to {len(tokens)} utterances")
-    systems, seeds, _ = columns.shape
-    kind, columns = "utterances", np.concatenate([columns.reshape(systems * seeds, -1), [tokens]])
+    stack = np.stack([np.atleast_2d(e) for e in errors.values()])  # (K, S, U)
+    systems, seeds, utterances = stack.shape
+    if utterances != len(tokens) or not utterances:
+        raise ValueError(f"errors {stack.shape} do not belong to {len(tokens)} utterances")
+    columns = np.concatenate([stack.reshape(systems * seeds, -1), [tokens]])  # (K * S + 1, U)
+    kind = "utterances"
     if speakers is not None and len(set(speakers)) >= SPEAKERS:
         kind, columns = "speakers", _joined(columns, np.unique(speakers, return_inverse=True)[1])
     units = columns.shape[1]
@@ -100,33 +101,33 @@ def compare(
     if units > PARTS:
         columns = _joined(columns, random.permutation(units) % PARTS)
 
-    sums = np.concatenate(list(_resampled(columns, resamples, random)))  # (B, K * S + 1)
-    means = sums[:, :-1].reshape(-1, systems, seeds).mean(axis=2)  # (B, K)
     total = columns.sum(axis=1)
     by_seed = total[:-1].reshape(systems, seeds)
-    point = by_seed.mean(axis=1)  # (K,)
-    parts = by_seed / np.where(point, point, 1)[:, None]  # of a seed in its system, (K, S)
-    noise = _noise(resamples, seeds, random) @ parts.T  # (B, K), of the logarithm of a rate
+    mean = by_seed.mean(axis=1)  # (K,)
+    share = by_seed / np.where(mean, mean, 1)[:, None]  # of a seed in its system
+    drawn = np.concatenate(list(_resampled(columns, resamples, random)))  # (B, K * S + 1)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        logs = np.log(means) + noise
-        rates = 100 * np.exp(logs) / sums[:, -1:]
+        logs = np.log(drawn[:, :-1].reshape(-1, systems, seeds).mean(axis=2))  # (B, K)
+        logs += _noise(resamples, seeds, random) @ share.T
+        rates = 100 * np.exp(logs) / drawn[:, -1:]
     names = list(errors)
-    pairs = [
-        _pair(names[a], names[b], point[[a, b]], logs[:, [a, b]], units)
-        for a, b in combinations(range(systems), 2)
-    ]
     return Comparison(
         kind=kind,
         units=units,
         seeds=seeds,
         resamples=resamples,
         rates={
-            name: Rate(float(100 * point[k] / total[-1]), _interval(rates[:, k], units))
+            name: Rate(float(100 * mean[k] / total[-1]), _interval(rates[:, k], units))
             if total[-1]
             else Rate(None, None)
             for k, name in enumerate(names)
         },
-        pairs=_holm(pairs),
+        pairs=_holm(
+            [
+                _pair(names[a], names[b], mean[[a, b]], logs[:, [a, b]], units)
+                for a, b in combinations(range(systems), 2)
+            ]
+        ),
     )
 
 
@@ -215,10 +216,8 @@ def _p_value(ratio: np.ndarray, units: int) -> float | None:
 def _holm(pairs: Sequence[Pair]) -> list[Pair]:
     """Adds the p-values that Holm's step-down method adjusts for all pairs."""
     adjusted, highest = list(pairs), 0.0
-    known = sorted(
-        (i for i, pair in enumerate(pairs) if pair.p is not None), key=lambda i: pairs[i].p
-    )
-    for rank, i in enumerate(known):
+    known = [i for i, pair in enumerate(pairs) if pair.p is not None]
+    for rank, i in enumerate(sorted(known, key=lambda i: pairs[i].p)):
         highest = max(highest, min(1.0, (len(known) - rank) * pairs[i].p))
         adjusted[i] = replace(pairs[i], p_holm=highest)
     return adjusted

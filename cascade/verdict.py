@@ -7,26 +7,23 @@ from cascade.significance import LEVEL, Comparison, Interval, Pair
 
 
 def verdict(pair: Pair, found: Comparison, what: str, test: str) -> str:
-    """A sentence about ``pair`` of ``found``: its ``what``, "phone errors" say, on ``test``.
-
-    >>> from cascade.significance import Pair, Comparison
-    >>> pair = Pair("plain", "cascade", 21.3, (17.9, 24.6), 0.0002, 0.0002)
-    >>> verdict(pair, Comparison("utterances", 208, 3, 20000, {}, [pair]), "phone errors", "mine")
-    'cascade makes 21.3 % fewer phone errors than plain on mine (95 % interval 17.9 to 24.6, \
-p < 0.001, 3 seeds).'
-    """
+    """A sentence about ``pair`` of ``found``: its ``what``, "phone errors" say, on ``test``."""
     system, reference = pair.system, pair.reference
-    evidence = _evidence(pair, found)
-    if told(pair):
-        if pair.reduction is None:
-            return f"{system} makes {what} on {test}, {reference} makes none ({evidence})."
-        change = _change(pair.reduction, what)
-        return f"{system} makes {change} than {reference} on {test} ({evidence})."
-    change = (
-        f"no {what} of {reference}" if pair.reduction is None else _change(pair.reduction, what)
-    )
-    none = f"No difference between {system} and {reference} on {test} can be told"
-    return f"{none}: {change} ({evidence})."
+    if pair.reduction is None:
+        change = f"no {what} of {reference}"
+    elif round(pair.reduction, 1) == 0 and not told(pair):
+        change = f"as many {what}"
+    else:
+        size = f"{abs(pair.reduction):.1f}" if round(pair.reduction, 1) else "less than 0.1"
+        change = f"{size} % {'fewer' if pair.reduction > 0 else 'more'} {what}"
+    end = f"({_evidence(pair, found)})."
+    if not told(pair):
+        return (
+            f"No difference between {system} and {reference} on {test} can be told: {change} {end}"
+        )
+    if pair.reduction is None:
+        return f"{system} makes {what} on {test}, {reference} makes none {end}"
+    return f"{system} makes {change} than {reference} on {test} {end}"
 
 
 def told(pair: Pair) -> bool:
@@ -59,19 +56,12 @@ def as_plain(found: Comparison) -> dict[str, Any]:
     }
 
 
-def _change(reduction: float, what: str) -> str:
-    """``21.3 % fewer phone errors``"""
-    if round(reduction, 1) == 0:
-        return f"as many {what}"
-    return f"{abs(reduction):.1f} % {'fewer' if reduction > 0 else 'more'} {what}"
-
-
 def _evidence(pair: Pair, found: Comparison) -> str:
     """``95 % interval 17.9 to 24.6, p < 0.001, 3 seeds``; the interval of what is said."""
     parts = []
     if pair.interval is not None and pair.reduction is not None:
         low, high = pair.interval
-        if round(pair.reduction, 1) < 0:
+        if round(pair.reduction, 1) < 0 or (told(pair) and pair.reduction < 0):
             low, high = -high, -low
         parts.append(f"{100 * LEVEL:.0f} % interval {tenths(low)} to {tenths(high)}")
     if pair.p is not None:

@@ -16,6 +16,8 @@ import pytest
 import safetensors.torch
 from conftest import ROOT, run
 
+from cascade.counts import read_counts
+
 LOG_LINE = re.compile(r"\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\] SpeechBox: INFO: (.+)")
 
 
@@ -41,6 +43,31 @@ def test_results(mini):
     words = sum(len(line.split()) - 1 for line in reference)
     assert test["systems"]["plain"]["ALL_WORDS"] == words
     assert (mini / "RESULTS.md").read_text().count("| Wer/Werc") == 1
+
+
+def test_what_the_comparison_leaves(mini):
+    found = json.loads((mini / "results.json").read_text())["tests"]["festvox_ru"]
+    report = (mini / "RESULTS.md").read_text()
+    assert len(found["verdicts"]) == 4
+    for sentence in found["verdicts"]:
+        assert "between cascade and plain" in sentence or "than plain" in sentence
+        assert f"- {sentence}\n" in report
+    for unit, key in (("words", "ERRORS"), ("phones", "PH_ERRORS")):
+        pair = found["significance"][unit]["pairs"][0]
+        before, after = (found["systems"][name][key] for name in ("plain", "cascade"))
+        assert pair["reduction"] == round(100 * (before - after) / before, 4)
+        for system, rate in found["significance"][unit]["rates"].items():
+            counts = read_counts(mini / system / "score_festvox_ru" / "counts.tsv")
+            assert counts.errors(unit).sum() == found["systems"][system][key]
+            assert rate["percent"] == found["systems"][system]["WER" if unit == "words" else "PER"]
+    header, *lines = (mini / "phones_festvox_ru.tsv").read_text().splitlines()
+    rows = [dict(zip(header.split("\t"), line.split("\t"), strict=True)) for line in lines]
+    for system in ("plain", "cascade"):
+        errors = sum(int(row[f"{system}_{k}"]) for row in rows for k in ("sub", "del", "ins"))
+        assert errors == found["systems"][system]["PH_ERRORS"]
+    header, *lines = (mini / "changes_festvox_ru.tsv").read_text().splitlines()
+    before, after = (found["systems"][name]["PH_ERRORS"] for name in ("plain", "cascade"))
+    assert sum(int(line.split("\t")[-1]) for line in lines) == after - before
 
 
 def test_speechbox_log(mini):
