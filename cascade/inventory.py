@@ -6,7 +6,7 @@ rule (`cascade.lexicon`). Every inventory says where it comes from.
 
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from cascade.recipe import NAME, Language, Recipe
 
 RARE = 1 / 10_000  # of the running phones; what comes less often is a name's or a slip's
 SENTENCES = 2_000  # of free text, evenly spread: some 25,000 words, seconds of espeak-ng
+DICTIONARY = 1_000  # words; a shorter lexicon file holds exceptions
 
 
 @dataclass(frozen=True)
@@ -47,14 +48,15 @@ class Inventory:
 
 
 def of_recipe(recipe: Recipe, layout: Layout) -> list[Inventory]:
-    """The recipe's languages, the target first, each from the first of these that exists:
+    """The recipe's languages, the target first, each from the first of these that there is:
 
-    the transcripts of its training speech in phones (stage 1) or in words (stage 0), the
-    recipe's free texts, those of ``local/free_texts.py``, the words of its lexicon file.
-    Raises `UserError`, which names the stage to run, where there is none of them.
+    the transcripts of its training speech in phones (stage 1) or in words (stage 0), its
+    free texts, the words of its lexicon file if that is a whole dictionary. Raises
+    `UserError`, which names the stage to run, where a language has none of them.
     """
     names = sorted(recipe.languages, key=lambda name: name != recipe.target)
-    return [_of_language(recipe, layout, name) for name in names]
+    counting = [_counting(recipe, layout, name) for name in names]  # all, before any work
+    return [count() for count in counting]
 
 
 def of_candidate(voice: str, file: Path | None, layout: Layout) -> Inventory:
@@ -73,41 +75,49 @@ def of_candidate(voice: str, file: Path | None, layout: Layout) -> Inventory:
     return _of_text(voice, lines, Language(_letters(lines), voice), source)
 
 
-def _of_language(recipe: Recipe, layout: Layout, name: str) -> Inventory:
+def _counting(recipe: Recipe, layout: Layout, name: str) -> Callable[[], Inventory]:
+    """What counts the phones of a language of the recipe."""
     role = "train" if name == recipe.target else "train_ext"
     keys = [dataset_key(recipe, d) for d in recipe.role(role) if d.language == name]
     language = recipe.languages[name]
+    words = list(read_text_table(Path(language.lexicon))) if language.lexicon else []
     if keys and all(layout.text(key, "phones").is_file() for key in keys):
-        tables = [read_text_table(layout.text(key, "phones")) for key in keys]
-        counts = Counter(phone for table in tables for phones in table.values() for phone in phones)
-        return Inventory(name, counts, f"stage 1: {', '.join(keys)}")
+        return lambda: _of_phones(name, [layout.text(key, "phones") for key in keys], keys)
     if keys and all(layout.cuts(key).is_file() for key in keys):
-        lines = [line for key in keys for line in _transcripts(layout.cuts(key))]
-        return _of_text(name, lines, language, f"stage 0: {', '.join(keys)}")
-    if lines := [line for source in language.texts for line in _text(source, layout)]:
-        return _of_text(name, lines, language, f"texts ({', '.join(language.texts)})")
-    if lines := _free(language.voice, layout):
-        return _of_text(name, lines, language, "free texts")
-    if language.lexicon:
-        words = list(read_text_table(Path(language.lexicon)))
-        return _of_text(name, words, language, f"words of {language.lexicon}")
-    raise UserError(
-        f"There are no transcripts and no texts in '{name}' yet to take its phones from."
-        f" Run stage 0 first: ./run.sh --recipe {recipe.name} --stop-stage 0"
-    )
+        read, source = lambda: _transcripts(map(layout.cuts, keys)), f"stage 0: {', '.join(keys)}"
+    elif language.texts:
+        read, source = lambda: _texts(language.texts, layout), f"texts: {', '.join(language.texts)}"
+    elif len(words) >= DICTIONARY:
+        read, source = lambda: words, f"{language.lexicon}, each word once"
+    else:
+        raise UserError(
+            f"There are no transcripts and no texts in '{name}' yet to take its phones from."
+            f" Run stage 0: ./run.sh --recipe {recipe.name} --stop-stage 0"
+        )
+    return lambda: _of_text(name, read(), language, source)
 
 
-def _transcripts(cuts: Path) -> Iterator[str]:
+def _of_phones(name: str, paths: Sequence[Path], keys: Sequence[str]) -> Inventory:
+    counts: Counter[str] = Counter()
+    for path in paths:
+        for phones in read_text_table(path).values():
+            counts.update(phones)
+    return Inventory(name, counts, f"stage 1: {', '.join(keys)}")
+
+
+def _transcripts(paths: Iterable[Path]) -> Iterator[str]:
     from lhotse import CutSet  # seconds; most calls find transcripts in phones
 
-    for cut in CutSet.from_jsonl_lazy(cuts):
-        yield cut.supervisions[0].text
+    for path in paths:
+        for cut in CutSet.from_jsonl_lazy(path):
+            yield cut.supervisions[0].text
 
 
-def _text(source: str, layout: Layout) -> Iterable[str]:
+def _texts(sources: Iterable[str], layout: Layout) -> Iterator[str]:
     from cascade import lang  # it brings what makes graphs
 
-    return lang.lines(source, layout, 1)
+    for source in sources:
+        yield from lang.lines(source, layout, 1)
 
 
 def _free(voice: str, layout: Layout) -> list[str]:

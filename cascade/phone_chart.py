@@ -26,14 +26,8 @@ GROUPS = {
 }
 CELL, LINE, LABEL, MARGIN, GAP = 42, 42, 76, 24, 18  # pixels
 COLUMNS = 25  # cells in a band of the picture
-BLUE, PALE_BLUE, ORANGE, INK, GREY, FAINT = (
-    "#93c5fd",
-    "#dbeafe",
-    "#fed7aa",
-    "#111",
-    "#555",
-    "#bbb",
-)
+BLUE, PALE_BLUE, ORANGE = "#93c5fd", "#dbeafe", "#fed7aa"
+INK, GREY, FAINT = "#111", "#555", "#bbb"
 
 
 def chart(comparisons: Sequence[Comparison], limit: float) -> str:
@@ -162,7 +156,7 @@ def _cell(x: int, y: int, phone, inventory, shared, near, limit) -> Iterator[str
         yield _dashed(x + 1, y + 1, CELL - 2, LINE - 2, 4)
         if near.distance <= limit:
             yield _text(middle, y + 22, f"≈{near.phone}", size=15, fill=GREY)
-            yield _text(middle, y + 36, f"{near.distance:g}", size=10, fill=FAINT)
+            yield _text(middle, y + 36, f"{near.distance:g}", size=10, fill=GREY)
         else:
             yield _text(middle, y + 25, "–", size=14, fill=FAINT)
 

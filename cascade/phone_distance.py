@@ -15,8 +15,8 @@ from cascade.phones import AFFRICATES
 
 LEAST = 0.5  # between phones that PanPhon does not tell apart: r and ɾ, k and kʲ
 TIE = "\u0361"  # PanPhon knows affricates by it, our phones have none
-# What espeak-ng and careless typists write, in IPA.
-IPA = {"ᵻ": "ɪ̈", "ɚ": "ə˞", "ɝ": "ɜ˞", "g": "ɡ"}
+# What espeak-ng and careless typists write, as PanPhon does.
+IPA = {"ᵻ": "ɪ̈", "ɚ": "ə˞", "ɝ": "ɜ˞", "g": "ɡ", "t͡ʂ": "ʈ͡ʂ", "d͡ʐ": "ɖ͡ʐ"}
 
 
 @dataclass(frozen=True, order=True)
@@ -71,9 +71,10 @@ def _distance(a: str, b: str) -> tuple[float, float]:
 @functools.cache
 def _segment(phone: str):
     """PanPhon's segment, or None."""
-    symbol = next((phone[:2] for a in AFFRICATES if phone.startswith(a)), "")
-    ipa = symbol[:1] + TIE + phone[1:] if symbol else phone
-    return _table().fts("".join(IPA.get(char, char) for char in ipa)) or None
+    ipa = phone[0] + TIE + phone[1:] if phone[:2] in AFFRICATES else phone
+    for written, meant in IPA.items():
+        ipa = ipa.replace(written, meant)
+    return _table().fts(ipa) or None
 
 
 @functools.cache

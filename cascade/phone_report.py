@@ -39,22 +39,22 @@ def report(
         raise UserError(f"{recipe.name} has one language: name others, as in --with cs,es.")
     Runner(layout.root, {}, False, False).warn(stages.stage(1, recipe, layout, 1))
     target, *others = inventory.of_recipe(recipe, layout)
-    found = [compare(target, other) for other in others]
+    own = [compare(target, other) for other in others]
     more = [compare(target, inventory.of_candidate(v, f, layout)) for v, f in candidates.items()]
+    ranked = sorted([*own, *more], key=lambda c: (-c.covered(), c.other.language))
     path = layout.root / "phones.svg"
-    write_text(path, chart([*found, *more], limit))
+    write_text(path, chart(ranked, limit))
     log.info("%s is drawn.", path)
-    parts = [table([*found, *more], limit), *(details(c, limit) for c in found or more)]
-    return "\n\n".join(parts)
+    return "\n\n".join([table(ranked, limit), *(details(c, limit) for c in own or more)])
 
 
 def table(comparisons: Sequence[Comparison], limit: float) -> str:
-    """One line a language, those that cover most of the target's speech first."""
+    """One line a language: its phones, and how much of the target's speech they cover."""
     rows = [("", "phones", "shared", "own", "covers", f"within {limit:g}", "running", "from")]
     target = comparisons[0].target
     own = (len(target.phones), "", "", "", "", f"{target.total:,}", target.source)
     rows.append((target.language, *map(str, own)))
-    for c in sorted(comparisons, key=lambda c: (-c.covered(), c.other.language)):
+    for c in comparisons:
         sizes = (len(c.other.phones), len(c.shared), len(c.other.phones) - len(c.shared))
         shares = (f"{c.covered():.2f} %", f"{c.covered(limit):.2f} %")
         source = (f"{c.other.total:,}", c.other.source)
