@@ -57,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         default="",
         metavar="VOICE[=FILE],...",
         help="more languages to compare with the target, by espeak-ng's names (cs, fr-fr);"
-        " their words from FILE, any text, or else from free texts, fetched once",
+        " their words from FILE, any text, or else from free texts (67 MB, fetched once)",
     )
     phones.add_argument(
         "--within",
@@ -123,7 +123,7 @@ def _phones(options: argparse.Namespace, overrides: dict[str, str]) -> str:
     candidates: dict[str, Path | None] = {}
     for word in filter(None, options.voices.split(",")):
         voice, named, file = word.partition("=")
-        candidates[voice] = Path(file).resolve() if named else None
+        candidates[voice.strip()] = Path(file).resolve() if named else None
     return report(*_experiment(options, overrides), candidates, options.within)
 
 

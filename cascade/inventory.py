@@ -4,6 +4,7 @@ Counting needs no training: where stage 1 has not run, words are pronounced here
 rule (`cascade.lexicon`). Every inventory says where it comes from.
 """
 
+import logging
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -18,6 +19,7 @@ from cascade.layout import Layout, dataset_key
 from cascade.lexicon import look_up
 from cascade.recipe import NAME, Language, Recipe
 
+log = logging.getLogger("cascade")
 RARE = 1 / 10_000  # of the running phones; what comes less often is a name's or a slip's
 SENTENCES = 2_000  # of free text, evenly spread: some 25,000 words, seconds of espeak-ng
 DICTIONARY = 1_000  # words; a shorter lexicon file holds exceptions
@@ -80,14 +82,13 @@ def _counting(recipe: Recipe, layout: Layout, name: str) -> Callable[[], Invento
     role = "train" if name == recipe.target else "train_ext"
     keys = [dataset_key(recipe, d) for d in recipe.role(role) if d.language == name]
     language = recipe.languages[name]
-    words = list(read_text_table(Path(language.lexicon))) if language.lexicon else []
     if keys and all(layout.text(key, "phones").is_file() for key in keys):
         return lambda: _of_phones(name, [layout.text(key, "phones") for key in keys], keys)
     if keys and all(layout.cuts(key).is_file() for key in keys):
         read, source = lambda: _transcripts(map(layout.cuts, keys)), f"stage 0: {', '.join(keys)}"
     elif language.texts:
         read, source = lambda: _texts(language.texts, layout), f"texts: {', '.join(language.texts)}"
-    elif len(words) >= DICTIONARY:
+    elif len(words := _dictionary(language)) >= DICTIONARY:
         read, source = lambda: words, f"{language.lexicon}, each word once"
     else:
         raise UserError(
@@ -95,6 +96,10 @@ def _counting(recipe: Recipe, layout: Layout, name: str) -> Callable[[], Invento
             f" Run stage 0: ./run.sh --recipe {recipe.name} --stop-stage 0"
         )
     return lambda: _of_text(name, read(), language, source)
+
+
+def _dictionary(language: Language) -> list[str]:
+    return list(read_text_table(Path(language.lexicon))) if language.lexicon else []
 
 
 def _of_phones(name: str, paths: Sequence[Path], keys: Sequence[str]) -> Inventory:
@@ -123,6 +128,7 @@ def _texts(sources: Iterable[str], layout: Layout) -> Iterator[str]:
 def _free(voice: str, layout: Layout) -> list[str]:
     from local import free_texts
 
+    log.info("Licence of the free texts in '%s': %s", voice, free_texts.LICENCE)
     found = list(free_texts.sentences(Request(layout.downloads, layout.data), voice))
     return found[:: -(-len(found) // SENTENCES) or 1]
 
