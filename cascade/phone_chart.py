@@ -4,9 +4,12 @@ Columns stand as in the chart of the International Phonetic Association, by mann
 by place from the lips back; what a language lacks shows the neighbour that comes nearest.
 """
 
+import unicodedata
 from collections.abc import Iterator, Sequence
 from html import escape
 
+from cascade.inventory import Inventory
+from cascade.phone_distance import Neighbour
 from cascade.phones import AFFRICATES
 from cascade.sharing import Comparison
 
@@ -24,6 +27,7 @@ GROUPS = {
     "open vowels": "æaɶɐɑɒ",
     "others": "",
 }
+ORDER = "".join(GROUPS.values())
 CELL, LINE, LABEL, MARGIN, GAP = 42, 42, 76, 24, 18  # pixels
 COLUMNS = 25  # cells in a band of the picture
 BLUE, PALE_BLUE, ORANGE = "#93c5fd", "#dbeafe", "#fed7aa"
@@ -40,7 +44,7 @@ def chart(comparisons: Sequence[Comparison], limit: float) -> str:
     width = 2 * MARGIN + LABEL + max(_extent(band) for band in bands)
     width = max(width, 860)
     names = ", ".join(c.other.language for c in comparisons)
-    title = f"Phones of {target.language}, and how {names} share them"
+    title = f"Phones of {target.language} beside those of {names}"
     body = [
         f'<title>{escape(title)}</title>\n<rect width="{width}" height="{top + high * len(bands)}"'
         f' fill="#fff"/>',
@@ -76,13 +80,19 @@ def _bands(phones: set[str]) -> Iterator[list[tuple[str, list[str]]]]:
 def _group(phone: str) -> str:
     if phone[:2] in AFFRICATES:
         return "affricates"
-    return next((name for name, letters in GROUPS.items() if phone[0] in letters), "others")
+    letter = _letter(phone)
+    return next((name for name, letters in GROUPS.items() if letter in letters), "others")
 
 
 def _place(phone: str) -> tuple[int, str]:
-    """Where a phone stands within its group: an affricate as its fricative does."""
+    """Where a phone stands within its group."""
+    return ORDER.find(_letter(phone)), phone
+
+
+def _letter(phone: str) -> str:
+    """The letter that places a phone: an affricate's fricative, the vowel of a nasal one."""
     letter = phone[1] if phone[:2] in AFFRICATES else phone[0]
-    return "".join(GROUPS.values()).find(letter), phone
+    return letter if letter in ORDER else unicodedata.normalize("NFD", letter)[0]
 
 
 def _extent(band: Sequence[tuple[str, Sequence[str]]]) -> int:
@@ -144,7 +154,15 @@ def _band(
         x += GAP
 
 
-def _cell(x: int, y: int, phone, inventory, shared, near, limit) -> Iterator[str]:
+def _cell(
+    x: int,
+    y: int,
+    phone: str,
+    inventory: Inventory,
+    shared: bool,
+    near: Neighbour | None,
+    limit: float,
+) -> Iterator[str]:
     """A language's cell: its phone, else the neighbour that stands for it, else nothing."""
     middle = x + CELL / 2
     if phone in inventory.phones:

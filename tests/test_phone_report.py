@@ -91,6 +91,23 @@ def test_no_letter_is_in_two_groups():
     assert len(letters) == len(set(letters))
 
 
+@pytest.mark.parametrize(
+    ("phone", "group"),
+    [
+        ("ã", "open vowels"),  # one code point, and not in the table
+        ("ɔ̃", "mid vowels"),
+        ("ç", "fricatives"),  # not the c that it decomposes to
+        ("tʃʲ", "affricates"),
+        ("tʲ", "plosives"),
+        ("XX", "others"),
+    ],
+)
+def test_groups(phone, group):
+    one = Inventory("x", {phone: 1}, "")
+    said = {node.text for node in svg(chart([compare(one, one)], 1)).iter()}
+    assert said & set(GROUPS) == {group}
+
+
 def phones(*options: object, expect: int = 0) -> subprocess.CompletedProcess:
     command = [sys.executable, "-m", "cascade", "phones", *map(str, options)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
