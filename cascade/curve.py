@@ -12,6 +12,7 @@ from cascade.sweep_results import SHOWN, Entry, by_value, label, minutes
 COLOURS = ("#b45309", "#1d4ed8", "#047857", "#7c3aed", "#be123c", "#475569", "#0e7490", "#a16207")
 TITLES = {"PER": "phone error rate, %", "WER": "word error rate, %"}
 WIDE = 4.0  # the greatest value by the least one, from which on the axis is logarithmic
+LEAST = 5.0  # per cent that a panel spans
 STYLE = {
     "svg.hashsalt": "cascade",  # the same ids, and so the same bytes, every time
     "font.family": "DejaVu Sans",  # Matplotlib brings it
@@ -104,7 +105,7 @@ def _series(
 
 
 def _axis(panel: Any, key: str, places: Mapping[Any, float], found: Sequence[Entry]) -> None:
-    """Ticks where there are figures; a logarithmic axis for values far apart."""
+    """Ticks where there are figures, a logarithmic axis for values far apart, a fair scale."""
     least, most = min(places.values()), max(places.values())
     if not _on_a_scale(key, places):
         panel.set_xlim(least - 0.5, most + 0.5)
@@ -115,6 +116,10 @@ def _axis(panel: Any, key: str, places: Mapping[Any, float], found: Sequence[Ent
     else:
         edge = 0.06 * (most - least) or 1.0
         panel.set_xlim(least - edge, most + edge)
+    low, high = panel.get_ylim()
+    if high - low < LEAST:  # noise must not look like an effect
+        middle = (low + high) / 2
+        panel.set_ylim(middle - LEAST / 2, middle + LEAST / 2)
     panel.set_xticks(list(places.values()), [label(key, value, found) for value in places])
     panel.minorticks_off()
     panel.tick_params(length=0)

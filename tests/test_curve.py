@@ -87,6 +87,15 @@ def test_words_stand_side_by_side_without_lines(tmp_path):
     assert "FillBetween" not in svg and "features.cmn" in shown(svg)
 
 
+def test_noise_does_not_look_like_an_effect(tmp_path):
+    found = [entry("plain", value, 0, 40 + value / 100) for value in (5, 15, 40)]
+    draw(tmp_path / "a.svg", "target_minutes", found)
+    numbers = [
+        float(t) for t in shown((tmp_path / "a.svg").read_text()) if t.startswith(("3", "4"))
+    ]
+    assert min(numbers) <= 39 and max(numbers) >= 42
+
+
 @pytest.mark.parametrize("values", [[15], ["online"]])
 def test_one_point_is_drawn_too(tmp_path, values):
     assert ticks(drawn(tmp_path / "a.svg", "train.x", values, ("plain",), ("near",), seeds=1))
