@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from cascade.batches import Batch, LanguageIterator, UtteranceSet
 from cascade.checkpoint import Checkpoints
 from cascade.corpus import Excluded
+from cascade.ctc import ctc_loss
 from cascade.errors import UserError
 from cascade.files import write_text
 from cascade.greedy import greedy
@@ -243,13 +244,7 @@ def ctc(log_probs: Tensor, batch: Batch) -> Tensor:
     ``log_probs`` is (N, T, phones). The loss runs on the CPU: there it is exact and
     the same from run to run.
     """
-    total = nn.functional.ctc_loss(
-        log_probs.transpose(0, 1).cpu(),  # (N, T, phones) -> (T, N, phones)
-        torch.from_numpy(batch.labels),
-        torch.from_numpy(batch.lengths),
-        torch.from_numpy(batch.label_lengths),
-        reduction="sum",
-    )
+    total = ctc_loss(log_probs, batch.labels, batch.lengths, batch.label_lengths)
     return total / int(batch.label_lengths.sum())
 
 
