@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
+from cascade.dropout import Dropout
+
 PADDING = 0.1  # an LSTM's time goes by frames, padded ones too
 
 
@@ -22,7 +24,7 @@ class Stack(nn.Module):
             nn.LSTM(size, neurons, batch_first=True) for size in sizes[:layers]
         )
         self.norm = nn.ModuleList(nn.LayerNorm(neurons) for _ in range(layers))
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, T, C) to (N, T, neurons)."""
