@@ -84,7 +84,10 @@ class Trainer:
         if settings.epochs is not None:
             self.steps = settings.epochs * self.iterators[0].batches
         self.optimizer = torch.optim.AdamW(
-            network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
+            network.parameters(),
+            lr=settings.learning_rate,
+            weight_decay=settings.weight_decay,
+            fused=True,
         )
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
             self.optimizer,
