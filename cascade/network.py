@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
+from cascade.dropout import Dropout
+
 PADDING = 0.1  # an LSTM's time goes by frames, padded ones too
 SHARED = "shared"  # stands in the place of a language's name, so no language is named so
 
@@ -20,7 +22,7 @@ class Layer(nn.Module):
         super().__init__()
         self.lstm = nn.LSTM(inputs, neurons, batch_first=True)
         self.norm = nn.LayerNorm(neurons)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, T, C) to (N, T, neurons)."""

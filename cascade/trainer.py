@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from cascade.batches import Batch, LanguageIterator, UtteranceSet
 from cascade.checkpoint import Checkpoints
 from cascade.corpus import Excluded
+from cascade.ctc import ctc_loss
 from cascade.errors import UserError
 from cascade.files import write_text
 from cascade.greedy import greedy
@@ -84,7 +85,7 @@ class Trainer:
             self.steps = settings.epochs * self.iterators[0].batches
         learning = [p for p in network.parameters() if p.requires_grad]
         self.optimizer = torch.optim.AdamW(
-            learning, lr=settings.learning_rate, weight_decay=settings.weight_decay
+            learning, lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True
         )
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
             self.optimizer,
@@ -249,13 +250,7 @@ def ctc(log_probs: Tensor, batch: Batch) -> Tensor:
     ``log_probs`` is (N, T, phones). The loss runs on the CPU: there it is exact and
     the same from run to run.
     """
-    total = nn.functional.ctc_loss(
-        log_probs.transpose(0, 1).cpu(),  # (N, T, phones) -> (T, N, phones)
-        torch.from_numpy(batch.labels),
-        torch.from_numpy(batch.lengths),
-        torch.from_numpy(batch.label_lengths),
-        reduction="sum",
-    )
+    total = ctc_loss(log_probs, batch.labels, batch.lengths, batch.label_lengths)
     return total / int(batch.label_lengths.sum())
 
 
