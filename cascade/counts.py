@@ -42,7 +42,7 @@ def utterance_counts(words: Score, phones: Score, speakers: Mapping[str, str]) -
     Raises `UserError` for an utterance without words, phones or a speaker.
     """
     utterances = tuple(words.counts)
-    lost = set(utterances).symmetric_difference(phones.counts) | set(utterances).difference(speakers)
+    lost = words.counts.keys() ^ phones.counts.keys() | words.counts.keys() - speakers.keys()
     if lost:
         raise UserError(
             f"'{min(lost)}' has not words, phones and a speaker. Run stage 1 again with --force."

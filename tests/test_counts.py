@@ -38,7 +38,7 @@ def test_sums_are_those_of_the_score():
     ],
 )
 def test_an_utterance_that_lacks_something_is_named(words, phones, speakers):
-    with pytest.raises(UserError, match="'u2' has not words, phones and a speaker.*stage 1"):
+    with pytest.raises(UserError, match=r"'u2' has not words, phones and a speaker.*stage 1"):
         utterance_counts(words, phones, speakers)
 
 
