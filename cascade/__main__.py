@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from cascade.errors import UserError, explain
@@ -32,6 +33,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     stages.add_argument("--stop-stage", type=int, default=LAST, choices=range(LAST + 1))
     stages.add_argument("--nj", type=int, default=os.cpu_count() or 1, help="processes at once")
     stages.add_argument("--exp", help="where experiments go (exp)")
+    stages.add_argument("--folder", help="the experiment's own folder (EXP/NAME)")
+    stages.add_argument("--sweep", metavar="KEY=VALUE,...", help="a run for each value and seed")
+    stages.add_argument("--seeds", type=int, help="how many seeds a sweep has (1)")
     stages.add_argument("--force", action="store_true", help="run what is up to date, too")
     stages.add_argument("--dry-run", action="store_true", help="say what would run, and why")
     stages.add_argument("--check", action="store_true", help="check every utterance, and stop")
@@ -103,15 +107,26 @@ def _run(options: argparse.Namespace, overrides: dict[str, str]) -> None:
         raise UserError("--nj must be at least 1.")
     if options.stop_stage < options.stage:
         raise UserError(f"--stop-stage {options.stop_stage} comes before --stage {options.stage}.")
+    if options.exp and options.folder:
+        raise UserError("--exp and --folder both name a place; give one of them.")
+    path = _from_root(_recipe_file(options.recipe))
+    folder = options.folder and _from_root(Path(options.folder))
     recipe, layout = _experiment(options, overrides)
+    if folder:
+        layout = replace(layout, root=folder)
     numbers = [0] if options.check else range(options.stage, options.stop_stage + 1)
+    if options.sweep is not None:
+        _sweep(options, overrides, path, layout, numbers)
+        return
+    if options.seeds is not None:
+        raise UserError("--seeds goes with --sweep, such as --sweep target_minutes=5,15,all")
     force = options.force or options.check
     run(recipe, layout, numbers, options.nj, force, options.dry_run)
 
 
 def _experiment(options: argparse.Namespace, overrides: dict[str, str]) -> tuple[Recipe, Layout]:
     """The recipe and its files; the working folder is the project's from here on."""
-    exp = Path(options.exp).resolve() if options.exp else Path("exp")
+    exp = _from_root(Path(options.exp)) if options.exp else Path("exp")
     recipe = read_recipe(_recipe_file(options.recipe), overrides)
     os.chdir(ROOT)  # so that paths in manifests and scps are relative, as Kaldi's are
     return recipe, Layout(exp / recipe.name, Path("downloads"), Path("data"))
@@ -125,6 +140,38 @@ def _phones(options: argparse.Namespace, overrides: dict[str, str]) -> str:
         voice, named, file = word.partition("=")
         candidates[voice.strip()] = Path(file).resolve() if named else None
     return report(*_experiment(options, overrides), candidates, options.within)
+
+
+def _sweep(
+    options: argparse.Namespace,
+    overrides: dict[str, str],
+    path: Path,
+    layout: Layout,
+    numbers: Sequence[int],
+) -> None:
+    from cascade import sweep
+    from cascade.plan import plan
+
+    if options.check or options.folder:
+        raise UserError("--sweep goes with neither --check nor --folder.")
+    points = plan(
+        lambda more: read_recipe(path, overrides | more), options.sweep, options.seeds or 1, layout
+    )
+    if options.dry_run:
+        sweep.show(points, numbers, options.force)
+        return
+    common = ["--recipe", str(path), "--stage", str(numbers[0]), "--stop-stage", str(numbers[-1])]
+    common += [f"--{key}={value}" for key, value in overrides.items()]
+    sweep.run(points, common, numbers, options.nj, options.force, path.parent)
+
+
+def _from_root(path: Path) -> Path:
+    """``path`` from the project's folder on, where it is in there.
+
+    So that paths in manifests and scps are relative, as Kaldi's are.
+    """
+    path = Path(os.path.abspath(path))  # not resolved: exp may be a link to another disk
+    return path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
 
 
 def _recipe_file(name: str) -> Path:

@@ -1,6 +1,5 @@
 """Stage 1: pronunciations, the union phone set, the language model, the decoding graph."""
 
-import importlib
 import logging
 import time
 from collections import Counter
@@ -103,9 +102,7 @@ def lines(source: str, layout: Layout, jobs: int) -> Iterable[str]:
         return Path(source).read_text(encoding="utf-8").splitlines()
     if not (corpus.LOCAL / f"{source}.py").is_file() or not source.startswith("texts_"):
         raise UserError(f"There is no text '{source}': neither a file nor local/{source}.py.")
-    module = importlib.import_module(f"local.{source}")
-    log.info("Licence of %s: %s", source, module.LICENCE)
-    return module.sentences(corpus.Request(layout.downloads, layout.data, jobs=jobs))
+    return corpus.sentences(source, corpus.Request(layout.downloads, layout.data, jobs=jobs))
 
 
 def _write_phone_texts(

@@ -21,6 +21,7 @@ from cascade.schema import build, merge, nearest, override, within
 ROLES = ("train", "train_ext", "valid", "test")
 SHARES = ("upper", "lower", "all")  # what the languages of a cascade have in common
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+_NAMES = re.compile(rf"{NAME.pattern}(,{NAME.pattern})*")
 
 
 @dataclass(frozen=True)
@@ -231,6 +232,8 @@ class Recipe:
 def read_recipe(path: Path, overrides: Mapping[str, str] | None = None) -> Recipe:
     """Reads a recipe; ``overrides`` maps dotted keys to values as YAML text.
 
+    ``systems`` may be names alone, ``plain,cascade``: those of the recipe's to take.
+
     Raises `UserError` for a file that is not there or cannot be parsed, an unknown key, a
     missing one, a value of the wrong type, and a recipe that contradicts itself.
     """
@@ -247,14 +250,29 @@ def read_recipe(path: Path, overrides: Mapping[str, str] | None = None) -> Recip
     if not isinstance(raw, dict):
         raise UserError(f"{path} must be a mapping of keys to values.")
     raw.setdefault("name", path.absolute().parent.name)
-    for key, value in (overrides or {}).items():
+    changes = dict(overrides or {})
+    chosen = changes.pop("systems") if _NAMES.fullmatch(changes.get("systems", "")) else None
+    for key, value in changes.items():
         override(raw, key, value)
     try:
         recipe = build(Recipe, raw, "")
+        if chosen:
+            recipe = _with_systems(recipe, chosen)
         _check(recipe)
     except UserError as error:
         raise UserError(f"{path}: {' '.join(str(error).split())}") from None
     return recipe
+
+
+def _with_systems(recipe: Recipe, chosen: str) -> Recipe:
+    """The recipe with some of its systems alone: ``--systems plain,cascade``."""
+    names = chosen.split(",")
+    for name in names:
+        if name not in recipe.systems:
+            near = nearest(name, list(recipe.systems))
+            raise UserError(f"there is no system '{name}'; the nearest known one is '{near}'.")
+    systems = {name: system for name, system in recipe.systems.items() if name in names}
+    return dataclasses.replace(recipe, systems=systems)
 
 
 def _check(recipe: Recipe) -> None:

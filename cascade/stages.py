@@ -56,6 +56,16 @@ def run(
         runner.run(stage(number, recipe, layout, jobs))
 
 
+def due(recipe: Recipe, layout: Layout, numbers: Sequence[int]) -> str | None:
+    """The first job of stages that is not up to date, and why; None where all are."""
+    runner = Runner(layout.root, {}, force=False, dry_run=False)
+    for number in numbers:
+        reason = runner.due(stage(number, recipe, layout, 1))
+        if reason:
+            return reason
+    return None
+
+
 def _view(recipe: Recipe, *keys: str) -> dict[str, Any]:
     """The parts of the recipe under ``keys``, as JSON types."""
     return {key: as_plain(getattr(recipe, key)) for key in keys}

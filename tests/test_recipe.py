@@ -112,6 +112,23 @@ def test_overrides(raw, read, key, text, value):
     assert found == value and type(found) is type(value)
 
 
+def test_some_of_the_systems_alone(raw, read):
+    raw["systems"]["third"] = {"cascade": False, "layers": [2]}
+    everything = read(raw)
+    for names, expected in (("both", ["both"]), ("third,plain", ["plain", "third"])):
+        recipe = read(raw, {"systems": names, "systems.third.neurons": "7"})
+        assert list(recipe.systems) == expected
+        assert dataclasses.replace(recipe, systems=everything.systems) == everything
+    assert (
+        read(raw, {"systems": "third", "systems.third.neurons": "7"}).systems["third"].neurons == 7
+    )
+    assert list(read(raw, {"systems": "{x: {cascade: false, layers: [1]}}"}).systems) == ["x"]
+    with pytest.raises(
+        UserError, match="there is no system 'plan'; the nearest known one is 'plain'"
+    ):
+        read(raw, {"systems": "both,plan"})
+
+
 def test_an_override_changes_nothing_else(raw, read):
     before, after = as_plain(read(raw)), as_plain(read(raw, {"train.augment.warp": "0"}))
     assert before["train"]["augment"].pop("warp") == 1.0
