@@ -37,8 +37,16 @@ class UtteranceCounts:
 
 
 def utterance_counts(words: Score, phones: Score, speakers: Mapping[str, str]) -> UtteranceCounts:
-    """The counts of one system on one test set; both scores have the same utterances."""
+    """The counts of one system on one test set.
+
+    Raises `UserError` for an utterance without words, phones or a speaker.
+    """
     utterances = tuple(words.counts)
+    lost = words.counts.keys() ^ phones.counts.keys() | words.counts.keys() - speakers.keys()
+    if lost:
+        raise UserError(
+            f"'{min(lost)}' has not words, phones and a speaker. Run stage 1 again with --force."
+        )
     counts = {}
     for unit, found in zip(UNITS, (words, phones), strict=True):
         csid = np.array([found.counts[u] for u in utterances], dtype=np.int64).reshape(-1, 4)

@@ -61,7 +61,8 @@ def paragraphs(test: Mapping[str, Any]) -> list[str]:
     """A test set of ``results.json`` in words: verdicts, intervals, what changed."""
     if "verdicts" not in test:
         return []
-    parts = ["\n".join(f"- {sentence}" for sentence in test["verdicts"]), _intervals(test)]
+    parts = ["\n".join(f"- {sentence}" for sentence in test["verdicts"])] * bool(test["verdicts"])
+    parts.append(_intervals(test))
     if test["phone_classes"]:
         parts.append(_class_line(test["phone_classes"]))
     reference = next(iter(test["significance"]["phones"]["rates"]))

@@ -40,7 +40,7 @@ Interval = tuple[float, float]
 class Rate:
     """A system's error rate, the mean of its seeds, in per cent.
 
-    None without reference tokens; the interval also where one unit was drawn from.
+    None without reference tokens; the interval also where too few units were drawn from.
     """
 
     percent: float | None
@@ -52,7 +52,8 @@ class Pair:
     """How many fewer errors ``system`` makes than ``reference``.
 
     ``reduction`` is in per cent of the reference's errors, below 0 where there are more;
-    None where the reference makes none. An end of ``interval`` may be infinite. ``p`` is
+    None where the reference makes none; ``interval`` and ``p`` are None also where too few
+    units were drawn from. An end of ``interval`` may be infinite. ``p`` is
     two-sided; ``p_holm`` is adjusted for all pairs of the same comparison.
     """
 

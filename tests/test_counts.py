@@ -29,6 +29,19 @@ def test_sums_are_those_of_the_score():
         assert FOUND.tokens(unit).sum() == found.total
 
 
+@pytest.mark.parametrize(
+    ("words", "phones", "speakers"),
+    [
+        (score({"u1": ["c"]}, {}), PHONES, SPEAKERS),
+        (WORDS, score({"u1": ["c"]}, {}), SPEAKERS),
+        (WORDS, PHONES, {"u1": "anna"}),
+    ],
+)
+def test_an_utterance_that_lacks_something_is_named(words, phones, speakers):
+    with pytest.raises(UserError, match=r"'u2' has not words, phones and a speaker.*stage 1"):
+        utterance_counts(words, phones, speakers)
+
+
 TEXTS = st.dictionaries(
     st.text("uv12-", min_size=1, max_size=4), st.lists(st.sampled_from("ab"), max_size=5)
 )
