@@ -6,27 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from cascade.files import replacing_path
+from cascade.picture import COLOURS, picture
 from cascade.sweep_results import SHOWN, Entry, by_value, label, minutes
 
-COLOURS = ("#b45309", "#1d4ed8", "#047857", "#7c3aed", "#be123c", "#475569", "#0e7490", "#a16207")
 TITLES = {"PER": "phone error rate, %", "WER": "word error rate, %"}
 WIDE = 4.0  # the greatest value by the least one, from which on the axis is logarithmic
 LEAST = 5.0  # per cent that a panel spans
-STYLE = {
-    "svg.hashsalt": "cascade",  # the same ids, and so the same bytes, every time
-    "font.family": "DejaVu Sans",  # Matplotlib brings it
-    "font.size": 10,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.edgecolor": "#666666",
-    "axes.labelcolor": "#333333",
-    "text.color": "#222222",
-    "xtick.color": "#444444",
-    "ytick.color": "#444444",
-    "axes.grid": True,
-    "grid.color": "#e2e2e2",
-}
 
 
 def draw(path: Path, key: str, found: Sequence[Entry]) -> None:
@@ -35,16 +20,11 @@ def draw(path: Path, key: str, found: Sequence[Entry]) -> None:
     A line goes through the means over the seeds, a band from the least to the most, and
     each training is a dot. Values that are words stand side by side, without lines.
     """
-    import matplotlib
-    from matplotlib.figure import Figure
-
     tests = list(dict.fromkeys(entry["test"] for entry in found))
     systems = list(dict.fromkeys(entry["system"] for entry in found))
     places = _places(key, found)
     joined = _on_a_scale(key, places)
-    with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(9, 0.9 + 2.9 * len(tests)), layout="constrained")
-        figure.get_layout_engine().set(w_pad=0.1, h_pad=0.08)
+    with picture(path, f"Sweep: {key}", 9, 0.9 + 2.9 * len(tests)) as figure:
         panels = figure.subplots(len(tests), len(SHOWN), squeeze=False)
         for row, test in zip(panels, tests, strict=True):
             for panel, rate in zip(row, SHOWN, strict=True):
@@ -65,8 +45,6 @@ def draw(path: Path, key: str, found: Sequence[Entry]) -> None:
             ncols=min(len(systems), 6),
             frameon=False,
         )
-        with replacing_path(path) as beside:
-            figure.savefig(beside, format="svg", metadata={"Date": None, "Title": f"Sweep: {key}"})
 
 
 def _on_a_scale(key: str, values: Iterable[Any]) -> bool:

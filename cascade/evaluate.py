@@ -23,6 +23,7 @@ from cascade.errors import UserError
 from cascade.files import read_text_table, write_text
 from cascade.findings import findings
 from cascade.layout import Layout, dataset_key, dataset_name
+from cascade.learning import draw, read_history, trained
 from cascade.recipe import Dataset, Recipe
 from cascade.results import SystemResult, TestResult, results, table, write
 from cascade.score import Score, counts_of, score_files
@@ -43,15 +44,18 @@ class _Scored:
 def evaluate(recipe: Recipe, layout: Layout) -> None:
     """Scores every system on every test set, writes the results, and prints the table."""
     summary = json.loads((layout.lang / "summary.json").read_text(encoding="utf-8"))
-    training = training_phones(recipe, layout)
+    phones = training_phones(recipe, layout)
     tests = {}
     for dataset in recipe.role("test"):
         test = dataset_name(dataset)
         scored = {system: _score(recipe, layout, system, dataset) for system in recipe.systems}
-        found = {"oov": summary["oov"][test], **_compare(recipe, layout, test, scored, training)}
+        found = {"oov": summary["oov"][test], **_compare(recipe, layout, test, scored, phones)}
         files = len(read_text_table(layout.text(dataset_key(recipe, dataset), "words")))
         tests[test] = TestResult(files, {s: one.result for s, one in scored.items()}, found)
-    found = results(recipe.name, recipe.seed, tests)
+    training = {system: trained(layout.system(system)) for system in recipe.systems}
+    found = results(recipe.name, recipe.seed, tests, training)
+    histories = {system: read_history(layout.system(system)) for system in recipe.systems}
+    draw(layout.root / "curves.svg", histories)
     write(layout.root, found, environment(recipe))
     print(table(found))
 
@@ -105,6 +109,7 @@ def _score(recipe: Recipe, layout: Layout, system: str, dataset: Dataset) -> _Sc
         layers=settings.layers,
         neurons=settings.neurons,
         cascade=settings.cascade,
+        share=settings.share if settings.cascade else None,
         counts=counts,
         model_kb=round(layout.model(system).stat().st_size / 1024),
     )

@@ -12,6 +12,7 @@ from typing import Any
 from cascade.errors import UserError
 from cascade.files import write_text
 from cascade.findings import markdown_table, paragraphs
+from cascade.learning import section
 from cascade.significance import RESAMPLES, SPEAKERS
 from cascade.speechbox import KEYS, Counts, format_pair
 
@@ -28,13 +29,17 @@ phone's errors, `changes_TEST.tsv` every error that went or came.
 
 @dataclass(frozen=True)
 class SystemResult:
-    """A system on a test set; ``layers`` as the recipe has them, ``model_kb`` in KiB."""
+    """A system on a test set; ``layers`` as the recipe has them, ``model_kb`` in KiB.
+
+    ``share`` is what the languages of a cascade share: ``upper``, ``lower`` or ``all``.
+    """
 
     layers: Sequence[int]
     neurons: int
     cascade: bool
     counts: Counts
     model_kb: int | None = None
+    share: str | None = None
 
 
 @dataclass(frozen=True)
@@ -52,8 +57,15 @@ class TestResult:
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
-def results(recipe: str, seed: int, tests: Mapping[str, TestResult]) -> dict[str, Any]:
+def results(
+    recipe: str,
+    seed: int,
+    tests: Mapping[str, TestResult],
+    training: Mapping[str, Mapping[str, Any]],
+) -> dict[str, Any]:
     """What ``results.json`` holds; rates are in per cent, rounded to four decimals.
+
+    ``training`` is by system what `cascade.learning.trained` says of it.
 
     Raises `UserError` where systems were scored against different references.
     """
@@ -61,6 +73,7 @@ def results(recipe: str, seed: int, tests: Mapping[str, TestResult]) -> dict[str
         "recipe": recipe,
         "seed": seed,
         "tests": {name: _test(name, test) for name, test in tests.items()},
+        "training": {system: dict(found) for system, found in training.items()},
     }
 
 
@@ -84,7 +97,8 @@ def markdown(found: Mapping[str, Any], environment: Mapping[str, Any]) -> str:
         f"# Results of {found['recipe']}\n\n"
         f"Written by stage 5 (seed {found['seed']}). WER and PER count substitutions, deletions "
         "and insertions;\nWERc and PERc leave the insertions out. All in per cent.\n\n"
-        f"{METHOD}\n{table(found)}\n## Environment\n\n{''.join(lines)}"
+        f"{METHOD}\n{table(found)}\n{section(found['training'])}\n"
+        f"## Environment\n\n{''.join(lines)}"
     )
 
 
@@ -117,6 +131,7 @@ def _system(result: SystemResult) -> dict[str, Any]:
         "layers": "+".join(str(n) for n in result.layers),
         "neurons": result.neurons,
         "cascade": result.cascade,
+        "share": result.share,
         **{key.replace(" ", "_"): getattr(c, field) for key, field in KEYS.items()},
         **{key: None if rate is None else round(rate, 4) for key, rate in rates.items()},
         "memory_mb": c.memory_mb,
@@ -136,11 +151,18 @@ def _row(system: str, values: Mapping[str, Any]) -> tuple[str, ...]:
         system,
         values["layers"],
         str(values["neurons"]),
-        "yes" if values["cascade"] else "no",
+        _sharing(values),
         format_pair(values["WER"], values["WERc"]),
         format_pair(values["PER"], values["PERc"]),
         "n/a" if values["model_kb"] is None else str(values["model_kb"]),
     )
+
+
+def _sharing(values: Mapping[str, Any]) -> str:
+    """``yes`` for a cascade whose upper layers are shared, else what is."""
+    if not values["cascade"]:
+        return "no"
+    return "yes" if values["share"] in (None, "upper") else f"{values['share']} shared"
 
 
 def _sizes(test: Mapping[str, Any]) -> str:

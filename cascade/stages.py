@@ -247,7 +247,8 @@ def _scoring(recipe: Recipe, layout: Layout, jobs: int) -> tuple[Job, ...]:
             ]
         outputs += [layout.phone_table(test), layout.phone_changes(test)]
     inputs += [layout.text(key, "phones") for key in _keys(recipe, "train", "train_ext")]
-    inputs += [layout.model(system) for system in recipe.systems]
+    trained = ("model.safetensors", "train.jsonl", "ablation.json")
+    inputs += [layout.system(name) / file for name in recipe.systems for file in trained]
     settings = _view(recipe, "name", "seed", "systems", "target", "datasets")
     settings["fold"] = recipe.languages[recipe.target].fold
     root = layout.root
@@ -257,7 +258,7 @@ def _scoring(recipe: Recipe, layout: Layout, jobs: int) -> tuple[Job, ...]:
             settings=settings,
             modules=("cascade.evaluate",),
             inputs=tuple(inputs),
-            outputs=(*outputs, root / "results.json", root / "RESULTS.md"),
+            outputs=(*outputs, *(root / n for n in ("results.json", "RESULTS.md", "curves.svg"))),
             run=_later("cascade.evaluate", "evaluate", recipe, layout),
         ),
     )

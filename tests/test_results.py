@@ -19,20 +19,23 @@ PLAIN = Counts(239410, 230645, 325870, 901680, 714640, 1780720, 2728)
 CASCADE = Counts(172360, 157225, 325870, 548450, 393384, 1780720, 2800)
 
 
+TRAINED = {"plain": {"best_step": 40, "valid_per": 51.25, "ablation": {"whole": 51.25}}}
+
+
 def build(systems, **extra):
-    return results("ru_en", 0, {"festvox_ru": TestResult(200, systems, extra)})
+    return results("ru_en", 0, {"festvox_ru": TestResult(200, systems, extra)}, TRAINED)
 
 
 def both(plain=PLAIN, cascade=CASCADE):
     return {
         "plain": SystemResult((4,), 100, False, plain, 1500),
-        "cascade": SystemResult([2, 2], 100, True, cascade, 1501),
+        "cascade": SystemResult([2, 2], 100, True, cascade, 1501, "upper"),
     }
 
 
 def test_results_json_has_the_keys_in_order():
     found = build(both(), oov=21.25)
-    assert list(found) == ["recipe", "seed", "tests"]
+    assert list(found) == ["recipe", "seed", "tests", "training"]
     test = found["tests"]["festvox_ru"]
     assert list(test) == ["files", "systems", "oov"]
     assert list(test["systems"]) == ["plain", "cascade"]
@@ -40,6 +43,7 @@ def test_results_json_has_the_keys_in_order():
         "layers": "4",
         "neurons": 100,
         "cascade": False,
+        "share": None,
         "ERRORS": 239410,
         "TERRORS": 230645,
         "ALL_WORDS": 325870,
@@ -54,7 +58,7 @@ def test_results_json_has_the_keys_in_order():
         "model_kb": 1500,
     }
     assert " ".join(test["systems"]["cascade"]) == (
-        "layers neurons cascade ERRORS TERRORS ALL_WORDS PH_ERRORS PH_TERRORS ALL_PHONES "
+        "layers neurons cascade share ERRORS TERRORS ALL_WORDS PH_ERRORS PH_TERRORS ALL_PHONES "
         "WER WERc PER PERc memory_mb model_kb"
     )
     assert test["systems"]["cascade"]["layers"] == "2+2"
@@ -98,6 +102,14 @@ def test_the_table():
     )
 
 
+@pytest.mark.parametrize(
+    ("share", "cell"), [("upper", "yes"), ("lower", "lower shared"), ("all", "all shared")]
+)
+def test_the_table_says_what_is_shared(share, cell):
+    found = build({"x": SystemResult([2, 2], 100, True, CASCADE, 1501, share)})
+    assert table(found).splitlines()[4].split("|")[4].strip() == cell
+
+
 def test_what_the_comparison_says_follows_the_sizes():
     said = {
         "significance": {
@@ -132,6 +144,7 @@ def test_markdown_tells_where_the_figures_come_from():
     assert text.startswith("# Results of ru_en\n")
     assert "20,000 times utterances are drawn" in text
     assert table(build(both())) in text
+    assert "| plain           | 40        | 51.2  |" in text
     assert text.endswith(
         "\n## Environment\n\n- commit: abc\n- versions: torch 2.13.0, k 1\n- command: run x\n"
     )
