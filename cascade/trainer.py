@@ -108,7 +108,7 @@ class Trainer:
     def resume(self) -> bool:
         """Goes on from the newest sound checkpoint, if there is one of this very training."""
         state = self.checkpoints.load()
-        if state is None or state["fingerprint"] != self.fingerprint:
+        if state is None or state.get("fingerprint") != self.fingerprint:
             return False  # none, or one of another recipe, other data or other code
         self.network.load_state_dict(state["network"])
         self.optimizer.load_state_dict(state["optimizer"])
