@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from cascade.errors import UserError
-from cascade.schema import build, merge, nearest, override, within
+from cascade.schema import build, layered, merge, nearest, override, within
 
 ROLES = ("train", "train_ext", "valid", "test")
 SHARES = ("upper", "lower", "all")  # what the languages of a cascade have in common
@@ -232,24 +232,16 @@ class Recipe:
 def read_recipe(path: Path, overrides: Mapping[str, str] | None = None) -> Recipe:
     """Reads a recipe; ``overrides`` maps dotted keys to values as YAML text.
 
-    ``systems`` may be names alone, ``plain,cascade``: those of the recipe's to take.
+    ``systems`` may be names alone, ``plain,cascade``: those of the recipe's to take. A
+    recipe with the key ``like`` is another one, a folder beside its own or a file, with
+    changes: its mappings are merged into the other's, key by key, and a key without a
+    value takes that of the other away.
 
     Raises `UserError` for a file that is not there or cannot be parsed, an unknown key, a
     missing one, a value of the wrong type, and a recipe that contradicts itself.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise UserError(f"There is no recipe at {path}.") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"The recipe {path} cannot be read as UTF-8 text: {error}.") from None
-    try:
-        raw = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
-    except (ValueError, yaml.YAMLError, RecursionError) as error:
-        raise UserError(f"{path} does not parse: {' '.join(str(error).split())}.") from None
-    if not isinstance(raw, dict):
-        raise UserError(f"{path} must be a mapping of keys to values.")
-    raw.setdefault("name", path.absolute().parent.name)
+    raw = _raw(path, ())
+    raw["name"] = raw.get("name") or path.absolute().parent.name
     changes = dict(overrides or {})
     chosen = changes.pop("systems") if _NAMES.fullmatch(changes.get("systems", "")) else None
     for key, value in changes.items():
@@ -264,13 +256,48 @@ def read_recipe(path: Path, overrides: Mapping[str, str] | None = None) -> Recip
     return recipe
 
 
+def _raw(path: Path, before: tuple[Path, ...]) -> dict[str, Any]:
+    """A recipe as parsed, after what it is ``like``; ``before`` are those that led to it."""
+    raw = _parsed(path)
+    like = raw.pop("like", None)
+    if like is None:
+        return raw
+    other = path.absolute().parent.parent / str(like) / "recipe.yaml"
+    if str(like).endswith((".yaml", ".yml", ".json")):
+        other = path.absolute().parent / str(like)
+    if other.resolve() in (path.resolve(), *before):
+        raise UserError(f"{path}: it would be like itself ({like}).")
+    base = _raw(other, (path.resolve(), *before))
+    base.pop("name", None)
+    return layered(base, raw)
+
+
+def _parsed(path: Path) -> dict[str, Any]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise UserError(f"There is no recipe at {path}.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"The recipe {path} cannot be read as UTF-8 text: {error}.") from None
+    try:
+        raw = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
+    except (ValueError, yaml.YAMLError, RecursionError) as error:
+        raise UserError(f"{path} does not parse: {' '.join(str(error).split())}.") from None
+    if not isinstance(raw, dict):
+        raise UserError(f"{path} must be a mapping of keys to values.")
+    return raw
+
+
 def _with_systems(recipe: Recipe, chosen: str) -> Recipe:
-    """The recipe with some of its systems alone: ``--systems plain,cascade``."""
+    """The recipe with some of its systems alone, and those that they start from."""
     names = chosen.split(",")
     for name in names:
         if name not in recipe.systems:
             near = nearest(name, list(recipe.systems))
             raise UserError(f"there is no system '{name}'; the nearest known one is '{near}'.")
+    for name in names:  # it grows
+        before = recipe.before(name)
+        names += [before] if before and before not in names else []
     systems = {name: system for name, system in recipe.systems.items() if name in names}
     return dataclasses.replace(recipe, systems=systems)
 

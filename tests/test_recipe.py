@@ -316,6 +316,50 @@ def test_a_system_starts_from_another_or_from_a_folder(raw, read):
     assert [recipe.before(name) for name in ("more", "other", "plain")] == ["both", None, None]
 
 
+def like(tmp_path, raw, name, **changes):
+    """Writes a recipe and, in a folder beside it, one that is like it."""
+    for folder, content in (("base", raw), (name, {"like": "base", **changes})):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        (tmp_path / folder / "recipe.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
+    return tmp_path / name / "recipe.yaml"
+
+
+def test_a_recipe_like_another_says_what_differs(tmp_path, raw):
+    raw["train"] = {"steps": 7, "dropout": 0.5, "augment": {"warp": 2, "stretch": 0.2}}
+    changes = {
+        "train": {"dropout": 0.25, "augment": {"warp": 3}},
+        "systems": {"both": None, "one": {"cascade": True, "layers": [4], "share": "all"}},
+        "datasets": [*raw["datasets"][1:], {**raw["datasets"][0], "path": "elsewhere"}],
+    }
+    recipe = read_recipe(like(tmp_path, raw, "other", **changes))
+    assert recipe.name == "other"  # not small, the name that the first gives itself
+    assert (recipe.train.steps, recipe.train.dropout) == (7, 0.25)
+    assert (recipe.train.augment.warp, recipe.train.augment.stretch) == (3, 0.2)
+    assert list(recipe.systems) == ["plain", "one"]
+    assert recipe.role("train")[0].path == "elsewhere" and len(recipe.datasets) == 4
+
+
+def test_likeness_goes_on_and_ends(tmp_path, raw):
+    second = like(tmp_path, raw, "second", seed=1)
+    third = tmp_path / "third" / "recipe.yaml"
+    third.parent.mkdir()
+    third.write_text("like: ../second/recipe.yaml\ntarget_minutes: 3\n", encoding="utf-8")
+    recipe = read_recipe(third, {"train.steps": "3"})
+    assert (recipe.seed, recipe.target_minutes, recipe.train.steps) == (1, "3", 3)
+    second.write_text("like: third\n", encoding="utf-8")
+    with pytest.raises(UserError, match=r"it would be like itself \(third\)"):
+        read_recipe(third)
+    second.write_text("like: nothing\n", encoding="utf-8")
+    with pytest.raises(UserError, match=r"There is no recipe at .*nothing/recipe.yaml"):
+        read_recipe(third)
+
+
+def test_chosen_systems_bring_those_that_they_start_from(raw, read):
+    raw["systems"]["more"] = {**raw["systems"]["plain"], "start": "both"}
+    raw["systems"]["most"] = {**raw["systems"]["plain"], "start": "more"}
+    assert list(read(raw, {"systems": "most"}).systems) == ["both", "more", "most"]
+
+
 def test_without_train_ext_a_plain_network_will_do(raw, read):
     raw["datasets"] = [d for d in raw["datasets"] if d["role"] != "train_ext"]
     del raw["systems"]["both"]
