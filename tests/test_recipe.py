@@ -257,6 +257,7 @@ def trained(**change):
         ({"datasets": [ext(language="ru")]}, "takes other languages than the target"),
         ({"datasets": [ext(name="a/b")]}, "'a/b' is no good name for a data set"),
         ({"datasets": [ext(corpus="../b")]}, "no good name for a data set"),
+        ({"datasets": [ext(channel="left")]}, "channel must be a number from 0, or 'mix'"),
         ({"datasets": [ext(), ext(path="other")]}, "two data sets of role 'train_ext' are named"),
         ({"datasets": []}, "no data set has the role 'train'"),
         ({"datasets": SMALL["datasets"][:2]}, "no data set has the role 'valid'"),

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import os
 from pathlib import Path
@@ -7,7 +8,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cascade import stamp as module
-from cascade.stamp import Digest, Stamp, changed_settings, code_digest, digest
+from cascade.stamp import (
+    ABSENT,
+    Digest,
+    Sources,
+    Stamp,
+    changed_settings,
+    code_digest,
+    digest,
+)
 
 SETTINGS = {"train": {"steps": 10, "augment": {"warp": 2.0}}, "seed": 0, "names": ["a", "b"]}
 
@@ -84,6 +93,52 @@ def test_inputs_that_the_job_found_count_too(files, tmp_path):
     assert made.stale(SETTINGS, "code", *files) is None  # the caller does not know of it
     found.write_text("other sound")
     assert made.stale(SETTINGS, "code", *files) == f"{found} changed"
+
+
+@pytest.fixture
+def sources(tmp_path):
+    """A stamp of two recordings that stand in a list of their own."""
+    recordings = [tmp_path / "a b.wav", tmp_path / "ё.wav"]
+    listed = tmp_path / "list"
+    with listed.open("wb") as stream:
+        found = Sources(stream)
+        for path in [*recordings, recordings[1], tmp_path / "none.wav"]:
+            if path in recordings:
+                path.write_text(path.name)
+            found.add(path, digest(path) or ABSENT)
+    assert [path for path, _ in Sources.read(listed)] == [*recordings, tmp_path / "none.wav"]
+    Stamp.make({}, "code", [], [], sources=listed).write(tmp_path / "stamp")
+    return recordings, listed, lambda: Stamp.read(tmp_path / "stamp").stale({}, "code", [], [])
+
+
+def test_sources_in_a_list_count_as_inputs(sources, tmp_path):
+    (first, second), _, stale = sources
+    assert stale() is None
+    first.touch()
+    assert stale() is None
+    second.write_text("changed")
+    assert stale() == f"{second} changed"
+    second.unlink()
+    assert stale() == f"{second} is missing"
+    second.write_text("ё.wav")
+    (tmp_path / "none.wav").write_text("now it is here")
+    assert stale() == f"{tmp_path / 'none.wav'} changed"
+
+
+@pytest.mark.parametrize("content", [None, "[", "{}\n", '["a", 1]\n', "17\n"])
+def test_a_list_of_sources_that_is_lost_or_damaged(sources, content):
+    _, listed, stale = sources
+    listed.unlink() if content is None else listed.write_text(content)
+    assert stale() == f"{listed}, the list of what it read, is missing or damaged"
+
+
+def test_a_known_digest_is_not_made_again(tmp_path):
+    path = tmp_path / "a"
+    path.write_text("a")
+    known = dataclasses.replace(digest(path), sha256="known")
+    assert Stamp.make({}, "", [], [path], {path: known}).outputs == {str(path): known}
+    path.write_text("longer")
+    assert Stamp.make({}, "", [], [path], {path: known}).outputs == {str(path): digest(path)}
 
 
 def test_changed_code_and_settings_are_named(made, files):

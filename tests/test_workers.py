@@ -5,6 +5,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from cascade import workers
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -20,6 +22,31 @@ with workers.pool(1) as pool:
 def test_work_comes_back_in_order():
     with workers.pool(2) as pool:
         assert list(pool.map(abs, [-3, 1, -2])) == [3, 1, 2]
+
+
+def test_tasks_are_taken_as_they_are_needed():
+    taken = []
+
+    def tasks():
+        for number in range(100):
+            taken.append(number)
+            yield -number
+
+    with workers.pool(2) as pool:
+        found = workers.in_order(pool, abs, tasks(), 4)
+        for number in range(100):
+            assert next(found) == number
+            assert len(taken) <= number + 5
+        assert next(found, None) is None
+
+
+def test_a_task_that_fails_is_said_to_and_the_rest_is_left():
+    with workers.pool(1) as pool, pytest.raises(ValueError):
+        list(workers.in_order(pool, int, ["1", "x", *["2"] * 50], 4))
+
+
+def test_chunks():
+    assert list(workers.chunks(range(5), 2)) == [[0, 1], [2, 3], [4]]
 
 
 def test_workers_end_with_a_parent_that_was_killed():
