@@ -93,6 +93,13 @@ def _sentences(
                 found.append(tuple(words))
         log.info("%s: %d sentences left out (digits, other letters, empty)", source, unusable)
     kept = [sentence for sentence in found if sentence not in held_out]
+    if not kept:  # everybody reads the same prompts
+        log.warning(
+            "warning: each sentence for the language model is one of valid or test, so it knows"
+            " single words alone: name 'texts' of '%s' in the recipe.",
+            recipe.target,
+        )
+        return [(word,) for word in sorted({w for s in found for w in s})], len(found)
     return kept, len(found) - len(kept)
 
 

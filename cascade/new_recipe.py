@@ -1,6 +1,5 @@
 """The command ``new-recipe``: a recipe from folders of speech, and what was found in them."""
 
-import dataclasses
 import logging
 import math
 import re
@@ -116,9 +115,8 @@ def _named(parts: Sequence[Source], where: str, before: Sequence[Dataset]) -> li
         if len(same) > 1 and part.part:
             name = f"{name}_{part.part}"
         taken = {d.name for d in made if (d.role, d.language) == (part.role, part.language)}
-        unique = next(
-            n for i in range(1, 1000) if (n := f"{name}_{i}" if i > 1 else name) not in taken
-        )
+        numbered = (f"{name}_{i}" if i else name for i in range(len(taken) + 2))
+        unique = next(n for n in numbered if n not in taken)
         made.append(
             Dataset(
                 role=part.role,

@@ -63,7 +63,7 @@ def recognises(request: Request) -> Recognised | None:
 def find(request: Request) -> Path:
     path = text.folder("beside", request.path, "a folder of recordings with their texts")
     if not any(_recordings(path)):
-        raise UserError(f"{path} has no recordings ({', '.join(SUFFIXES)}).")
+        raise UserError(f"{path} has no recordings ({', '.join(sorted(SUFFIXES))}).")
     return path
 
 
