@@ -32,7 +32,7 @@ def letters(counts: Mapping[str, int]) -> str:
     """
     scripts: Counter[str] = Counter()
     for char, times in counts.items():
-        if char != APOSTROPHE:
+        if char.isalpha():
             scripts[_script(char)] += times
     script = max(sorted(scripts), key=scripts.__getitem__, default="")
     kept = sorted(char for char in counts if char != APOSTROPHE and _script(char) == script)

@@ -36,11 +36,9 @@ def _data(surveys: Sequence[Survey]) -> str:
     rows = [("", "", "hours", "utterances", "speakers", "words", "different", "left out", "")]
     for s in surveys:
         d = s.dataset
-        split = (
-            f"{d.split.between[0]:g} to {d.split.between[1]:g} of 100 by {d.split.by}"
-            if d.split
-            else ""
-        )
+        split = ""
+        if d.split:
+            split = "{:g} to {:g} of 100".format(*d.split.between) + f" by {d.split.by}"
         numbers = (len(s.rows), len(s.speakers) or "not known", s.words.total(), len(s.words))
         texts = [f"{n:,}" if isinstance(n, int) else n for n in (*numbers, len(s.faults))]
         rows.append((f"{d.role} {d.language}", d.name, f"{s.hours:.2f}", *texts, split))
@@ -161,8 +159,8 @@ def _of_each(recipe: Recipe, surveys: Sequence[Survey]) -> Iterator[str]:
                 yield f"{key}: left out as {what} than limits.{name}, {limit:g} s: {count}"
         if s.excluded_share > limits.excluded_share:
             yield (
-                f"{key}: {100 * s.excluded_share:.0f} % fail the checks, more than"
-                f" limits.max_excluded lets pass: is '{s.dataset.language}' its language?"
+                f"{key}: {100 * s.excluded_share:.0f} % fail the checks, so stage 0 will stop:"
+                f" mend them, if '{s.dataset.language}' is its language"
             )
         elif s.excluded_share > 0.04:
             yield (

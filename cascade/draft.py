@@ -57,9 +57,7 @@ seed: 0                  # of the networks' first weights and of the order of th
 target_minutes: all      # or minutes of the target's training speech: how little is enough?"""
 
     def _datasets(self) -> str:
-        lines = [
-            "# What is trained on, what chooses the model (valid), and what is decoded (test)."
-        ]
+        lines = ["# What is trained on, what chooses the model (valid), what is decoded (test)."]
         lines += [f"# {name}: {why}." for name, why in self.found.items()]
         if any(dataset.split for dataset in self.datasets):
             lines += [
@@ -70,7 +68,8 @@ target_minutes: all      # or minutes of the target's training speech: how littl
         for dataset in self.datasets:
             row = {k: v for k, v in vars(dataset).items() if v not in (None, "")}
             if dataset.split:
-                row["split"] = {**vars(dataset.split), "between": list(dataset.split.between)}
+                between = [int(x) if x == int(x) else x for x in dataset.split.between]
+                row["split"] = {**vars(dataset.split), "between": between}
             lines.append(f"  - {_flow(row)}")
         return "\n".join(lines)
 
@@ -121,8 +120,9 @@ target_minutes: all      # or minutes of the target's training speech: how littl
     def _train(self) -> str:
         train = training(self.hours)
         passes = train["steps"] * train["batch_seconds"] / (3600 * self.hours)
+        speech = f"{self.hours:.1f} h" if self.hours >= 1 else f"{60 * self.hours:.1f} min"
         lines = [
-            f"# {self.hours:.2f} h of the target's speech: some {passes:,.0f} passes through it.",
+            f"# {speech} of the target's speech: some {passes:,.0f} passes through it.",
             "# More steps help where the error on valid still falls at the end; more dropout where",
             "# it rises. batch_seconds: speech of each language in a step.",
         ]

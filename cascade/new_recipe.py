@@ -22,6 +22,7 @@ from cascade.survey import Survey, survey, texts
 
 log = logging.getLogger("cascade")
 SHARE, VALID_HOURS, TEST_HOURS = 10.0, 0.5, 1.0  # per cent of the speech, and no more than
+NOTED, MOST = 0.04, 0.5  # shares of utterances that fail: said in the recipe; too many
 RECIPES, MAIN = LOCAL.parent / "recipes", "ru_en"
 FEWEST = 3  # usable utterances, or speakers to split by
 
@@ -79,7 +80,6 @@ def new_recipe(
     final = _divided([s for s in seen if s.dataset.role != "train_ext"])
     final += [s for s in seen if s.dataset.role == "train_ext"]
     training = [s for s in final if s.dataset.role == "train"]
-    worst = max(s.excluded_share for s in final)
     draft = Draft(
         name=name if path.parent.parent == RECIPES else str(path),
         target=target[0],
@@ -91,7 +91,7 @@ def new_recipe(
         rate=_rate(training),
         hours=sum(s.hours for s in training),
         words=sum(s.words.total() for s in training),
-        max_excluded=math.ceil(100 * worst) + 1 if 0.04 < worst <= 0.5 else 0,
+        max_excluded=_max_excluded(seen, final),
     )
     text = draft.text()
     with tempfile.TemporaryDirectory() as temporary:  # nothing that cannot be read is left
@@ -162,6 +162,17 @@ def _rate(training: Sequence[Survey]) -> int:
     """8000 Hz where most of the target's recordings have no more, else 16000."""
     low = sum(n for s in training for rate, n in s.rates.items() if rate < 16000)
     return 8000 if low > sum(s.rates.total() for s in training) / 2 else 16000
+
+
+def _max_excluded(seen: Sequence[Survey], final: Sequence[Survey]) -> int:
+    """Per cents that let what was found pass; 0 where the usual limit does, or is to stop it.
+
+    Of few utterances one is many per cent; a corpus of which most is unusable is none.
+    """
+    worst = max(s.excluded_share for s in final)
+    if worst <= NOTED or max(s.excluded_share for s in seen) > MOST:
+        return 0
+    return min(100, math.ceil(100 * worst) + 1)
 
 
 def _divided(seen: Sequence[Survey]) -> list[Survey]:

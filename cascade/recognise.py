@@ -111,9 +111,8 @@ def _unknown(path: Path) -> str:
     others = [file for file in files if file not in set(recordings)]
     names = ", ".join(sorted(str(file.relative_to(path)) for file in others)[:5]) or "none"
     if recordings:
-        what = (
-            f"has {len(recordings)} recordings, such as {recordings[0].name}, and no text to them"
-        )
+        count, first = len(recordings), recordings[0].name
+        what = f"has {count} recordings, such as {first}, and no text that is known"
     else:
         what = "has no recordings, and no lists of any that are known"
     return f"{path} {what} (other files: {names}). {_looked_for()}"
