@@ -33,7 +33,20 @@ def report(
 
 
 def _data(surveys: Sequence[Survey]) -> str:
-    rows = [("", "", "hours", "utterances", "speakers", "words", "different", "left out", "")]
+    short = max(s.hours for s in surveys) < 1
+    rows = [
+        (
+            "",
+            "",
+            "minutes" if short else "hours",
+            "utterances",
+            "speakers",
+            "words",
+            "different",
+            "left out",
+            "",
+        )
+    ]
     for s in surveys:
         d = s.dataset
         split = ""
@@ -41,7 +54,15 @@ def _data(surveys: Sequence[Survey]) -> str:
             split = "{:g} to {:g} of 100".format(*d.split.between) + f" by {d.split.by}"
         numbers = (len(s.rows), len(s.speakers) or "not known", s.words.total(), len(s.words))
         texts = [f"{n:,}" if isinstance(n, int) else n for n in (*numbers, len(s.faults))]
-        rows.append((f"{d.role} {d.language}", d.name, f"{s.hours:.2f}", *texts, split))
+        rows.append(
+            (
+                f"{d.role} {d.language}",
+                d.name,
+                f"{s.hours * (60 if short else 1):.2f}",
+                *texts,
+                split,
+            )
+        )
     lines = aligned(rows, left=(0, 1, 8))
     for s in surveys:
         reasons = s.reasons()
@@ -121,15 +142,19 @@ def _warnings(recipe: Recipe, surveys: Sequence[Survey]) -> Iterator[str]:
     said = sum((s.words for s in training), Counter())
     sentences = {row.words for s in training for row in s.rows}
     speakers = set().union(*(s.speakers for s in training))
-    for s in (*by_role["valid"], *by_role["test"]):
+    judging = (*by_role["valid"], *by_role["test"])
+    cut = [s for s in judging if s.dataset.split and s.dataset.split.by == "utterance"]
+    if cut:
+        names = " and ".join(dict.fromkeys(s.dataset.role for s in cut))
+        who = "one speaker" if len(speakers) == 1 else "speakers are not known, or too few"
+        yield f"{names}: split by utterance, as {who}: the training has their voices, too"
+    for s in judging:
         key = f"{s.dataset.role} {s.dataset.name}"
         total = s.words.total()
         if s.dataset.role == "test" and total < FEW_WORDS:
             yield f"{key} has {total} words: each is {100 / max(1, total):.1f} % of its word errors"
-        if s.dataset.split and s.dataset.split.by == "utterance":
-            who = "one speaker" if len(speakers) == 1 else "speakers not known, or too few"
-            yield f"{key} was split by utterance ({who}): the training has its speakers, too"
-        elif shared := sorted(s.speakers & speakers):
+        shared = sorted(s.speakers & speakers)
+        if shared and s not in cut:
             yield f"{key}: speakers who are in the training, too: {len(shared)} ({shared[0]})"
         if again := sum(row.words in sentences for row in s.rows):
             yield f"{key}: {again} of {len(s.rows)} sentences are said in the training, too"
@@ -137,7 +162,8 @@ def _warnings(recipe: Recipe, surveys: Sequence[Survey]) -> Iterator[str]:
         if s.dataset.role == "test" and total and unknown > 0.1 * total:
             yield (
                 f"{key}: {100 * unknown / total:.0f} % of the running words never come in the"
-                f" training: name 'texts' of the language, or they are errors"
+                f" training, and are errors for sure without more text for the language model:"
+                f" --languages.{s.dataset.language}.texts '[sentences.txt]'"
             )
     yield from _of_each(recipe, surveys)
 

@@ -45,7 +45,7 @@ class Fault:
     selection: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Survey:
     """A data set, or what it would be made of."""
 

@@ -128,7 +128,7 @@ def test_one_speaker_is_split_by_utterance(speech, command):
     for i in range(5):
         edit(speech / "ru/table.tsv", f"\ts{i}\n", "\tanna\n")
     shown = command("--target", "ru:ru").stdout
-    assert "was split by utterance (one speaker)" in shown
+    assert "valid and test: split by utterance, as one speaker: the training has" in shown
     found = read_recipe(speech / "pair/recipe.yaml")
     assert {d.split.by for d in found.datasets} == {"utterance"}
 
