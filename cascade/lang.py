@@ -1,6 +1,5 @@
 """Stage 1: pronunciations, the union phone set, the language model, the decoding graph."""
 
-import importlib
 import logging
 import time
 from collections import Counter
@@ -86,7 +85,7 @@ def _sentences(
     ]
     for source in language.texts:
         unusable = 0
-        for line in _lines(source, layout, jobs):
+        for line in lines(source, layout, jobs):
             words = text.words_of(line, language.letters)
             if not words or text.foreign(words, language.letters):
                 unusable += 1
@@ -97,15 +96,13 @@ def _sentences(
     return kept, len(found) - len(kept)
 
 
-def _lines(source: str, layout: Layout, jobs: int) -> Iterable[str]:
+def lines(source: str, layout: Layout, jobs: int) -> Iterable[str]:
     """The sentences of a text file, or of a module of ``local/`` that fetches texts."""
     if Path(source).is_file():
         return Path(source).read_text(encoding="utf-8").splitlines()
     if not (corpus.LOCAL / f"{source}.py").is_file() or not source.startswith("texts_"):
         raise UserError(f"There is no text '{source}': neither a file nor local/{source}.py.")
-    module = importlib.import_module(f"local.{source}")
-    log.info("Licence of %s: %s", source, module.LICENCE)
-    return module.sentences(corpus.Request(layout.downloads, layout.data, jobs=jobs))
+    return corpus.sentences(source, corpus.Request(layout.downloads, layout.data, jobs=jobs))
 
 
 def _write_phone_texts(

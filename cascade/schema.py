@@ -49,6 +49,19 @@ def override(raw: dict, key: str, value: str) -> None:
     node[last] = parsed
 
 
+def layered(base: Mapping, changes: Mapping) -> dict:
+    """``base`` with ``changes`` over it, mappings key by key; None takes a key away."""
+    merged = dict(base)
+    for key, value in changes.items():
+        if value is None:
+            merged.pop(key, None)
+        elif isinstance(value, Mapping) and isinstance(merged.get(key), Mapping):
+            merged[key] = layered(merged[key], value)
+        else:
+            merged[key] = value
+    return merged
+
+
 def nearest(key: str, known: Sequence[str]) -> str:
     match = difflib.get_close_matches(str(key), known, n=1, cutoff=0.0)
     return match[0] if match else "none"
@@ -122,8 +135,9 @@ def _check_range(field: dataclasses.Field, value: Any, where: str) -> None:
 def merge(base: dict, changes: Mapping, kind: type, where: str) -> dict:
     """``base`` with ``changes`` over it, section by section."""
     _build_section(kind, dict(changes), where)  # for the error messages
+    hints = typing.get_type_hints(kind)
     merged = dict(base)
     for key, value in changes.items():
-        nested = isinstance(value, dict) and key != "weights"
-        merged[key] = {**base[key], **value} if nested else value
+        section = dataclasses.is_dataclass(hints[key])
+        merged[key] = {**base[key], **value} if section else value
     return merged

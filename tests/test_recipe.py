@@ -112,6 +112,23 @@ def test_overrides(raw, read, key, text, value):
     assert found == value and type(found) is type(value)
 
 
+def test_some_of_the_systems_alone(raw, read):
+    raw["systems"]["third"] = {"cascade": False, "layers": [2]}
+    everything = read(raw)
+    for names, expected in (("both", ["both"]), ("third,plain", ["plain", "third"])):
+        recipe = read(raw, {"systems": names, "systems.third.neurons": "7"})
+        assert list(recipe.systems) == expected
+        assert dataclasses.replace(recipe, systems=everything.systems) == everything
+    assert (
+        read(raw, {"systems": "third", "systems.third.neurons": "7"}).systems["third"].neurons == 7
+    )
+    assert list(read(raw, {"systems": "{x: {cascade: false, layers: [1]}}"}).systems) == ["x"]
+    with pytest.raises(
+        UserError, match="there is no system 'plan'; the nearest known one is 'plain'"
+    ):
+        read(raw, {"systems": "both,plan"})
+
+
 def test_an_override_changes_nothing_else(raw, read):
     before, after = as_plain(read(raw)), as_plain(read(raw, {"train.augment.warp": "0"}))
     assert before["train"]["augment"].pop("warp") == 1.0
@@ -215,6 +232,19 @@ def ext(**change):
     return {"role": "train_ext", "language": "en", "corpus": "table", **change}
 
 
+PLACES = ["norm", "layer1", "layer2", "layer3", "layer4", "output"]
+
+
+def systems(**change):
+    """The recipe's systems, and one more, of which something is wrong."""
+    wrong = {"cascade": True, "layers": [2, 2], **change}
+    return {"systems": {**SMALL["systems"], "x": wrong}}
+
+
+def trained(**change):
+    return systems(train=change)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -235,7 +265,7 @@ def ext(**change):
         ({"systems": {}}, "names no network"),
         ({"systems": {"a/b": SMALL["systems"]["plain"]}}, "'a/b' is no good name"),
         ({"systems": {"lang": SMALL["systems"]["plain"]}}, "another folder of that name"),
-        ({"systems": {"x": {"cascade": True, "layers": [4]}}}, r"x: 'layers' must be \[lower, sh"),
+        ({"systems": {"x": {"cascade": True, "layers": [4]}}}, r"x: 'layers' must be \[lower, up"),
         ({"systems": {"x": {"cascade": False, "layers": [2, 2]}}}, r"'layers' must be \[number\]"),
         ({"systems": {"x": {"cascade": False, "layers": []}}}, "'layers' must be"),
         ({"systems": {"x": {"cascade": True, "layers": [0, 2]}}}, "each at least 1"),
@@ -243,6 +273,21 @@ def ext(**change):
             {"datasets": [d for d in SMALL["datasets"] if d["role"] != "train_ext"]},
             "both is a cascade, but no data set has role 'train_ext'",
         ),
+        (systems(share="both"), "x: 'share' must be one of upper, lower, all"),
+        (systems(share="all"), r"x: 'layers' must be \[number\]"),
+        (systems(cascade=False, layers=[4], share="lower"), "'share' and 'languages' are of casc"),
+        (systems(languages=["cs"]), "x: no data set of role 'train_ext' is of 'cs'"),
+        (systems(start="botj"), r"x: 'start' is no system \('both' is the nearest\)"),
+        (systems(start="x"), r"x: it would start from itself"),
+        (systems(freeze=["norm"]), "'freeze' is for a system with a 'start'"),
+        (systems(start="both", freeze=["layer5"]), "'freeze' takes norm, layer1, .*, not 'layer5'"),
+        (systems(start="both", freeze=PLACES), "'freeze' leaves nothing to train"),
+        (trained(active={"en": [0.5]}), "'en' must be two numbers, such as"),
+        (trained(active={"en": [0.5, 0.2]}), "'en' must be two numbers"),
+        (trained(active={"en": [0.2, 1], "ru": [0.5, 1]}), "from 0 of the steps on no language"),
+        (trained(active={"en": [0, 0.2], "ru": [0.5, 1]}), "from 0.2 of the steps on no language"),
+        (trained(active={"cs": [0, 1]}), "train.active: there is no language 'cs'"),
+        (trained(seconds={"en": 0}), "'en' must be at least 0.1"),
         ({"features": {"cmn": "off"}}, "cmn must be 'online' or 'utterance'"),
         ({"target_minutes": "some"}, "number of minutes, or 'all'"),
         ({"target_minutes": -1}, "number of minutes, or 'all'"),
@@ -254,6 +299,66 @@ def test_a_recipe_that_contradicts_itself(raw, read, change, message):
     with pytest.raises(UserError, match=message) as caught:
         read(raw | change)
     assert "recipe.json" in str(caught.value)
+
+
+def test_the_languages_of_a_system(raw, read):
+    raw["languages"]["cs"] = {"letters": "a", "voice": "cs"}
+    raw["datasets"].append(ext(language="cs"))
+    raw["systems"]["two"] = {"cascade": True, "layers": [4], "share": "all", "languages": ["cs"]}
+    recipe = read(raw)
+    found = {name: recipe.languages_of(name) for name in recipe.systems}
+    assert found == {"plain": ["ru"], "both": ["ru", "en", "cs"], "two": ["ru", "cs"]}
+
+
+def test_a_system_starts_from_another_or_from_a_folder(raw, read):
+    raw["systems"]["more"] = {**raw["systems"]["plain"], "start": "both", "freeze": ["norm"]}
+    raw["systems"]["other"] = {**raw["systems"]["plain"], "start": "models/there"}
+    recipe = read(raw)
+    assert [recipe.before(name) for name in ("more", "other", "plain")] == ["both", None, None]
+
+
+def like(tmp_path, raw, name, **changes):
+    """Writes a recipe and, in a folder beside it, one that is like it."""
+    for folder, content in (("base", raw), (name, {"like": "base", **changes})):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        (tmp_path / folder / "recipe.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
+    return tmp_path / name / "recipe.yaml"
+
+
+def test_a_recipe_like_another_says_what_differs(tmp_path, raw):
+    raw["train"] = {"steps": 7, "dropout": 0.5, "augment": {"warp": 2, "stretch": 0.2}}
+    changes = {
+        "train": {"dropout": 0.25, "augment": {"warp": 3}},
+        "systems": {"both": None, "one": {"cascade": True, "layers": [4], "share": "all"}},
+        "datasets": [*raw["datasets"][1:], {**raw["datasets"][0], "path": "elsewhere"}],
+    }
+    recipe = read_recipe(like(tmp_path, raw, "other", **changes))
+    assert recipe.name == "other"  # not small, the name that the first gives itself
+    assert (recipe.train.steps, recipe.train.dropout) == (7, 0.25)
+    assert (recipe.train.augment.warp, recipe.train.augment.stretch) == (3, 0.2)
+    assert list(recipe.systems) == ["plain", "one"]
+    assert recipe.role("train")[0].path == "elsewhere" and len(recipe.datasets) == 4
+
+
+def test_likeness_goes_on_and_ends(tmp_path, raw):
+    second = like(tmp_path, raw, "second", seed=1)
+    third = tmp_path / "third" / "recipe.yaml"
+    third.parent.mkdir()
+    third.write_text("like: ../second/recipe.yaml\ntarget_minutes: 3\n", encoding="utf-8")
+    recipe = read_recipe(third, {"train.steps": "3"})
+    assert (recipe.seed, recipe.target_minutes, recipe.train.steps) == (1, "3", 3)
+    second.write_text("like: third\n", encoding="utf-8")
+    with pytest.raises(UserError, match=r"it would be like itself \(third\)"):
+        read_recipe(third)
+    second.write_text("like: nothing\n", encoding="utf-8")
+    with pytest.raises(UserError, match=r"There is no recipe at .*nothing/recipe.yaml"):
+        read_recipe(third)
+
+
+def test_chosen_systems_bring_those_that_they_start_from(raw, read):
+    raw["systems"]["more"] = {**raw["systems"]["plain"], "start": "both"}
+    raw["systems"]["most"] = {**raw["systems"]["plain"], "start": "more"}
+    assert list(read(raw, {"systems": "most"}).systems) == ["both", "more", "most"]
 
 
 def test_without_train_ext_a_plain_network_will_do(raw, read):
