@@ -28,6 +28,7 @@ from cascade.recipe import Dataset, Recipe
 from cascade.results import SystemResult, TestResult, results, table, write
 from cascade.score import Score, counts_of, score_files
 from cascade.speechbox import format_log
+from cascade.text import Comparison
 
 log = logging.getLogger("cascade")
 
@@ -45,6 +46,8 @@ def evaluate(recipe: Recipe, layout: Layout) -> None:
     """Scores every system on every test set, writes the results, and prints the table."""
     summary = json.loads((layout.lang / "summary.json").read_text(encoding="utf-8"))
     phones = training_phones(recipe, layout)
+    language = recipe.languages[recipe.target]
+    log.info("words are compared by one rule: %s.", Comparison(language.letters, language.fold))
     tests = {}
     for dataset in recipe.role("test"):
         test = dataset_name(dataset)
@@ -81,8 +84,9 @@ def _score(recipe: Recipe, layout: Layout, system: str, dataset: Dataset) -> _Sc
     """Scores one system on one test set, and writes the details."""
     test, key = dataset_name(dataset), dataset_key(recipe, dataset)
     folder = layout.decode(system, test)
-    fold = recipe.languages[recipe.target].fold
-    words = score_files(layout.text(key, "words"), folder / "words.txt", fold)
+    language = recipe.languages[recipe.target]
+    rule = Comparison(language.letters, language.fold)
+    words = score_files(layout.text(key, "words"), folder / "words.txt", rule)
     phones = score_files(layout.text(key, "phones"), folder / "phones.txt")
     for found, unit in ((words, "words"), (phones, "phones")):
         if found.partial:

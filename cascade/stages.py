@@ -250,7 +250,8 @@ def _scoring(recipe: Recipe, layout: Layout, jobs: int) -> tuple[Job, ...]:
     trained = ("model.safetensors", "train.jsonl", "ablation.json")
     inputs += [layout.system(name) / file for name in recipe.systems for file in trained]
     settings = _view(recipe, "name", "seed", "systems", "target", "datasets")
-    settings["fold"] = recipe.languages[recipe.target].fold
+    language = recipe.languages[recipe.target]
+    settings |= {"letters": language.letters, "fold": language.fold}
     root = layout.root
     return (
         Job(
