@@ -158,23 +158,39 @@ def _per_spk(found: Score, speakers: Mapping[str, str]) -> Iterator[str]:
             yield f"{name:<{wide}} sys {sentences:>10} {tokens:>10} {rates}\n"
 
 
-def _ops(found: Score) -> Iterator[str]:
+def _ops(found: Score) -> Iterator[bytes]:
     """A line a pair: operation, reference, hypothesis, how often; columns as Kaldi aligns them."""
-    kinds, r, h, times = found.table.tolist()
-    longest = max((len(found.names[i]) for i in {*r, *h}), default=0)
-    names = [name.rjust(min(16, longest)) for name in found.names]
-    operations = [operation.ljust(14) for operation in OPERATIONS]
-    digits = len(str(max(times, default=0)))
-    numbers = {n: f"    {n:>{digits}}\n" for n in set(times)}
-    for kind, ref, hyp, n in zip(kinds, r, h, times, strict=True):
-        yield f"{operations[kind]}{names[ref]}    {names[hyp]}{numbers[n]}"
+    kinds, r, h, times = found.table
+    lengths = np.fromiter(map(len, found.names), np.int64, len(found.names))
+    wide = min(16, int(np.maximum(lengths[r], lengths[h]).max(initial=0)))
+    names = [name.rjust(wide) for name in found.names]
+    each, places = np.unique(times, return_inverse=True)
+    digits = len(str(each.max(initial=0)))
+    return _lines(
+        ([operation.ljust(14) for operation in OPERATIONS], kinds),
+        (names, r),
+        ([f"    {name}" for name in names], h),
+        ([f"    {n:>{digits}}\n" for n in each.tolist()], places),
+    )
 
 
-def _confusions(found: Score) -> Iterator[str]:
+def _confusions(found: Score) -> Iterator[bytes]:
     """A line a substituted pair, most frequent first: how often, reference, hypothesis."""
-    names = found.names
-    for _, r, h, n in found.table[:, found.table[0] == SUBSTITUTION].T.tolist():
-        yield f"{n} {names[r]} {names[h]}\n"
+    _, r, h, times = found.table[:, found.table[0] == SUBSTITUTION]
+    each, places = np.unique(times, return_inverse=True)
+    return _lines(
+        ([f"{n} " for n in each.tolist()], places),
+        ([f"{name} " for name in found.names], r),
+        ([f"{name}\n" for name in found.names], h),
+    )
+
+
+def _lines(*columns: tuple[Sequence[str], np.ndarray]) -> Iterator[bytes]:
+    """The lines of a table, some hundreds at a time; a column is its cells, and which in each."""
+    before = np.cumsum([0, *(len(cells) for cells, _ in columns)])
+    values = np.stack([p + n for (_, p), n in zip(columns, before, strict=False)], axis=1).ravel()
+    pieces = np.diff(np.append(np.arange(0, len(values), 4096), len(values)))
+    return _joined([c for cells, _ in columns for c in cells], values, Rows(values, pieces))
 
 
 def _trn(found: Score, rows: Rows, speakers: Mapping[str, str]) -> Iterator[bytes]:
