@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice, pairwise
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -35,14 +35,14 @@ def write_details(
     lost = next((u for u in (*words.counts, *phones.counts) if u not in speakers), None)
     if lost is not None:
         raise UserError(f"Nothing says who speaks in '{lost}'. Run stage 0 again with --force.")
-    texts: dict[str, Iterable[str] | Iterable[bytes]] = {
-        "wer": _rates("WER", words),
-        "per": _rates("PER", phones),
-        **{name: [text] for name, text in (extra or {}).items()},
+    texts: dict[str, Iterable[bytes]] = {
+        "wer": [_rates("WER", words).encode()],
+        "per": [_rates("PER", phones).encode()],
+        **{name: [text.encode()] for name, text in (extra or {}).items()},
     }
     for found, unit, suffix in ((words, "words", ""), (phones, "phones", "_phones")):
         texts[f"per_utt{suffix}"] = _per_utt(found)
-        texts[f"per_spk{suffix}"] = _per_spk(found, speakers)
+        texts[f"per_spk{suffix}"] = map(str.encode, _per_spk(found, speakers))
         texts[f"ops{suffix}"] = _ops(found)
         texts[f"confusions_{unit}"] = _confusions(found)
         texts[f"ref{suffix}.trn"] = _trn(found, found.refs, speakers)
@@ -53,24 +53,24 @@ def write_details(
     beside.mkdir(parents=True)
     for name, text in texts.items():
         with (beside / name).open("wb") as file:
-            lines = iter(text)
-            while some := list(islice(lines, 256)):  # in one piece they would not fit a cache
-                file.write(b"".join(some) if type(some[0]) is bytes else "".join(some).encode())
+            file.writelines(text)
     if folder.exists():
         folder.rename(old)
     beside.rename(folder)
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _rates(name: str, found: Score) -> Iterator[str]:
+def _rates(name: str, found: Score) -> str:
     """What Kaldi's compute-wer prints; ``name`` is WER or PER."""
     wrong = sum(any(errors) for _, *errors in found.counts.values())
     counts = f"{found.ins} ins, {found.dele} del, {found.sub} sub"
     end = " [PARTIAL]" if found.partial else ""
     rate, sentences = _rate(found.errors, found.total), len(found.counts)
-    yield f"%{name} {rate} [ {found.errors} / {found.total}, {counts} ]{end}\n"
-    yield f"%SER {_rate(wrong, sentences)} [ {wrong} / {sentences} ]\n"
-    yield f"Scored {sentences} sentences, {len(found.partial)} not present in hyp.\n"
+    return (
+        f"%{name} {rate} [ {found.errors} / {found.total}, {counts} ]{end}\n"
+        f"%SER {_rate(wrong, sentences)} [ {wrong} / {sentences} ]\n"
+        f"Scored {sentences} sentences, {len(found.partial)} not present in hyp.\n"
+    )
 
 
 def _rate(count: int, total: int) -> str:
@@ -145,7 +145,7 @@ def _per_spk(found: Score, speakers: Mapping[str, str]) -> Iterator[str]:
         c, s, i, d = np.array(list(found.counts.values())).T
         each = np.stack([c * 0 + 1, c + s + d, c, s, i, d, s + i + d, s + i + d > 0], axis=1)
         np.add.at(sums, [place[speakers[utterance]] for utterance in found.counts], each)
-    wide = max(15, *map(len, names), 15)
+    wide = max([15, *map(len, names)])
     heads = ("#SENT", "#WORD", "Corr", "Sub", "Ins", "Del", "Err", "S.Err")
     yield f"{'SPEAKER':<{wide}} id  {' '.join(f'{head:>10}' for head in heads)}\n"
     rows = [*zip(names, sums.tolist(), strict=True), ("SUM", sums.sum(axis=0).tolist())]

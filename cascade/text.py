@@ -56,16 +56,16 @@ class Comparison:
     def __post_init__(self):
         if any(len(letter) != 1 for letter in self.fold):
             raise UserError(f"'fold' must map single letters, not {sorted(self.fold)}.")
-        object.__setattr__(self, "_plain", frozenset(self.letters) - {"'"} - self.fold.keys())
-        object.__setattr__(self, "_fold", str.maketrans(dict(self.fold)))
 
     def __call__(self, tokens: Sequence[str]) -> list[list[str]]:
         """The words of each token; none where it has neither letters nor digits."""
-        as_it_is = self._plain.issuperset  # nearly all are, and are done in no time
+        plain = frozenset(self.letters) - {"'"} - self.fold.keys()
+        as_it_is = plain.issuperset  # nearly all are, and are done in no time
         return [[token] if as_it_is(token) else self._words(token) for token in tokens]
 
     def _words(self, token: str) -> list[str]:
-        folded = (word.translate(self._fold) for word in words_of(token, self.letters))
+        fold = str.maketrans(dict(self.fold))
+        folded = (word.translate(fold) for word in words_of(token, self.letters))
         return [word for word in folded if word]
 
     def __str__(self) -> str:
