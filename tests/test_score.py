@@ -94,6 +94,7 @@ def test_one_rule_for_reference_and_hypothesis():
     assert score(ref, hyp).errors > 0
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(st.text("аёАЁ-…1 ́", max_size=4), max_size=5), max_size=5), st.data())
 def test_the_rule_before_or_within(texts, data):
     """Scored by a rule, texts count as those that the rule makes of them."""
@@ -123,6 +124,7 @@ def test_identical_texts_have_no_errors(text):
     assert all(op == "correct" for op, *_ in found.ops)
 
 
+@settings(deadline=None)
 @given(TEXT, st.data())
 def test_what_happens_to_hypotheses(ref, data):
     """Lost, they are deletions; in another order, nothing; doubled, all insertions."""
@@ -166,6 +168,7 @@ def test_sums_add_up(ref, data):
     assert sum(confused) == found.sub and confused == sorted(confused, reverse=True)
 
 
+@settings(deadline=None)
 @given(TEXT, st.data())
 def test_against_other_aligners(ref, data):
     hyp = {u: data.draw(st.lists(st.sampled_from("abcd"), max_size=12)) for u in ref}
