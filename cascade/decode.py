@@ -32,7 +32,6 @@ class Decoder:
     def __init__(self, recipe: Recipe, layout: Layout, system: str, dataset: Dataset):
         self.network, config = model.load(layout.system(system))
         self.language = config.language
-        self.masked = model.allowed_mask(config)
         self.phones = read_phones(layout.system(system) / "phones.txt")
         mean = read_cms_init(layout.cms_init)
         key = dataset_key(recipe, dataset)
@@ -45,7 +44,7 @@ class Decoder:
         """Decodes a batch: ``(utterance, phones, words)`` of each."""
         batch = self.data.batch(list(indices))
         inputs = {self.language: torch.from_numpy(batch.inputs)}
-        log_probs = self.network(inputs)[0] + self.masked  # (N, T, phones)
+        log_probs = self.network(inputs)[0]  # (N, T, phones)
         spoken = greedy(log_probs, batch.lengths.tolist())
         found = []
         for name, row, length, labels in zip(
