@@ -1,4 +1,4 @@
-"""Stories of the game Battle for Wesnoth: English, and its translation into Russian.
+"""Stories of the game Battle for Wesnoth: English, and its translations.
 
 Source: the Debian packages of eight campaigns, those with the most words for their size,
 67 MB in all. ``wesnoth-1.16-data`` is left out: 146 MB for help texts and lists of units.
@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from cascade.corpus import Request
 from local import catalogue, debian
+from local import sentences as splitting
 
 LICENCE = "Battle for Wesnoth 1.16: GPL-2+, its authors and translators."
 DIGESTS = {
@@ -24,15 +25,33 @@ PACKAGES = tuple(
     debian.Package(f"wesnoth-1.16-{name}", "1:1.16.9-1", {"all": digest})
     for name, digest in DIGESTS.items()
 )
-FOLDER = "usr/share/games/wesnoth/1.16/locale/ru/LC_MESSAGES/"
+LOCALE = "usr/share/games/wesnoth/1.16/locale/"
 
 
-def messages(request: Request) -> Iterator[tuple[str, str]]:
-    """Yields English text and Russian translation, catalogue by catalogue.
+def folder(language: str) -> str:
+    """Where the packages keep the catalogues of a translation."""
+    return f"{LOCALE}{language}/LC_MESSAGES/"
+
+
+def messages(request: Request, language: str = "ru") -> Iterator[tuple[str, str]]:
+    """Yields English text and its translation into ``language``, catalogue by catalogue.
 
     Raises as `debian.unpack` and `catalogue.pairs` do.
     """
-    for path in sorted((debian.unpack(PACKAGES, request, "wesnoth", [FOLDER]) / FOLDER).iterdir()):
+    place = folder(language)
+    unpacked = debian.unpack(PACKAGES, request, f"wesnoth_{language}", [place])
+    for path in sorted((unpacked / place).iterdir()):
         for text, translation in catalogue.pairs(path):
             # What precedes a caret tells the translator where the text stands.
             yield text.rpartition("^")[2], translation
+
+
+def sentences(request: Request, language: str) -> Iterator[str]:
+    """Yields the sentences of a translation, none twice, in a fixed order."""
+    seen = set()
+    for text, translation in messages(request, language):
+        # A message that nobody has translated stands there in English.
+        for sentence in splitting.split(translation if translation != text else ""):
+            if sentence not in seen:
+                seen.add(sentence)
+                yield sentence
