@@ -55,11 +55,9 @@ def listing(
     ``letters`` are the lower-case letters of the language. What is no speech that can be
     read as it is written is excluded, with the reason; so is a second copy of a recording.
     """
-    kept = (f"{GAME}script/", f"{GAME}sound/", "usr/share/doc/")
-    game = debian.unpack((SCRIPTS, sounds), request, f"{corpus}/packages", kept) / GAME
-    levels = sorted(path.name for path in (game / "script").iterdir() if path.is_dir())
-    parts = {level: part(index) for index, level in enumerate(levels)}
-    lines = {key: line for level in levels for key, line in parse(game, level, language)}
+    game = unpacked(request, corpus, sounds)
+    parts = levels(game)
+    lines = {key: line for level in parts for key, line in parse(game, level, language)}
     found = recordings(game / "sound", language)
     wavs = resampling.folder(
         {name(*key): path for key, path in found.items()},
@@ -85,6 +83,32 @@ def listing(
         else:
             line = lines[key]
             yield Utterance(identifier, wav, line.text, f"{corpus}-{line.character}")
+
+
+def unspoken(request: Request, corpus: str, language: str, sounds: debian.Package) -> Iterator[str]:
+    """Yields the texts without a sound in the levels of ``train``, for a language model."""
+    game = unpacked(request, corpus, sounds)
+    found = recordings(game / "sound", language)
+    for level, its_part in levels(game).items():
+        if its_part == "train":
+            for key, line in parse(game, level, language):
+                if key not in found:
+                    yield line.text
+
+
+def unpacked(request: Request, corpus: str, sounds: debian.Package) -> Path:
+    """The folder of the game, its scripts and sounds fetched and unpacked."""
+    kept = (f"{GAME}script/", f"{GAME}sound/", "usr/share/doc/")
+    return debian.unpack((SCRIPTS, sounds), request, f"{corpus}/packages", kept) / GAME
+
+
+def levels(game: Path) -> dict[str, str]:
+    """All levels in alphabetical order, those that nobody speaks in, too; and their parts.
+
+    So a level is in the same part in every language.
+    """
+    names = sorted(path.name for path in (game / "script").iterdir() if path.is_dir())
+    return {level: part(index) for index, level in enumerate(names)}
 
 
 def part(index: int) -> str:
