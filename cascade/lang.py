@@ -86,7 +86,7 @@ def _sentences(
     ]
     for source in language.texts:
         unusable = 0
-        for line in _lines(source, layout, jobs):
+        for line in lines(source, layout, jobs):
             words = text.words_of(line, language.letters)
             if not words or text.foreign(words, language.letters):
                 unusable += 1
@@ -97,7 +97,7 @@ def _sentences(
     return kept, len(found) - len(kept)
 
 
-def _lines(source: str, layout: Layout, jobs: int) -> Iterable[str]:
+def lines(source: str, layout: Layout, jobs: int) -> Iterable[str]:
     """The sentences of a text file, or of a module of ``local/`` that fetches texts."""
     if Path(source).is_file():
         return Path(source).read_text(encoding="utf-8").splitlines()

@@ -85,6 +85,11 @@ class Layout:
     def system(self, system: str) -> Path:
         return self.root / system
 
+    def start(self, recipe: Recipe, system: str) -> Path | None:
+        """The folder of the model that ``system`` starts from, if it starts from one."""
+        start, before = recipe.systems[system].start, recipe.before(system)
+        return self.system(before) if before else Path(start) if start else None
+
     def model(self, system: str) -> Path:
         return self.system(system) / "model.safetensors"
 

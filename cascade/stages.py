@@ -22,6 +22,7 @@ TITLES = (
     "scoring",
 )
 LAST = len(TITLES) - 1
+MODEL = ("model.safetensors", "model.json", "phones.txt", "train.jsonl", "ablation.json")
 G2P = Path("local/g2p_espeak.sh")
 
 
@@ -160,26 +161,27 @@ def _data_inputs(layout: Layout, keys: Sequence[str]) -> list[Path]:
 def _systems(recipe: Recipe, layout: Layout, jobs: int) -> tuple[Job, ...]:
     made = []
     for name, system in recipe.systems.items():
+        languages = recipe.languages_of(name)
         roles = ("train", "valid", "train_ext") if system.cascade else ("train", "valid")
-        keys = _keys(recipe, *roles)
+        data = [d for d in recipe.datasets if d.role in roles and d.language in languages]
+        keys = [dataset_key(recipe, dataset) for dataset in data]
         # Which phones the target has is read off all its transcripts.
         texts = [layout.text(key, "phones") for key in _keys(recipe)]
         settings = _view(recipe, "target", "seed", "features")
         settings["system"] = as_plain(system)
         settings["train"] = as_plain(recipe.train_of(name))
         settings["train"].pop("checkpoint_every")  # changes no result
-        settings["datasets"] = [as_plain(d) for d in recipe.datasets if d.role in roles]
-        folder = layout.system(name)
+        settings["datasets"] = [as_plain(dataset) for dataset in data]
+        folder, start = layout.system(name), layout.start(recipe, name)
+        begun = [start / file for file in ("model.safetensors", "phones.txt")] if start else []
+        written = [*MODEL, "start.tsv"] if start else MODEL
         made.append(
             Job(
                 name=name,
                 settings=settings,
                 modules=("cascade.train",),
-                inputs=(*_data_inputs(layout, keys), *texts, layout.phones),
-                outputs=tuple(
-                    folder / file
-                    for file in ("model.safetensors", "model.json", "phones.txt", "train.jsonl")
-                ),
+                inputs=(*_data_inputs(layout, keys), *texts, layout.phones, *begun),
+                outputs=tuple(folder / file for file in written),
                 run=lambda: None,  # `_train` runs the systems side by side
                 unfinished=tuple(
                     folder / "checkpoint" / file for file in ("next.pt", "last.pt", "previous.pt")

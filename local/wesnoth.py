@@ -1,10 +1,11 @@
-"""Stories of the game Battle for Wesnoth: English, and its translations.
+"""Stories of the game Battle for Wesnoth: English, and its translations, Russian above all.
 
 Source: the Debian packages of eight campaigns, those with the most words for their size,
 67 MB in all. ``wesnoth-1.16-data`` is left out: 146 MB for help texts and lists of units.
 """
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from cascade.corpus import Request
 from local import catalogue, debian
@@ -25,33 +26,37 @@ PACKAGES = tuple(
     debian.Package(f"wesnoth-1.16-{name}", "1:1.16.9-1", {"all": digest})
     for name, digest in DIGESTS.items()
 )
-LOCALE = "usr/share/games/wesnoth/1.16/locale/"
+LOCALES = "usr/share/games/wesnoth/1.16/locale/"
+FOLDER = f"{LOCALES}ru/LC_MESSAGES/"
 
 
-def folder(language: str) -> str:
-    """Where the packages keep the catalogues of a translation."""
-    return f"{LOCALE}{language}/LC_MESSAGES/"
-
-
-def messages(request: Request, language: str = "ru") -> Iterator[tuple[str, str]]:
-    """Yields English text and its translation into ``language``, catalogue by catalogue.
+def messages(request: Request) -> Iterator[tuple[str, str]]:
+    """Yields English text and Russian translation, catalogue by catalogue.
 
     Raises as `debian.unpack` and `catalogue.pairs` do.
     """
-    place = folder(language)
-    unpacked = debian.unpack(PACKAGES, request, f"wesnoth_{language}", [place])
-    for path in sorted((unpacked / place).iterdir()):
-        for text, translation in catalogue.pairs(path):
-            # What precedes a caret tells the translator where the text stands.
-            yield text.rpartition("^")[2], translation
+    yield from _messages(debian.unpack(PACKAGES, request, "wesnoth", [FOLDER]) / FOLDER)
 
 
-def sentences(request: Request, language: str) -> Iterator[str]:
+def translations(request: Request, locale: str) -> Iterator[tuple[str, str]]:
+    """Yields the same for another language, nothing where it has no translation."""
+    folder = debian.unpack(PACKAGES, request, "wesnoth_locales", [LOCALES]) / LOCALES
+    yield from _messages(folder / locale / "LC_MESSAGES")
+
+
+def sentences(request: Request, locale: str) -> Iterator[str]:
     """Yields the sentences of a translation, none twice, in a fixed order."""
     seen = set()
-    for text, translation in messages(request, language):
-        # A message that nobody has translated stands there in English.
+    for text, translation in translations(request, locale):
+        # What nobody has translated is there in English.
         for sentence in splitting.split(translation if translation != text else ""):
             if sentence not in seen:
                 seen.add(sentence)
                 yield sentence
+
+
+def _messages(folder: Path) -> Iterator[tuple[str, str]]:
+    for path in sorted(folder.glob("*")):
+        for text, translation in catalogue.pairs(path):
+            # What precedes a caret tells the translator where the text stands.
+            yield text.rpartition("^")[2], translation

@@ -291,16 +291,17 @@ def test_catalogue(tmp_path):
 
 
 def test_wesnoth_takes_the_translator_s_hint_away(tmp_path, unpacked):
-    for language, texts in (
-        ("ru", {"female^Elf": "Эльфийка"}),
-        ("cs", {"a^Elf": "Elf", "b": "Vlk. Elfka!", "c": "Elfka!"}),
-    ):
-        path = unpacked / wesnoth.folder(language) / "a.mo"
-        path.parent.mkdir(parents=True)
-        path.write_bytes(catalogue_of(texts))
-    request = Request(tmp_path, tmp_path)
-    assert list(wesnoth.messages(request)) == [("Elf", "Эльфийка")]
-    assert list(wesnoth.sentences(request, "cs")) == ["Vlk.", "Elfka!"]  # Elf is not translated
+    path = unpacked / wesnoth.FOLDER / "a.mo"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(catalogue_of({"female^Elf": "Эльфийка"}))
+    assert list(wesnoth.messages(Request(tmp_path, tmp_path))) == [("Elf", "Эльфийка")]
+
+
+def test_wesnoth_s_sentences_once_and_not_in_english(tmp_path, unpacked):
+    path = unpacked / wesnoth.LOCALES / "cs/LC_MESSAGES/a.mo"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(catalogue_of({"a^Elf": "Elf", "b": "Vlk. Elfka!", "c": "Elfka!"}))
+    assert list(wesnoth.sentences(Request(tmp_path, tmp_path), "cs")) == ["Vlk.", "Elfka!"]
 
 
 def test_paragraphs_of_a_manual(tmp_path):
