@@ -3,15 +3,11 @@ import gzip
 import platform
 import struct
 import wave
-from collections import Counter
 from pathlib import Path
-from string import ascii_lowercase
 
 import numpy as np
 import pytest
 import soundfile
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from cascade import corpus
 from cascade.corpus import Excluded, Request, Utterance
@@ -147,21 +143,19 @@ def test_asterisk_at_the_rate_of_telephones(tmp_path, unpacked):
         list(corpus.listing("asterisk_ru", Request(tmp_path, tmp_path, rate=44100)))
 
 
-@settings(max_examples=50, deadline=None, derandomize=True, database=None)
-@given(st.lists(st.text("abcdefgh", min_size=2, max_size=5), min_size=1, max_size=3).map("-".join))
-def test_asterisk_parts_keep_variants_together(key):
-    parts = {
-        asterisk_prompts.part(f"{key}{end}") for end in ("", "-in", "-out", "2", "-2", "-out-0")
-    }
-    assert len(parts) == 1 and parts <= set(asterisk_prompts.PARTS)
-
-
-def test_asterisk_parts_have_their_shares():
-    parts = Counter(
-        asterisk_prompts.part(f"key-{a}{b}") for a in ascii_lowercase for b in ascii_lowercase
-    )
-    assert 0.65 < parts["train"] / 676 < 0.75
-    assert 0.1 < parts["valid"] / 676 < 0.2 and 0.1 < parts["test"] / 676 < 0.2
+def test_asterisk_parts_keep_the_same_words_together(tmp_path, unpacked):
+    doc = unpacked / f"usr/share/doc/{asterisk_ru.TEXTS.name}/core-sounds-ru.txt.gz"
+    texts = [f"Это запись {letter}." for letter in "абвгдежзиклмно"]
+    again = ["... это запись Е", "это: запись ж!", "Это запись а"]  # 6th, 7th, 1st
+    listed(doc, "".join(f"k{n}: {text}\n" for n, text in enumerate([*texts, *again])))
+    made(unpacked / "usr/share/asterisk/sounds/voice/other.g722", "")
+    ids = {}
+    for part in (*asterisk_ru.PARTS, None):
+        request = Request(tmp_path, tmp_path / "data", part=part)
+        ids[part] = [item.id.partition("-k")[2] for item in corpus.listing("asterisk_ru", request)]
+    assert ids["valid"] == ["5", "12", "14"]
+    assert ids["test"] == ["6", "13", "15"]
+    assert sorted(ids["train"] + ids["valid"] + ids["test"]) == sorted(ids[None])
 
 
 def test_festvox_at_another_rate(tmp_path, unpacked):
