@@ -31,7 +31,8 @@ def evaluate(recipe: Recipe, layout: Layout) -> None:
         test = dataset_name(dataset)
         systems = {system: _score(recipe, layout, system, dataset) for system in recipe.systems}
         files = len(read_text_table(layout.text(dataset_key(recipe, dataset), "words")))
-        tests[test] = TestResult(files, systems, {"oov": summary["oov"][test]})
+        extra = {"oov": summary["oov"][test], "oracle": _oracle(recipe, layout, dataset)}
+        tests[test] = TestResult(files, systems, extra)
     found = results(recipe.name, recipe.seed, tests)
     write(layout.root, found, environment(recipe))
     print(table(found))
@@ -71,6 +72,15 @@ def _score(recipe: Recipe, layout: Layout, system: str, dataset: Dataset) -> Sys
         counts=counts,
         model_kb=round(layout.model(system).stat().st_size / 1024),
     )
+
+
+def _oracle(recipe: Recipe, layout: Layout, dataset: Dataset) -> dict[str, float]:
+    """The word error rates that the reference phones give, through the same graph."""
+    reference = layout.text(dataset_key(recipe, dataset), "words")
+    fold = recipe.languages[recipe.target].fold
+    words = score_files(reference, layout.oracle(dataset_name(dataset)), fold)
+    counts = counts_of(words, words, 0)
+    return {"WER": round(counts.wer, 4), "WERc": round(counts.werc, 4)}
 
 
 def _memory_mb(path: Path) -> int:
