@@ -48,7 +48,7 @@ def forms(path: Path) -> dict[int, list[str]]:
 
 def test_affixes_conditions_and_cross_products(tmp_path):
     found = forms(write(tmp_path, AFF, DIC))
-    assert found[0] == sorted("добрый доброго добрая недобрый недоброго недобрая".split())
+    assert found[0] == sorted(["добрый", "доброго", "добрая", "недобрый", "недоброго", "недобрая"])
     assert found[1] == sorted(["синий", "синего", "синяя"])
     # -ся is no cross product: небраться is none of the dictionary's.
     assert found[2] == sorted(["брать", "браться", "небрать"])
