@@ -3,20 +3,27 @@
 #   e.g.: ./run.sh                                  all of recipes/ru_en, from nothing to a table
 #         ./run.sh --stage 4 --stop-stage 5         decode and score again
 #         ./run.sh --recipe mini --train.steps 100  another recipe, one of its keys changed
+#         ./run.sh --sweep target_minutes=5,15,40,all --seeds 3   the curve, and its spread
 set -euo pipefail
 
 usage() {
   cat <<'USAGE'
 Usage: ./run.sh [--recipe NAME] [--stage N] [--stop-stage M] [--nj J] [--exp DIR]
-                [--force] [--dry-run] [--check] [--KEY VALUE ...]
+                [--force] [--dry-run] [--check] [--systems NAME,NAME] [--KEY VALUE ...]
+                [--sweep KEY=VALUE,VALUE... [--seeds N]]
   --recipe NAME    a folder of recipes/, or a .yaml or .json file        (ru_en)
   --stage N        the first stage                                       (0)
   --stop-stage M   the last stage                                        (5)
   --nj J           processes at once                                     (one a core)
   --exp DIR        experiments are made in DIR/NAME                      (exp)
+  --folder DIR     this experiment's own folder, in place of DIR/NAME
   --force          run stages that are up to date, too
   --dry-run        say which stages would run, and why; do nothing
   --check          check every utterance of the recipe (stage 0, anew), and stop
+  --systems A,B    some of the recipe's systems alone
+  --sweep KEY=...  a run for each value of a key and each of N seeds, J at once, each in
+                   DIR/NAME/sweep/; their figures and curve: recipes/NAME/sweep.json,
+                   SWEEP.md, sweep.svg
   --KEY VALUE      any key of the recipe: --target_minutes all --train.steps 2000
 Stages: 0 corpora and cuts, 1 pronunciations, language model and graph, 2 features,
         3 training, 4 decoding, 5 scoring

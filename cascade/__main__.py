@@ -1,4 +1,4 @@
-"""The command line: one command a stage, and ``table`` for SpeechBox logs."""
+"""The command line: ``run`` for stages, ``table`` for SpeechBox logs, ``phones`` for languages."""
 
 import argparse
 import logging
@@ -6,11 +6,12 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from cascade.errors import UserError, explain
 from cascade.layout import Layout
-from cascade.recipe import read_recipe
+from cascade.recipe import Recipe, read_recipe
 from cascade.stages import LAST, TITLES, run
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -32,11 +33,44 @@ def main(arguments: Sequence[str] | None = None) -> int:
     stages.add_argument("--stop-stage", type=int, default=LAST, choices=range(LAST + 1))
     stages.add_argument("--nj", type=int, default=os.cpu_count() or 1, help="processes at once")
     stages.add_argument("--exp", help="where experiments go (exp)")
+    stages.add_argument("--folder", help="the experiment's own folder (EXP/NAME)")
+    stages.add_argument("--sweep", metavar="KEY=VALUE,...", help="a run for each value and seed")
+    stages.add_argument("--seeds", type=int, help="how many seeds a sweep has (1)")
     stages.add_argument("--force", action="store_true", help="run what is up to date, too")
     stages.add_argument("--dry-run", action="store_true", help="say what would run, and why")
     stages.add_argument("--check", action="store_true", help="check every utterance, and stop")
     tables = commands.add_parser("table", help="print the rates of SpeechBox logs")
     tables.add_argument("logs", nargs="+", type=Path, metavar="LOG")
+    phones = commands.add_parser(
+        "phones",
+        help="compare the phones of a recipe's languages, and of others",
+        description="Prints which phones the recipe's languages share, which are one's own,"
+        " what comes nearest to those, and how much of the target's running speech that"
+        " covers; draws it in exp/NAME/phones.svg. Nothing is trained. Counts are those of"
+        " stage 1's transcripts where it has run, else espeak-ng's of the recipe's"
+        " transcripts or texts.",
+        epilog="e.g.: python -m cascade phones ru_en --with cs,es,uk=my_text.txt",
+        allow_abbrev=False,
+    )
+    phones.add_argument(
+        "recipe", nargs="?", default="ru_en", help="a folder of recipes/, or a file"
+    )
+    phones.add_argument(
+        "--with",
+        dest="voices",
+        default="",
+        metavar="VOICE[=FILE],...",
+        help="more languages to compare with the target, by espeak-ng's names (cs, fr-fr);"
+        " their words from FILE, any text, or else from free texts (67 MB, fetched once)",
+    )
+    phones.add_argument(
+        "--within",
+        type=float,
+        default=1.0,
+        metavar="N",
+        help="how many features a neighbour may be away (1)",
+    )
+    phones.add_argument("--exp", help="where experiments go (exp)")
     options, rest = parser.parse_known_args(arguments)
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr
@@ -48,6 +82,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
             _no_more(rest)
             print(table(options.logs))
+        elif options.command == "phones":
+            print(_phones(options, _overrides(rest)))
         else:
             _run(options, _overrides(rest))
     except UserError as error:
@@ -67,18 +103,75 @@ def _interrupt(*_: object) -> None:
 
 
 def _run(options: argparse.Namespace, overrides: dict[str, str]) -> None:
-    path = _recipe_file(options.recipe)
     if options.nj < 1:
         raise UserError("--nj must be at least 1.")
     if options.stop_stage < options.stage:
         raise UserError(f"--stop-stage {options.stop_stage} comes before --stage {options.stage}.")
-    exp = Path(options.exp).resolve() if options.exp else Path("exp")
-    recipe = read_recipe(path, overrides)
-    os.chdir(ROOT)  # so that paths in manifests and scps are relative, as Kaldi's are
-    layout = Layout(exp / recipe.name, Path("downloads"), Path("data"))
+    if options.exp and options.folder:
+        raise UserError("--exp and --folder both name a place; give one of them.")
+    path = _from_root(_recipe_file(options.recipe))
+    folder = options.folder and _from_root(Path(options.folder))
+    recipe, layout = _experiment(options, overrides)
+    if folder:
+        layout = replace(layout, root=folder)
     numbers = [0] if options.check else range(options.stage, options.stop_stage + 1)
+    if options.sweep is not None:
+        _sweep(options, overrides, path, layout, numbers)
+        return
+    if options.seeds is not None:
+        raise UserError("--seeds goes with --sweep, such as --sweep target_minutes=5,15,all")
     force = options.force or options.check
     run(recipe, layout, numbers, options.nj, force, options.dry_run)
+
+
+def _experiment(options: argparse.Namespace, overrides: dict[str, str]) -> tuple[Recipe, Layout]:
+    """The recipe and its files; the working folder is the project's from here on."""
+    exp = _from_root(Path(options.exp)) if options.exp else Path("exp")
+    recipe = read_recipe(_recipe_file(options.recipe), overrides)
+    os.chdir(ROOT)  # so that paths in manifests and scps are relative, as Kaldi's are
+    return recipe, Layout(exp / recipe.name, Path("downloads"), Path("data"))
+
+
+def _phones(options: argparse.Namespace, overrides: dict[str, str]) -> str:
+    from cascade.phone_report import report
+
+    candidates: dict[str, Path | None] = {}
+    for word in filter(None, options.voices.split(",")):
+        voice, named, file = word.partition("=")
+        candidates[voice.strip()] = Path(file).resolve() if named else None
+    return report(*_experiment(options, overrides), candidates, options.within)
+
+
+def _sweep(
+    options: argparse.Namespace,
+    overrides: dict[str, str],
+    path: Path,
+    layout: Layout,
+    numbers: Sequence[int],
+) -> None:
+    from cascade import sweep
+    from cascade.plan import plan
+
+    if options.check or options.folder:
+        raise UserError("--sweep goes with neither --check nor --folder.")
+    points = plan(
+        lambda more: read_recipe(path, overrides | more), options.sweep, options.seeds or 1, layout
+    )
+    if options.dry_run:
+        sweep.show(points, numbers, options.force)
+        return
+    common = ["--recipe", str(path), "--stage", str(numbers[0]), "--stop-stage", str(numbers[-1])]
+    common += [f"--{key}={value}" for key, value in overrides.items()]
+    sweep.run(points, common, numbers, options.nj, options.force, path.parent)
+
+
+def _from_root(path: Path) -> Path:
+    """``path`` from the project's folder on, where it is in there.
+
+    So that paths in manifests and scps are relative, as Kaldi's are.
+    """
+    path = Path(os.path.abspath(path))  # not resolved: exp may be a link to another disk
+    return path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
 
 
 def _recipe_file(name: str) -> Path:

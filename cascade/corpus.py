@@ -13,13 +13,16 @@ It fetches what it needs, and knows nothing of features, networks or recipes.
 """
 
 import importlib
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
 from cascade.errors import UserError
+from cascade.lock import turn
 
+log = logging.getLogger("cascade")
 LOCAL = Path(__file__).resolve().parent.parent / "local"
 
 
@@ -92,9 +95,23 @@ def load(name: str) -> ModuleType:
 
 
 def listing(name: str, request: Request) -> Iterator[Utterance | Excluded]:
-    """Yields what corpus ``name`` has for ``request``; checks the name of the part first."""
+    """Yields what corpus ``name`` has for ``request``; checks the name of the part first.
+
+    Corpora share folders of downloads, and what they make is there for every experiment:
+    one process at a time fetches and makes, the others wait for it.
+    """
     module = load(name)
     if request.part is not None and request.part not in module.PARTS:
         parts = ", ".join(module.PARTS) or "none"
         raise UserError(f"Corpus '{name}' has no part '{request.part}'; its parts are: {parts}.")
-    yield from module.utterances(request)
+    with turn(request.data):
+        found = list(module.utterances(request))
+    yield from found
+
+
+def sentences(name: str, request: Request) -> list[str]:
+    """The sentences of ``local/NAME.py``, a module of free texts, taken in turn likewise."""
+    module = importlib.import_module(f"local.{name}")
+    log.info("Licence of %s: %s", name, module.LICENCE)
+    with turn(request.data):
+        return list(module.sentences(request))

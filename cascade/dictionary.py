@@ -15,6 +15,7 @@ import numpy as np
 from cascade import corpus, hunspell
 from cascade.errors import UserError
 from cascade.hunspell import Forms
+from cascade.lock import turn
 from cascade.recipe import Language
 
 log = logging.getLogger("cascade")
@@ -40,7 +41,8 @@ def find(name: str, request: corpus.Request) -> Source:
         raise UserError(f"There is no dictionary '{name}': neither a file nor local/{name}.py.")
     module = importlib.import_module(f"local.{name}")
     log.info("Licence of %s: %s", name, module.LICENCE)
-    return Source(name, module.path(request))
+    with turn(request.data):
+        return Source(name, module.path(request))
 
 
 def read(source: Source) -> Forms:

@@ -7,38 +7,78 @@ import platform
 import subprocess
 import sys
 import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
+from cascade.analysis import changes, changes_tsv, phones_tsv, training_phones
+from cascade.counts import FILE as COUNTS
+from cascade.counts import UtteranceCounts, as_tsv, utterance_counts
 from cascade.details import write_details
 from cascade.errors import UserError
-from cascade.files import read_text_table
+from cascade.files import read_text_table, write_text
+from cascade.findings import findings
 from cascade.layout import Layout, dataset_key, dataset_name
+from cascade.learning import draw, read_history, trained
 from cascade.recipe import Dataset, Recipe
 from cascade.results import SystemResult, TestResult, results, table, write
-from cascade.score import counts_of, score_files
+from cascade.score import Score, counts_of, score_files
 from cascade.speechbox import format_log
 
 log = logging.getLogger("cascade")
 
 
+@dataclass(frozen=True)
+class _Scored:
+    """A system on a test set."""
+
+    result: SystemResult
+    counts: UtteranceCounts
+    phones: Score
+
+
 def evaluate(recipe: Recipe, layout: Layout) -> None:
     """Scores every system on every test set, writes the results, and prints the table."""
     summary = json.loads((layout.lang / "summary.json").read_text(encoding="utf-8"))
+    phones = training_phones(recipe, layout)
     tests = {}
     for dataset in recipe.role("test"):
         test = dataset_name(dataset)
-        systems = {system: _score(recipe, layout, system, dataset) for system in recipe.systems}
+        scored = {system: _score(recipe, layout, system, dataset) for system in recipe.systems}
+        found = {"oov": summary["oov"][test], "oracle": _oracle(recipe, layout, dataset)}
+        found |= _compare(recipe, layout, test, scored, phones)
         files = len(read_text_table(layout.text(dataset_key(recipe, dataset), "words")))
-        extra = {"oov": summary["oov"][test], "oracle": _oracle(recipe, layout, dataset)}
-        tests[test] = TestResult(files, systems, extra)
-    found = results(recipe.name, recipe.seed, tests)
+        tests[test] = TestResult(files, {s: one.result for s, one in scored.items()}, found)
+    training = {system: trained(layout.system(system)) for system in recipe.systems}
+    found = results(recipe.name, recipe.seed, tests, training)
+    histories = {system: read_history(layout.system(system)) for system in recipe.systems}
+    draw(layout.root / "curves.svg", histories)
     write(layout.root, found, environment(recipe))
     print(table(found))
 
 
-def _score(recipe: Recipe, layout: Layout, system: str, dataset: Dataset) -> SystemResult:
+def _compare(
+    recipe: Recipe,
+    layout: Layout,
+    test: str,
+    scored: Mapping[str, _Scored],
+    training: Mapping[str, Counter],
+) -> dict[str, Any]:
+    """Compares the systems on a test set with the first that is no cascade."""
+    systems = sorted(recipe.systems, key=lambda system: recipe.systems[system].cascade)
+    counts = {system: scored[system].counts for system in systems}
+    phones = {system: scored[system].phones for system in systems}
+    changed = changes(phones)
+    write_text(layout.phone_table(test), phones_tsv(phones, training))
+    write_text(layout.phone_changes(test), changes_tsv(changed, training))
+    return findings(test, counts, phones, training, changed)
+
+
+def _score(recipe: Recipe, layout: Layout, system: str, dataset: Dataset) -> _Scored:
     """Scores one system on one test set, and writes the details."""
     test, key = dataset_name(dataset), dataset_key(recipe, dataset)
     folder = layout.decode(system, test)
@@ -57,21 +97,24 @@ def _score(recipe: Recipe, layout: Layout, system: str, dataset: Dataset) -> Sys
     counts = counts_of(words, phones, _memory_mb(folder / "decode.json"))
     speakers = {k: v[0] for k, v in read_text_table(layout.text(key, "speakers")).items()}
     when = datetime.now()
+    by_utterance = utterance_counts(words, phones, speakers)
     write_details(
         layout.score(system, test),
         words,
         phones,
         speakers,
-        {"speechbox.log": format_log(counts, when)},
+        {"speechbox.log": format_log(counts, when), COUNTS: as_tsv(by_utterance)},
     )
     settings = recipe.systems[system]
-    return SystemResult(
+    result = SystemResult(
         layers=settings.layers,
         neurons=settings.neurons,
         cascade=settings.cascade,
+        share=settings.share if settings.cascade else None,
         counts=counts,
         model_kb=round(layout.model(system).stat().st_size / 1024),
     )
+    return _Scored(result, by_utterance, phones)
 
 
 def _oracle(recipe: Recipe, layout: Layout, dataset: Dataset) -> dict[str, float]:

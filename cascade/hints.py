@@ -29,7 +29,8 @@ def _state(history: Sequence[Mapping[str, Any]], steps: int) -> str | None:
         )
     lowest = min(row["valid_loss"] for row in history)
     first = history[0]["loss"]
-    learning = all(last["loss"][name] < first[name] for name in first if last["loss"].get(name))
+    both = [name for name in first if first[name] and last["loss"].get(name)]
+    learning = all(last["loss"][name] < first[name] for name in both)
     if last["valid_loss"] > RISE * lowest and learning:
         return (
             "the loss on valid rises while that on the training speech falls: it learns by"

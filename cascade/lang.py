@@ -1,6 +1,5 @@
 """Stage 1, words: transcripts, pronunciations, the union phone set, text for language models."""
 
-import importlib
 import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -91,8 +90,8 @@ def _sources(recipe: Recipe, transcripts: Transcripts, request: corpus.Request) 
         kept = []
         sentences: Iterable[Sequence[str]] = of_roles("train")
         if name != "transcripts":
-            lines = _lines(name, request)
-            sentences = (text.words_of(line, language.letters) for line in lines)
+            found_lines = lines(name, request)
+            sentences = (text.words_of(line, language.letters) for line in found_lines)
         for words in sentences:
             if not words or text.foreign(list(words), language.letters):
                 left_out["digits, other letters, or empty"] += 1
@@ -104,15 +103,13 @@ def _sources(recipe: Recipe, transcripts: Transcripts, request: corpus.Request) 
     return found
 
 
-def _lines(source: str, request: corpus.Request) -> Iterable[str]:
+def lines(source: str, request: corpus.Request) -> Iterable[str]:
     """The sentences of a text file, or of a module of ``local/`` that fetches texts."""
     if Path(source).is_file():
         return Path(source).read_text(encoding="utf-8").splitlines()
     if not (corpus.LOCAL / f"{source}.py").is_file() or not source.startswith("texts_"):
         raise UserError(f"There is no text '{source}': neither a file nor local/{source}.py.")
-    module = importlib.import_module(f"local.{source}")
-    log.info("Licence of %s: %s", source, module.LICENCE)
-    return module.sentences(request)
+    return corpus.sentences(source, request)
 
 
 def _write_phone_texts(

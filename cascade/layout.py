@@ -109,6 +109,11 @@ class Layout:
     def system(self, system: str) -> Path:
         return self.root / system
 
+    def start(self, recipe: Recipe, system: str) -> Path | None:
+        """The folder of the model that ``system`` starts from, if it starts from one."""
+        start, before = recipe.systems[system].start, recipe.before(system)
+        return self.system(before) if before else Path(start) if start else None
+
     def model(self, system: str) -> Path:
         return self.system(system) / "model.safetensors"
 
@@ -124,3 +129,11 @@ class Layout:
 
     def score(self, system: str, test: str) -> Path:
         return self.system(system) / f"score_{test}"
+
+    def phone_table(self, test: str) -> Path:
+        """The phones of a test set with every system's errors in them."""
+        return self.root / f"phones_{test}.tsv"
+
+    def phone_changes(self, test: str) -> Path:
+        """The phone errors that come more or less often than with the reference system."""
+        return self.root / f"changes_{test}.tsv"

@@ -49,17 +49,25 @@ def load(folder: Path) -> tuple[Network, ModelConfig]:
         raw = json.loads((folder / "model.json").read_text(encoding="utf-8"))
         raw |= {"layers": tuple(raw["layers"]), "allowed": tuple(raw["allowed"])}
         config = ModelConfig(**raw)
-        tensors = safetensors.torch.load_file(folder / "model.safetensors")
         network = Network(
             [config.language], config.inputs, config.phones, config.layers, config.neurons
         )
-        network.load_state_dict(tensors)
+        network.load_path(config.language, load_tensors(folder))
     except (OSError, ValueError, TypeError, KeyError, RuntimeError) as error:
         raise UserError(f"{folder} holds no sound model ({error}). Run stage 3 again.") from None
-    except safetensors.SafetensorError as error:
-        path = folder / "model.safetensors"
-        raise UserError(f"{path} is damaged ({error}). Run stage 3 again.") from None
     return network.eval(), config
+
+
+def load_tensors(folder: Path) -> dict[str, Tensor]:
+    """A model's tensors, named by depth (see `Network.path_of`).
+
+    Raises `UserError` for a damaged file, `OSError` where there is none.
+    """
+    path = folder / "model.safetensors"
+    try:
+        return safetensors.torch.load_file(path)
+    except safetensors.SafetensorError as error:
+        raise UserError(f"{path} is damaged ({error}). Run stage 3 again.") from None
 
 
 def allowed_mask(config: ModelConfig) -> Tensor:

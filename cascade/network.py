@@ -1,54 +1,58 @@
-"""The network: a lower stack for each language under one shared stack and softmax."""
+"""The network: LSTM stacks, some of one language and some shared, under a softmax over phones."""
 
 from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 
+from cascade.dropout import Dropout
+
 PADDING = 0.1  # an LSTM's time goes by frames, padded ones too
+SHARED = "shared"  # stands in the place of a language's name, so no language is named so
 
 
-class Stack(nn.Module):
-    """One-way LSTM layers, each followed by layer normalisation and dropout.
+class Layer(nn.Module):
+    """A one-way LSTM layer, then layer normalisation and dropout.
 
     The normalisation is what lets CTC training leave the plateau on which a deep stack
     answers blanks only; a cascade without it may never leave it.
     """
 
-    def __init__(self, inputs: int, layers: int, neurons: int, dropout: float):
+    def __init__(self, inputs: int, neurons: int, dropout: float):
         super().__init__()
+        self.lstm = nn.LSTM(inputs, neurons, batch_first=True)
+        self.norm = nn.LayerNorm(neurons)
+        self.dropout = Dropout(dropout)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, T, C) to (N, T, neurons)."""
+        return self.dropout(self.norm(self.lstm(x)[0]))
+
+
+class Lower(nn.Sequential):
+    """Normalisation of the input, and the layers next to it: (N, T, C) to (N, T, neurons)."""
+
+    def __init__(self, inputs: int, layers: int, neurons: int, dropout: float):
         sizes = [inputs, *[neurons] * layers]
-        self.lstm = nn.ModuleList(
-            nn.LSTM(size, neurons, batch_first=True) for size in sizes[:layers]
-        )
-        self.norm = nn.ModuleList(nn.LayerNorm(neurons) for _ in range(layers))
-        self.dropout = nn.Dropout(dropout)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(N, T, C) to (N, T, neurons)."""
-        for lstm, norm in zip(self.lstm, self.norm, strict=True):
-            x = self.dropout(norm(lstm(x)[0]))
-        return x
+        layer = (Layer(size, neurons, dropout) for size in sizes[:layers])
+        super().__init__(nn.LayerNorm(inputs), *layer)
 
 
-class Lower(nn.Module):
-    """What a language has of its own: normalisation of its input, and its stack."""
+class Upper(nn.Sequential):
+    """The layers next to the output, and the output: (N, T, C) to (N, T, phones), no softmax."""
 
-    def __init__(self, inputs: int, layers: int, neurons: int, dropout: float):
-        super().__init__()
-        self.norm = nn.LayerNorm(inputs)
-        self.stack = Stack(inputs, layers, neurons, dropout)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(N, T, C) to (N, T, neurons)."""
-        return self.stack(self.norm(x))
+    def __init__(self, phones: int, layers: int, neurons: int, dropout: float):
+        layer = (Layer(neurons, neurons, dropout) for _ in range(layers))
+        super().__init__(*layer, nn.Linear(neurons, phones))
 
 
 class Network(nn.Module):
-    """Lower stacks by language, a shared stack, and log-probabilities over phones.
+    """For each language a lower and an upper part, its own or shared; log-probabilities.
 
-    ``layers`` is ``[lower, shared]``, or ``[all]`` for the plain network, which is a lower
-    stack of one language under a shared stack of no layers. ``phones`` counts the blank.
+    ``layers`` is ``[lower, upper]``, or ``[all]`` for one stack. ``share`` says which part
+    the languages have in common: ``upper`` (the cascade), ``lower`` (as in Kaldi's
+    multilingual recipes: each language has its own output), or ``all`` (one network).
+    With one language they are the same. ``phones`` counts the blank.
     """
 
     def __init__(
@@ -59,14 +63,14 @@ class Network(nn.Module):
         layers: Sequence[int],
         neurons: int,
         dropout: float = 0.0,
+        share: str = "upper",
     ):
         super().__init__()
         below, above = (*layers, 0)[:2]
-        self.lower = nn.ModuleDict(
-            {name: Lower(inputs, below, neurons, dropout) for name in languages}
-        )
-        self.shared = Stack(neurons, above, neurons, dropout)
-        self.output = nn.Linear(neurons, phones)
+        lower = list(languages) if share == "upper" else [SHARED]
+        upper = list(languages) if share == "lower" else [SHARED]
+        self.lower = nn.ModuleDict({k: Lower(inputs, below, neurons, dropout) for k in lower})
+        self.upper = nn.ModuleDict({k: Upper(phones, above, neurons, dropout) for k in upper})
 
     def forward(self, inputs: Mapping[str, Tensor]) -> list[Tensor]:
         """Log-probabilities for a batch of each language.
@@ -74,28 +78,60 @@ class Network(nn.Module):
         ``inputs`` maps languages to (N, T, C), with N and T of their own; the result is a
         list of (N, T, phones) in the order of ``inputs``. Shorter utterances are padded
         behind their end, where one-way layers never look.
-
-        The batches are joined along the batch axis and run through the shared layers at
-        once, but for batches so unlike in length that more than `PADDING` of the joined
-        one would be padding: they run one after the other, with the same result.
         """
-        parts = [self.lower[name](x) for name, x in inputs.items()]
-        longest = max(part.shape[1] for part in parts)
-        rows = [part.shape[0] for part in parts]
-        frames = sum(part.shape[0] * part.shape[1] for part in parts)
-        if 1 - frames / (longest * sum(rows)) > PADDING:
-            return [self._upper(part) for part in parts]
-        padded = [nn.functional.pad(p, (0, 0, 0, longest - p.shape[1])) for p in parts]
-        joined = self._upper(torch.cat(padded))  # (sum of N, longest T, phones)
-        return [
-            whole[:, : part.shape[1]] for whole, part in zip(joined.split(rows), parts, strict=True)
-        ]
+        outputs = _through(self.upper, _through(self.lower, inputs))
+        return [outputs[name].log_softmax(dim=-1) for name in inputs]
 
-    def _upper(self, x: Tensor) -> Tensor:
-        """What all languages share: (N, T, neurons) to (N, T, phones)."""
-        return self.output(self.shared(x)).log_softmax(dim=-1)
+    def path(self, language: str) -> dict[str, nn.Module]:
+        """What a frame of ``language`` goes through, by depth: the same names in every network.
+
+        ``norm``, ``layer1``, ``layer2``, ..., ``output``.
+        """
+        lower, upper = _of(self.lower, language), _of(self.upper, language)
+        modules = [*lower, *upper]
+        layers = {f"layer{i}": module for i, module in enumerate(modules[1:-1], start=1)}
+        return {"norm": modules[0], **layers, "output": modules[-1]}
 
     def path_of(self, language: str) -> dict[str, Tensor]:
-        """The tensors that ``language`` needs, without the other languages' own."""
-        other = tuple(f"lower.{name}." for name in self.lower if name != language)
-        return {k: v for k, v in self.state_dict().items() if not k.startswith(other or "\0")}
+        """The tensors that ``language`` needs, named by depth; nothing of other languages."""
+        return {
+            f"{place}.{name}": tensor
+            for place, module in self.path(language).items()
+            for name, tensor in module.state_dict().items()
+        }
+
+    def load_path(self, language: str, tensors: Mapping[str, Tensor]) -> None:
+        """Loads what `path_of` gave; raises `RuntimeError` where they do not belong together."""
+        places: dict[str, dict[str, Tensor]] = {}
+        for name, tensor in tensors.items():
+            place, _, rest = name.partition(".")
+            places.setdefault(place, {})[rest] = tensor
+        path = self.path(language)
+        if places.keys() != path.keys():
+            raise RuntimeError(f"it has {', '.join(places)}, not {', '.join(path)}")
+        for place, module in path.items():
+            module.load_state_dict(places[place])
+
+
+def _of(parts: nn.ModuleDict, language: str) -> nn.Module:
+    """The part that ``language`` has of its own, or the shared one."""
+    return parts[language if language in parts else SHARED]
+
+
+def _through(parts: nn.ModuleDict, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Each language's (N, T, C) through its own part, or all of them through the shared one.
+
+    For the shared one the batches are joined along the batch axis and run at once, but for
+    batches so unlike in length that more than `PADDING` of the joined one would be padding:
+    they run one after the other, with the same result.
+    """
+    batches = list(inputs.values())
+    longest = max(batch.shape[1] for batch in batches)
+    rows = [batch.shape[0] for batch in batches]
+    frames = sum(batch.shape[0] * batch.shape[1] for batch in batches)
+    if SHARED not in parts or 1 - frames / (longest * sum(rows)) > PADDING:
+        return {name: _of(parts, name)(batch) for name, batch in inputs.items()}
+    padded = [nn.functional.pad(b, (0, 0, 0, longest - b.shape[1])) for b in batches]
+    whole = parts[SHARED](torch.cat(padded))  # (sum of N, longest T, C)
+    pieces = zip(inputs, whole.split(rows), batches, strict=True)
+    return {name: piece[:, : batch.shape[1]] for name, piece, batch in pieces}

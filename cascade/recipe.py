@@ -19,7 +19,9 @@ from cascade.errors import UserError
 from cascade.schema import build, merge, nearest, override, within
 
 ROLES = ("train", "train_ext", "valid", "test")
+SHARES = ("upper", "lower", "all")  # what the languages of a cascade have in common
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+_NAMES = re.compile(rf"{NAME.pattern}(,{NAME.pattern})*")
 
 
 @dataclass(frozen=True)
@@ -125,8 +127,10 @@ class Augment:
 class Train:
     """How a system is trained. ``epochs``, where given, takes the place of ``steps``.
 
-    A step takes ``batch_seconds`` of speech from each language. ``weights`` multiplies a
-    language's loss (1 where it is not named).
+    A step takes ``batch_seconds`` of speech from each language, or what ``seconds`` says of
+    one. ``weights`` multiplies a language's loss (1 where it is not named). ``active`` is
+    the part of the steps in which a language takes part, `[0, 1]` where it is not named:
+    `{en: [0, 0.8]}` leaves the last fifth to the others.
     """
 
     steps: int = within(4000, 1)
@@ -137,7 +141,9 @@ class Train:
     weight_decay: float = within(0.0, 0)
     dropout: float = within(0.3, 0, 0.95)
     clip: float = within(5.0, 1e-9)
+    seconds: dict[str, float] = field(default_factory=dict)
     weights: dict[str, float] = field(default_factory=dict)
+    active: dict[str, tuple[float, ...]] = field(default_factory=dict)
     valid_every: int = within(200, 1)
     checkpoint_every: str = "60s"
     augment: Augment = field(default_factory=Augment)
@@ -150,14 +156,23 @@ class Train:
 
 @dataclass(frozen=True)
 class System:
-    """A network to train. ``layers`` is ``[4]``, or ``[lower, shared]`` for a cascade.
+    """A network to train. ``layers`` is ``[4]``, or ``[lower, upper]`` for a cascade.
 
-    ``train`` holds what differs from the recipe's ``train`` for this system alone.
+    A cascade is trained on all languages at once, or on the target and those that
+    ``languages`` names; they ``share`` the ``upper`` layers, the ``lower`` ones, or
+    ``all``. Any other network is trained on the target alone. ``start`` is another system
+    of the recipe, or the folder of a model: what this one has in common with it begins as
+    it is there, and what ``freeze`` names of it (``norm``, ``layer1``, ..., ``output``)
+    stays so. ``train`` holds what differs from the recipe's ``train`` for this system alone.
     """
 
     cascade: bool
     layers: tuple[int, ...]
     neurons: int = within(100, 1)
+    share: str = "upper"
+    languages: tuple[str, ...] = ()
+    start: str | None = None
+    freeze: tuple[str, ...] = ()
     train: dict[str, Any] = field(default_factory=dict)
 
 
@@ -206,6 +221,19 @@ class Recipe:
         where = f"systems.{system}.train"
         return build(Train, merge(dataclasses.asdict(self.train), changes, Train, where), where)
 
+    def languages_of(self, system: str) -> list[str]:
+        """The languages that ``system`` is trained on, the target first."""
+        chosen = self.systems[system]
+        if not chosen.cascade:
+            return [self.target]
+        named = chosen.languages or tuple(self.ext_languages)
+        return [self.target, *(name for name in self.ext_languages if name in named)]
+
+    def before(self, system: str) -> str | None:
+        """The system of this recipe that ``system`` starts from, if it starts from one."""
+        start = self.systems[system].start
+        return start if start in self.systems else None
+
     @property
     def ext_languages(self) -> list[str]:
         """The languages trained beside the target, in the recipe's order."""
@@ -214,6 +242,8 @@ class Recipe:
 
 def read_recipe(path: Path, overrides: Mapping[str, str] | None = None) -> Recipe:
     """Reads a recipe; ``overrides`` maps dotted keys to values as YAML text.
+
+    ``systems`` may be names alone, ``plain,cascade``: those of the recipe's to take.
 
     Raises `UserError` for a file that is not there or cannot be parsed, an unknown key, a
     missing one, a value of the wrong type, and a recipe that contradicts itself.
@@ -231,20 +261,35 @@ def read_recipe(path: Path, overrides: Mapping[str, str] | None = None) -> Recip
     if not isinstance(raw, dict):
         raise UserError(f"{path} must be a mapping of keys to values.")
     raw.setdefault("name", path.absolute().parent.name)
-    for key, value in (overrides or {}).items():
+    changes = dict(overrides or {})
+    chosen = changes.pop("systems") if _NAMES.fullmatch(changes.get("systems", "")) else None
+    for key, value in changes.items():
         override(raw, key, value)
     try:
         recipe = build(Recipe, raw, "")
+        if chosen:
+            recipe = _with_systems(recipe, chosen)
         _check(recipe)
     except UserError as error:
         raise UserError(f"{path}: {' '.join(str(error).split())}") from None
     return recipe
 
 
+def _with_systems(recipe: Recipe, chosen: str) -> Recipe:
+    """The recipe with some of its systems alone: ``--systems plain,cascade``."""
+    names = chosen.split(",")
+    for name in names:
+        if name not in recipe.systems:
+            near = nearest(name, list(recipe.systems))
+            raise UserError(f"there is no system '{name}'; the nearest known one is '{near}'.")
+    systems = {name: system for name, system in recipe.systems.items() if name in names}
+    return dataclasses.replace(recipe, systems=systems)
+
+
 def _check(recipe: Recipe) -> None:
     """What the types cannot say."""
     for name in (recipe.name, *recipe.systems, *recipe.languages):
-        if not NAME.fullmatch(name):
+        if not NAME.fullmatch(name) or name == "shared":
             raise UserError(f"'{name}' is no good name: use letters, digits, '_' and '-'.")
     if recipe.target not in recipe.languages:
         raise UserError(f"the target '{recipe.target}' is not among the languages.")
@@ -269,17 +314,8 @@ def _check(recipe: Recipe) -> None:
             raise UserError(f"no data set has the role '{role}'.")
     if not recipe.systems:
         raise UserError("'systems' names no network to train.")
-    for name, system in recipe.systems.items():
-        if name in ("feats", "lang", "manifests"):
-            raise UserError(f"systems.{name}: the experiment has another folder of that name.")
-        if len(system.layers) != (2 if system.cascade else 1) or min(system.layers) < 1:
-            want = "[lower, shared]" if system.cascade else "[number]"
-            raise UserError(f"systems.{name}: 'layers' must be {want}, each at least 1.")
-        if system.cascade and not recipe.ext_languages:
-            raise UserError(f"systems.{name} is a cascade, but no data set has role 'train_ext'.")
-        for language in recipe.train_of(name).weights:
-            if language not in recipe.languages:
-                raise UserError(f"train.weights: there is no language '{language}'.")
+    for name in recipe.systems:
+        _check_system(recipe, name)
     if recipe.features.cmn not in ("online", "utterance"):
         raise UserError("features.cmn must be 'online' or 'utterance'.")
     if not re.fullmatch(r"all|[0-9]+(\.[0-9]+)?", recipe.target_minutes):
@@ -290,3 +326,61 @@ def _check(recipe: Recipe) -> None:
         raise UserError("limits.max_excluded must be a share such as 5% or 0.05.")
     if not re.fullmatch(r"[0-9]+(\.[0-9]+)?s?", recipe.train.checkpoint_every):
         raise UserError("train.checkpoint_every must be a time such as 60s.")
+
+
+def _check_system(recipe: Recipe, name: str) -> None:
+    system, where = recipe.systems[name], f"systems.{name}"
+    if name in ("feats", "lang", "manifests", "sweep"):
+        raise UserError(f"{where}: the experiment has another folder of that name.")
+    if system.share not in SHARES:
+        raise UserError(f"{where}: 'share' must be one of {', '.join(SHARES)}.")
+    if len(system.layers) != 1 + (system.cascade and system.share != "all") or (
+        min(system.layers) < 1
+    ):
+        want = "[lower, upper]" if system.cascade and system.share != "all" else "[number]"
+        raise UserError(f"{where}: 'layers' must be {want}, each at least 1.")
+    if system.cascade and not recipe.ext_languages:
+        raise UserError(f"{where} is a cascade, but no data set has role 'train_ext'.")
+    if not system.cascade and (system.share != "upper" or system.languages):
+        raise UserError(f"{where}: 'share' and 'languages' are of cascades.")
+    settings = recipe.train_of(name)
+    for key in ("weights", "seconds", "active"):
+        for language in getattr(settings, key):
+            if language not in recipe.languages:
+                raise UserError(f"train.{key}: there is no language '{language}'.")
+    for language, span in settings.active.items():
+        if len(span) != 2 or not 0 <= span[0] < span[1] <= 1:
+            raise UserError(f"train.active: '{language}' must be two numbers, such as [0, 0.8].")
+    spans = [settings.active.get(language, (0, 1)) for language in recipe.languages_of(name)]
+    for begin in {end for _, end in spans} - {1} | {0}:
+        if not any(first <= begin < last for first, last in spans):
+            raise UserError(f"{where}: from {begin} of the steps on no language is active.")
+    for language, seconds in settings.seconds.items():
+        if not seconds >= 0.1:
+            raise UserError(f"train.seconds: '{language}' must be at least 0.1.")
+    for language in system.languages:
+        if language not in recipe.ext_languages:
+            raise UserError(f"{where}: no data set of role 'train_ext' is of '{language}'.")
+    _check_start(recipe, name)
+
+
+def _check_start(recipe: Recipe, name: str) -> None:
+    system, where = recipe.systems[name], f"systems.{name}"
+    places = ["norm", *(f"layer{i + 1}" for i in range(sum(system.layers))), "output"]
+    for place in system.freeze:
+        if place not in places:
+            raise UserError(f"{where}: 'freeze' takes {', '.join(places)}, not '{place}'.")
+    if set(system.freeze) == set(places):
+        raise UserError(f"{where}: 'freeze' leaves nothing to train.")
+    if system.freeze and not system.start:
+        raise UserError(f"{where}: 'freeze' is for a system with a 'start'.")
+    chain = [name]
+    while (before := recipe.before(chain[-1])) is not None:
+        if before in chain:
+            raise UserError(f"{where}: it would start from itself ({' <- '.join(chain)}).")
+        chain.append(before)
+    if len(chain) == 1 and system.start and "/" not in system.start:
+        near = nearest(system.start, list(recipe.systems))
+        raise UserError(
+            f"{where}: 'start' is no system ('{near}' is the nearest); a folder has a '/'."
+        )

@@ -11,29 +11,44 @@ from typing import Any
 
 from cascade.errors import UserError
 from cascade.files import write_text
+from cascade.findings import markdown_table, paragraphs
+from cascade.learning import section
+from cascade.significance import RESAMPLES, SPEAKERS
 from cascade.speechbox import KEYS, Counts, format_pair
 
 COLUMNS = ("system", "layers", "neurons", "cascade", "Wer/Werc", "Per/Perc", "model, KB")
 
+METHOD = f"""\
+Intervals and p-values are of a paired bootstrap: {RESAMPLES:,} times utterances are drawn with
+replacement, or speakers where a test set has {SPEAKERS} or more, the same for all systems. With one
+seed they tell what other utterances would give, not what another training would. Shared
+phones are those that the training of another language has, too: `phones_TEST.tsv` has every
+phone's errors, `changes_TEST.tsv` every error that went or came.
+"""
+
 
 @dataclass(frozen=True)
 class SystemResult:
-    """A system on a test set; ``layers`` as the recipe has them, ``model_kb`` in KiB."""
+    """A system on a test set; ``layers`` as the recipe has them, ``model_kb`` in KiB.
+
+    ``share`` is what the languages of a cascade share: ``upper``, ``lower`` or ``all``.
+    """
 
     layers: Sequence[int]
     neurons: int
     cascade: bool
     counts: Counts
     model_kb: int | None = None
+    share: str | None = None
 
 
 @dataclass(frozen=True)
 class TestResult:
     """A test set: how many files it has, and what each system made of them.
 
-    ``extra`` holds what else is known of it, such as ``oov``: the share of its running
-    words that the vocabulary lacks, in per cent, and ``oracle``: the word error rates that
-    the reference phones give.
+    ``extra`` holds what else is known of it: ``oov``, the share of its running words that
+    the vocabulary lacks, in per cent; ``oracle``, the word error rates that the reference
+    phones give; and what `cascade.findings.findings` gives.
     """
 
     __test__ = False  # no test case of pytest's
@@ -43,8 +58,15 @@ class TestResult:
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
-def results(recipe: str, seed: int, tests: Mapping[str, TestResult]) -> dict[str, Any]:
+def results(
+    recipe: str,
+    seed: int,
+    tests: Mapping[str, TestResult],
+    training: Mapping[str, Mapping[str, Any]],
+) -> dict[str, Any]:
     """What ``results.json`` holds; rates are in per cent, rounded to four decimals.
+
+    ``training`` is by system what `cascade.learning.trained` says of it.
 
     Raises `UserError` where systems were scored against different references.
     """
@@ -52,6 +74,7 @@ def results(recipe: str, seed: int, tests: Mapping[str, TestResult]) -> dict[str
         "recipe": recipe,
         "seed": seed,
         "tests": {name: _test(name, test) for name, test in tests.items()},
+        "training": {system: dict(found) for system, found in training.items()},
     }
 
 
@@ -75,7 +98,8 @@ def markdown(found: Mapping[str, Any], environment: Mapping[str, Any]) -> str:
         f"# Results of {found['recipe']}\n\n"
         f"Written by stage 5 (seed {found['seed']}). WER and PER count substitutions, deletions "
         "and insertions;\nWERc and PERc leave the insertions out. All in per cent.\n\n"
-        f"{table(found)}\n## Environment\n\n{''.join(lines)}"
+        f"{METHOD}\n{table(found)}\n{section(found['training'])}\n"
+        f"## Environment\n\n{''.join(lines)}"
     )
 
 
@@ -108,6 +132,7 @@ def _system(result: SystemResult) -> dict[str, Any]:
         "layers": "+".join(str(n) for n in result.layers),
         "neurons": result.neurons,
         "cascade": result.cascade,
+        "share": result.share,
         **{key.replace(" ", "_"): getattr(c, field) for key, field in KEYS.items()},
         **{key: None if rate is None else round(rate, 4) for key, rate in rates.items()},
         "memory_mb": c.memory_mb,
@@ -116,13 +141,9 @@ def _system(result: SystemResult) -> dict[str, Any]:
 
 
 def _section(name: str, test: Mapping[str, Any]) -> str:
-    """A test set's heading, table, line of sizes and comparison."""
-    systems = test["systems"]
-    rows = [COLUMNS, *(_row(system, values) for system, values in systems.items())]
-    widths = [max(3, *(len(row[i]) for row in rows)) for i in range(len(COLUMNS))]
-    lines = ["| " + " | ".join(map(str.ljust, row, widths)) + " |" for row in rows]
-    lines.insert(1, "| " + " | ".join("-" * width for width in widths) + " |")
-    parts = [f"## {name}", "\n".join(lines), _sizes(test), *_comparisons(systems)]
+    """A test set's heading, table, line of sizes and what it says of the systems."""
+    rows = [COLUMNS, *(_row(system, values) for system, values in test["systems"].items())]
+    parts = [f"## {name}", markdown_table(rows), _sizes(test), *paragraphs(test)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -131,11 +152,18 @@ def _row(system: str, values: Mapping[str, Any]) -> tuple[str, ...]:
         system,
         values["layers"],
         str(values["neurons"]),
-        "yes" if values["cascade"] else "no",
+        _sharing(values),
         format_pair(values["WER"], values["WERc"]),
         format_pair(values["PER"], values["PERc"]),
         "n/a" if values["model_kb"] is None else str(values["model_kb"]),
     )
+
+
+def _sharing(values: Mapping[str, Any]) -> str:
+    """``yes`` for a cascade whose upper layers are shared, else what is."""
+    if not values["cascade"]:
+        return "no"
+    return "yes" if values["share"] in (None, "upper") else f"{values['share']} shared"
 
 
 def _sizes(test: Mapping[str, Any]) -> str:
@@ -151,33 +179,6 @@ def _sizes(test: Mapping[str, Any]) -> str:
     if test.get("oracle"):
         told += f" With every phone right, the same graph makes {test['oracle']['WER']:.1f} % WER."
     return told
-
-
-def _comparisons(systems: Mapping[str, Any]) -> list[str]:
-    """A sentence for each cascade, where there is one plain system to set it against."""
-    plain = [name for name, values in systems.items() if not values["cascade"]]
-    if len(plain) != 1:
-        return []
-    sentences = []
-    for name, values in systems.items():
-        if not values["cascade"]:
-            continue
-        changes = [_change(systems[plain[0]]["PER"], values["PER"], "phone errors")]
-        changes.append(_change(systems[plain[0]]["WER"], values["WER"], "word errors"))
-        told = [change for change in changes if change]
-        if told:
-            sentences.append(f"{name} against {plain[0]}: {', '.join(told)}.")
-    return sentences
-
-
-def _change(before: float | None, after: float | None, what: str) -> str:
-    """``10.7 % fewer phone errors``; empty where there is nothing to compare."""
-    if not before or after is None:
-        return ""
-    percent = round(100 * (after - before) / before, 1)
-    if percent == 0:
-        return f"as many {what}"
-    return f"{abs(percent):.1f} % {'fewer' if percent < 0 else 'more'} {what}"
 
 
 def _one_line(value: Any) -> str:

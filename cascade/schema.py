@@ -122,8 +122,9 @@ def _check_range(field: dataclasses.Field, value: Any, where: str) -> None:
 def merge(base: dict, changes: Mapping, kind: type, where: str) -> dict:
     """``base`` with ``changes`` over it, section by section."""
     _build_section(kind, dict(changes), where)  # for the error messages
+    hints = typing.get_type_hints(kind)
     merged = dict(base)
     for key, value in changes.items():
-        nested = isinstance(value, dict) and key != "weights"
-        merged[key] = {**base[key], **value} if nested else value
+        section = dataclasses.is_dataclass(hints[key])
+        merged[key] = {**base[key], **value} if section else value
     return merged

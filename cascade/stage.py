@@ -1,18 +1,16 @@
-"""Stages: which jobs they have, whether they are up to date, and who may run them."""
+"""Stages: which jobs they have, and whether they are up to date."""
 
-import fcntl
 import hashlib
 import json
 import logging
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from cascade.errors import UserError
+from cascade.lock import owner
 from cascade.stamp import Stamp, code_digest, digest
 
 log = logging.getLogger("cascade")
@@ -98,6 +96,14 @@ class Runner:
         elif not self.dry_run:
             log.info("Stage %d took %.0f s.", stage.number, time.monotonic() - started)
 
+    def due(self, stage: Stage) -> str | None:
+        """The first job of a stage that is not up to date, and why; None where all are."""
+        for job in stage.jobs:
+            reason = self._reason(stage, job, code_digest(job.modules))
+            if reason:
+                return f"stage {stage.number}, {job.name}: {reason}"
+        return None
+
     def warn(self, stage: Stage) -> None:
         """Says so where a stage that is not asked for has run, but is not up to date."""
         for job in stage.jobs:
@@ -176,24 +182,3 @@ class Runner:
                 behind = [p for p in job.inputs if not p.exists() and p in self.makers]
                 stages.append(self._first_to_run(behind) if behind else number)
         return min(stages)
-
-
-@contextmanager
-def owner(root: Path) -> Iterator[None]:
-    """Holds ``root`` for this process; the system lets go of it when the process ends.
-
-    Raises `UserError` that names the holder where there is one.
-    """
-    root.mkdir(parents=True, exist_ok=True)
-    with (root / ".lock").open("a+") as lock:
-        try:
-            # Not flock: worker processes would inherit it, and outlive us with it.
-            fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            lock.seek(0)
-            raise UserError(f"{root} is in use: {lock.read().strip()}.") from None
-        lock.truncate(0)
-        since = time.strftime("%Y-%m-%d %H:%M:%S")
-        lock.write(f"process {os.getpid()}, since {since}\n")
-        lock.flush()
-        yield

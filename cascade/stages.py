@@ -22,6 +22,7 @@ TITLES = (
     "scoring",
 )
 LAST = len(TITLES) - 1
+MODEL = ("model.safetensors", "model.json", "phones.txt", "train.jsonl", "ablation.json")
 G2P = Path("local/g2p_espeak.sh")
 
 
@@ -53,6 +54,16 @@ def run(
         runner.warn(stage(number, recipe, layout, jobs))
     for number in numbers:
         runner.run(stage(number, recipe, layout, jobs))
+
+
+def due(recipe: Recipe, layout: Layout, numbers: Sequence[int]) -> str | None:
+    """The first job of stages that is not up to date, and why; None where all are."""
+    runner = Runner(layout.root, {}, force=False, dry_run=False)
+    for number in numbers:
+        reason = runner.due(stage(number, recipe, layout, 1))
+        if reason:
+            return reason
+    return None
 
 
 def _view(recipe: Recipe, *keys: str) -> dict[str, Any]:
@@ -186,26 +197,27 @@ def _data_inputs(layout: Layout, keys: Sequence[str]) -> list[Path]:
 def _systems(recipe: Recipe, layout: Layout, jobs: int) -> tuple[Job, ...]:
     made = []
     for name, system in recipe.systems.items():
+        languages = recipe.languages_of(name)
         roles = ("train", "valid", "train_ext") if system.cascade else ("train", "valid")
-        keys = _keys(recipe, *roles)
+        data = [d for d in recipe.datasets if d.role in roles and d.language in languages]
+        keys = [dataset_key(recipe, dataset) for dataset in data]
         # Which phones the target has is read off all its transcripts.
         texts = [layout.text(key, "phones") for key in _keys(recipe)]
         settings = _view(recipe, "target", "seed", "features")
         settings["system"] = as_plain(system)
         settings["train"] = as_plain(recipe.train_of(name))
         settings["train"].pop("checkpoint_every")  # changes no result
-        settings["datasets"] = [as_plain(d) for d in recipe.datasets if d.role in roles]
-        folder = layout.system(name)
+        settings["datasets"] = [as_plain(dataset) for dataset in data]
+        folder, start = layout.system(name), layout.start(recipe, name)
+        begun = [start / file for file in ("model.safetensors", "phones.txt")] if start else []
+        written = [*MODEL, "start.tsv"] if start else MODEL
         made.append(
             Job(
                 name=name,
                 settings=settings,
                 modules=("cascade.train",),
-                inputs=(*_data_inputs(layout, keys), *texts, layout.phones),
-                outputs=tuple(
-                    folder / file
-                    for file in ("model.safetensors", "model.json", "phones.txt", "train.jsonl")
-                ),
+                inputs=(*_data_inputs(layout, keys), *texts, layout.phones, *begun),
+                outputs=tuple(folder / file for file in written),
                 run=lambda: None,  # `_train` runs the systems side by side
                 unfinished=tuple(
                     folder / "checkpoint" / file for file in ("next.pt", "last.pt", "previous.pt")
@@ -286,9 +298,14 @@ def _scoring(recipe: Recipe, layout: Layout, jobs: int) -> tuple[Job, ...]:
         for system in recipe.systems:
             folder = layout.decode(system, test)
             inputs += [folder / name for name in ("phones.txt", "words.txt", "decode.json")]
-            outputs.append(layout.score(system, test) / "speechbox.log")
-    inputs += [layout.model(system) for system in recipe.systems]
-    settings = _view(recipe, "name", "seed", "systems")
+            outputs += [
+                layout.score(system, test) / name for name in ("speechbox.log", "counts.tsv")
+            ]
+        outputs += [layout.phone_table(test), layout.phone_changes(test)]
+    inputs += [layout.text(key, "phones") for key in _keys(recipe, "train", "train_ext")]
+    trained = ("model.safetensors", "train.jsonl", "ablation.json")
+    inputs += [layout.system(name) / file for name in recipe.systems for file in trained]
+    settings = _view(recipe, "name", "seed", "systems", "target", "datasets")
     settings["fold"] = recipe.languages[recipe.target].fold
     root = layout.root
     return (
@@ -297,7 +314,7 @@ def _scoring(recipe: Recipe, layout: Layout, jobs: int) -> tuple[Job, ...]:
             settings=settings,
             modules=("cascade.evaluate",),
             inputs=tuple(inputs),
-            outputs=(*outputs, root / "results.json", root / "RESULTS.md"),
+            outputs=(*outputs, *(root / n for n in ("results.json", "RESULTS.md", "curves.svg"))),
             run=_later("cascade.evaluate", "evaluate", recipe, layout),
         ),
     )

@@ -1,6 +1,5 @@
 """Stage 3: trains every system of a recipe, side by side, one process each."""
 
-import logging
 import multiprocessing
 import os
 import signal
@@ -12,19 +11,20 @@ from typing import Any
 import torch
 
 from cascade import model
+from cascade.ablation import ablations
 from cascade.bars import Bars
 from cascade.batches import LanguageIterator, UtteranceSet
 from cascade.cmn import read_cms_init
 from cascade.errors import UserError, explain
-from cascade.files import read_text_table
+from cascade.files import read_text_table, write_json, write_text
 from cascade.layout import Layout, dataset_key
 from cascade.network import Network
 from cascade.phones import read_phones
 from cascade.recipe import Dataset, Recipe
+from cascade.start import begin
 from cascade.trainer import Done, Interrupted, Progress, Trainer
 from cascade.workers import die_with_parent
 
-log = logging.getLogger("cascade")
 TELL_EVERY = 0.5  # seconds between two reports of a training to its parent
 
 
@@ -115,9 +115,13 @@ def _train_system(
                 sender.send(progress)
                 told = now
 
-        trainer.resume()
-        tensors = trainer.run(watch)
-        size = model.save(layout.system(name), tensors, config, layout.phones)
+        if trainer.resume():
+            trainer.hint = None
+        trainer.run(watch)
+        trained = (trainer.network, trainer.target, trainer.valid, trainer.masked, trainer.device)
+        folder = layout.system(name)
+        write_json(folder / "ablation.json", ablations(*trained))
+        size = model.save(folder, trainer.network.path_of(recipe.target), config, layout.phones)
         sender.send(Done(trainer.best["step"], trainer.best["per"], size))
     except Interrupted:
         sender.send("interrupted")
@@ -139,15 +143,16 @@ def build(recipe: Recipe, layout: Layout, name: str) -> tuple[Trainer, model.Mod
         keys = [dataset_key(recipe, dataset) for dataset in datasets]
         return UtteranceSet(layout, keys, phones, recipe.features, mean)
 
-    speech = {recipe.target: recipe.role("train")}
-    if system.cascade:
-        for dataset in recipe.role("train_ext"):
-            speech.setdefault(dataset.language, []).append(dataset)
     iterators = [
         LanguageIterator(
-            utterances(datasets), language, settings.batch_seconds, settings.augment, recipe.seed
+            utterances([d for d in recipe.role(role) if d.language == language]),
+            language,
+            settings.seconds.get(language, settings.batch_seconds),
+            settings.augment,
+            recipe.seed,
         )
-        for language, datasets in speech.items()
+        for language in recipe.languages_of(name)
+        for role in ("train" if language == recipe.target else "train_ext",)
     ]
     config = model.ModelConfig(
         language=recipe.target,
@@ -159,18 +164,43 @@ def build(recipe: Recipe, layout: Layout, name: str) -> tuple[Trainer, model.Mod
     )
     torch.manual_seed(recipe.seed)
     network = Network(
-        list(speech),
+        recipe.languages_of(name),
         config.inputs,
         config.phones,
         config.layers,
         config.neurons,
         settings.dropout,
+        system.share,
     )
+    begun = _begin(recipe, layout, name, network, phones) if system.start else None
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     valid = utterances(recipe.role("valid"))
     mask = model.allowed_mask(config)
     trainer = Trainer(network, iterators, valid, mask, settings, layout.system(name), device)
+    trainer.hint = begun
     return trainer, config
+
+
+def _begin(recipe: Recipe, layout: Layout, name: str, network: Network, phones: list[str]) -> str:
+    """Loads the model that a system starts from; writes, and says, what became of each tensor."""
+    system, folder = recipe.systems[name], layout.start(recipe, name)
+    tensors, there = model.load_tensors(folder), read_phones(folder / "phones.txt")
+    languages = recipe.languages_of(name)
+    origins = begin(network, languages, tensors, (there, phones), system.freeze)
+    if not any(origin.state != "new" for origin in origins):
+        raise UserError(f"{folder} has no tensor of the shape of one of '{name}'.")
+    head = "tensor\tshape\torigin\tfrozen\n"
+    rows = (
+        f"{o.name}\t{'x'.join(map(str, o.shape))}\t{o.state}\t{'yes' if o.frozen else 'no'}\n"
+        for o in origins
+    )
+    write_text(layout.system(name) / "start.tsv", head + "".join(rows))
+    loaded = sum(origin.state != "new" for origin in origins)
+    frozen = sum(origin.frozen for origin in origins)
+    return (
+        f"starts from {folder}: {loaded} of {len(origins)} tensors loaded, {frozen} frozen"
+        f" (see {layout.system(name) / 'start.tsv'})"
+    )
 
 
 def _allowed(recipe: Recipe, layout: Layout, phones: list[str]) -> tuple[int, ...]:

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from cascade.batches import Batch, LanguageIterator, UtteranceSet
 from cascade.checkpoint import Checkpoints
 from cascade.corpus import Excluded
+from cascade.ctc import ctc_loss
 from cascade.errors import UserError
 from cascade.files import write_text
 from cascade.greedy import greedy
@@ -82,8 +83,9 @@ class Trainer:
         self.steps = settings.steps
         if settings.epochs is not None:
             self.steps = settings.epochs * self.iterators[0].batches
+        learning = [p for p in network.parameters() if p.requires_grad]
         self.optimizer = torch.optim.AdamW(
-            network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
+            learning, lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True
         )
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
             self.optimizer,
@@ -106,7 +108,7 @@ class Trainer:
     def resume(self) -> bool:
         """Goes on from the newest sound checkpoint, if there is one of this very training."""
         state = self.checkpoints.load()
-        if state is None or state["fingerprint"] != self.fingerprint:
+        if state is None or state.get("fingerprint") != self.fingerprint:
             return False  # none, or one of another recipe, other data or other code
         self.network.load_state_dict(state["network"])
         self.optimizer.load_state_dict(state["optimizer"])
@@ -119,8 +121,8 @@ class Trainer:
         self.ledger = [(key, Excluded(**item)) for key, item in state["ledger"]]
         return True
 
-    def run(self, watch: Callable[[Progress], None]) -> dict[str, Tensor]:
-        """Trains to the end; returns the best model's tensors, the target's path only.
+    def run(self, watch: Callable[[Progress], None]) -> None:
+        """Trains to the end, and leaves the network as it was when it was best on ``valid``.
 
         Raises `Interrupted` after saving when ``stop_asked`` was set, and `UserError`
         when the loss is not finite for many steps in a row.
@@ -131,9 +133,12 @@ class Trainer:
         bad = 0
         ramp = settings.augment.ramp * self.steps
         while self.step < self.steps:
+            batches = {}
             for iterator in self.iterators:
-                iterator.strength = min(1.0, self.step / ramp) if ramp else 1.0
-            losses = self._train_step([next(iterator) for iterator in self.iterators])
+                if self._active(iterator.name):
+                    iterator.strength = min(1.0, self.step / ramp) if ramp else 1.0
+                    batches[iterator.name] = next(iterator)
+            losses = self._train_step(batches)
             bad = 0 if losses else bad + 1
             if bad == BAD_STEPS:
                 raise UserError(
@@ -157,19 +162,21 @@ class Trainer:
                 raise Interrupted
         self.checkpoints.wait()
         assert self.best is not None
-        return self.best["network"]
+        self.network.load_state_dict(self.best["network"])
 
-    def _train_step(self, batches: list[Batch]) -> dict[str, float]:
+    def _active(self, language: str) -> bool:
+        """Whether a language takes part in the coming step."""
+        first, last = self.settings.active.get(language, (0.0, 1.0))
+        return first * self.steps <= self.step < last * self.steps
+
+    def _train_step(self, batches: dict[str, Batch]) -> dict[str, float]:
         """One update; returns the loss of each language in nats a phone, {} where it failed."""
         self.network.train()
         inputs = {
-            iterator.name: torch.from_numpy(batch.inputs).to(self.device)
-            for iterator, batch in zip(self.iterators, batches, strict=True)
+            name: torch.from_numpy(batch.inputs).to(self.device) for name, batch in batches.items()
         }
-        losses = {
-            name: ctc(log_probs, batch)
-            for name, log_probs, batch in zip(inputs, self.network(inputs), batches, strict=True)
-        }
+        outputs = zip(batches.items(), self.network(inputs), strict=True)
+        losses = {name: ctc(log_probs, batch) for (name, batch), log_probs in outputs}
         weights = self.settings.weights
         loss = sum(weights.get(name, 1.0) * value for name, value in losses.items())
         self.optimizer.zero_grad(set_to_none=True)
@@ -181,11 +188,11 @@ class Trainer:
         self.optimizer.step()
         return {name: value.item() for name, value in losses.items()}
 
-    def _leave_out(self, batches: list[Batch]) -> None:
+    def _leave_out(self, batches: dict[str, Batch]) -> None:
         """Notes the utterances of a step that gives no number to go by."""
         reason = f"left out of step {self.step + 1}: the loss is not finite"
-        for iterator, batch in zip(self.iterators, batches, strict=True):
-            self.ledger += [(iterator.name, Excluded(name, reason)) for name in batch.ids]
+        for language, batch in batches.items():
+            self.ledger += [(language, Excluded(name, reason)) for name in batch.ids]
         write_ledger(self.folder / "excluded.tsv", self.ledger)
 
     def _validate(self) -> None:
@@ -206,7 +213,7 @@ class Trainer:
         write_text(self.folder / "train.jsonl", "".join(lines))
         self.hint = hint(self.history, self.steps) or self.hint
         if self.best is None or per < self.best["per"]:
-            tensors = {k: v.cpu().clone() for k, v in self.network.path_of(self.target).items()}
+            tensors = {k: v.cpu().clone() for k, v in self.network.state_dict().items()}
             self.best = {"per": per, "step": self.step, "network": tensors}
 
     def _state(self) -> dict[str, Any]:
@@ -243,13 +250,7 @@ def ctc(log_probs: Tensor, batch: Batch) -> Tensor:
     ``log_probs`` is (N, T, phones). The loss runs on the CPU: there it is exact and
     the same from run to run.
     """
-    total = nn.functional.ctc_loss(
-        log_probs.transpose(0, 1).cpu(),  # (N, T, phones) -> (T, N, phones)
-        torch.from_numpy(batch.labels),
-        torch.from_numpy(batch.lengths),
-        torch.from_numpy(batch.label_lengths),
-        reduction="sum",
-    )
+    total = ctc_loss(log_probs, batch.labels, batch.lengths, batch.label_lengths)
     return total / int(batch.label_lengths.sum())
 
 

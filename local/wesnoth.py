@@ -1,10 +1,11 @@
-"""Stories of the game Battle for Wesnoth: English, and its translation into Russian.
+"""Stories of the game Battle for Wesnoth: English, and its translations, Russian above all.
 
 Source: the Debian packages of eight campaigns, those with the most words for their size,
 67 MB in all. ``wesnoth-1.16-data`` is left out: 146 MB for help texts and lists of units.
 """
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from cascade.corpus import Request
 from local import catalogue, debian
@@ -24,7 +25,8 @@ PACKAGES = tuple(
     debian.Package(f"wesnoth-1.16-{name}", "1:1.16.9-1", {"all": digest})
     for name, digest in DIGESTS.items()
 )
-FOLDER = "usr/share/games/wesnoth/1.16/locale/ru/LC_MESSAGES/"
+LOCALES = "usr/share/games/wesnoth/1.16/locale/"
+FOLDER = f"{LOCALES}ru/LC_MESSAGES/"
 
 
 def messages(request: Request) -> Iterator[tuple[str, str]]:
@@ -32,7 +34,17 @@ def messages(request: Request) -> Iterator[tuple[str, str]]:
 
     Raises as `debian.unpack` and `catalogue.pairs` do.
     """
-    for path in sorted((debian.unpack(PACKAGES, request, "wesnoth", [FOLDER]) / FOLDER).iterdir()):
+    yield from _messages(debian.unpack(PACKAGES, request, "wesnoth", [FOLDER]) / FOLDER)
+
+
+def translations(request: Request, locale: str) -> Iterator[tuple[str, str]]:
+    """Yields the same for another language, nothing where it has no translation."""
+    folder = debian.unpack(PACKAGES, request, "wesnoth_locales", [LOCALES]) / LOCALES
+    yield from _messages(folder / locale / "LC_MESSAGES")
+
+
+def _messages(folder: Path) -> Iterator[tuple[str, str]]:
+    for path in sorted(folder.glob("*")):
         for text, translation in catalogue.pairs(path):
             # What precedes a caret tells the translator where the text stands.
             yield text.rpartition("^")[2], translation

@@ -4,9 +4,9 @@ import torch
 from cascade.network import Network
 
 
-def network(languages=("ru", "en"), layers=(2, 2), dropout=0.0):
+def network(languages=("ru", "en"), layers=(2, 2), share="upper"):
     torch.manual_seed(0)
-    return Network(languages, inputs=12, phones=7, layers=layers, neurons=8, dropout=dropout)
+    return Network(languages, inputs=12, phones=7, layers=layers, neurons=8, share=share)
 
 
 def test_shapes_and_log_probabilities():
@@ -16,10 +16,14 @@ def test_shapes_and_log_probabilities():
     assert torch.allclose(out[0].exp().sum(-1), torch.ones(2, 9))
 
 
+WAYS = [("upper", (2, 2)), ("lower", (2, 2)), ("all", (4,))]
+
+
+@pytest.mark.parametrize(("share", "layers"), WAYS)
 @pytest.mark.parametrize("lengths", [(9, 9), (10, 9), (30, 4)])
-def test_joined_or_apart_the_batches_come_out_the_same(lengths):
+def test_joined_or_apart_the_batches_come_out_the_same(lengths, share, layers):
     """However much padding there is, each language gets what it gets alone."""
-    net = network().eval()
+    net = network(share=share, layers=layers).eval()
     batches = {
         name: torch.randn(n, t, 12)
         for name, n, t in zip(("ru", "en"), (2, 5), lengths, strict=True)
@@ -36,28 +40,34 @@ def test_padding_behind_an_utterance_changes_nothing():
     assert torch.allclose(net({"ru": x})[0], net({"ru": longer})[0][:, :6], atol=1e-6)
 
 
-def test_the_plain_network_is_as_deep_as_the_target_s_path_of_a_cascade():
-    def size(tensors):
-        return sum(t.numel() for t in tensors.values())
-
-    plain, cascade = network(["ru"], (4,)), network()
-    assert size(plain.path_of("ru")) == size(cascade.path_of("ru"))
-
-
-def test_the_target_s_path_has_nothing_of_the_other_language_and_is_enough():
-    net = network().eval()
+@pytest.mark.parametrize(("share", "layers"), WAYS)
+def test_the_target_s_path_is_a_plain_network_however_it_was_trained(share, layers):
+    """The same tensors, by depth, and the same answers."""
+    net, plain = network(share=share, layers=layers).eval(), network(["ru"], (4,)).eval()
     path = net.path_of("ru")
-    assert not [name for name in path if ".en." in name]
-    alone = network(["ru"])
-    alone.load_state_dict(path)
+    shapes = {name: tensor.shape for name, tensor in path.items()}
+    assert shapes == {name: tensor.shape for name, tensor in plain.path_of("ru").items()}
+    assert [name for name in path if name.startswith("layer4.")]
+    plain.load_path("ru", path)
     x = torch.randn(2, 5, 12)
-    assert torch.equal(alone.eval()({"ru": x})[0], net({"ru": x})[0])
+    assert torch.equal(plain({"ru": x})[0], net({"ru": x})[0])
 
 
-def test_each_language_trains_its_own_stack_and_the_shared_one():
-    net = network()
-    net({"en": torch.randn(2, 5, 12)})[0].sum().backward()
-    touched = {name for name, p in net.named_parameters() if p.grad is not None}
-    assert not [name for name in touched if name.startswith("lower.ru")]
-    assert [name for name in touched if name.startswith("lower.en")]
-    assert [name for name in touched if name.startswith("shared")]
+def test_a_path_of_another_depth_is_refused():
+    with pytest.raises(RuntimeError, match="layer3"):
+        network(["ru"], (4,)).load_path("ru", network(["ru"], (2,)).path_of("ru"))
+
+
+@pytest.mark.parametrize(
+    ("share", "layers", "own", "common"),
+    [
+        ("upper", (2, 2), {"lower.en"}, {"upper.shared"}),
+        ("lower", (2, 2), {"upper.en"}, {"lower.shared"}),
+        ("all", (4,), set(), {"lower.shared", "upper.shared"}),
+    ],
+)
+def test_a_language_trains_what_is_its_own_and_what_is_shared(share, layers, own, common):
+    net = network(share=share, layers=layers)
+    net({"en": torch.randn(2, 5, 12)})[0][..., 0].sum().backward()
+    touched = {".".join(k.split(".")[:2]) for k, p in net.named_parameters() if p.grad is not None}
+    assert touched == own | common

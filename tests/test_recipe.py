@@ -112,6 +112,23 @@ def test_overrides(raw, read, key, text, value):
     assert found == value and type(found) is type(value)
 
 
+def test_some_of_the_systems_alone(raw, read):
+    raw["systems"]["third"] = {"cascade": False, "layers": [2]}
+    everything = read(raw)
+    for names, expected in (("both", ["both"]), ("third,plain", ["plain", "third"])):
+        recipe = read(raw, {"systems": names, "systems.third.neurons": "7"})
+        assert list(recipe.systems) == expected
+        assert dataclasses.replace(recipe, systems=everything.systems) == everything
+    assert (
+        read(raw, {"systems": "third", "systems.third.neurons": "7"}).systems["third"].neurons == 7
+    )
+    assert list(read(raw, {"systems": "{x: {cascade: false, layers: [1]}}"}).systems) == ["x"]
+    with pytest.raises(
+        UserError, match="there is no system 'plan'; the nearest known one is 'plain'"
+    ):
+        read(raw, {"systems": "both,plan"})
+
+
 def test_an_override_changes_nothing_else(raw, read):
     before, after = as_plain(read(raw)), as_plain(read(raw, {"train.augment.warp": "0"}))
     assert before["train"]["augment"].pop("warp") == 1.0
@@ -215,6 +232,19 @@ def ext(**change):
     return {"role": "train_ext", "language": "en", "corpus": "table", **change}
 
 
+PLACES = ["norm", "layer1", "layer2", "layer3", "layer4", "output"]
+
+
+def systems(**change):
+    """The recipe's systems, and one more, of which something is wrong."""
+    wrong = {"cascade": True, "layers": [2, 2], **change}
+    return {"systems": {**SMALL["systems"], "x": wrong}}
+
+
+def trained(**change):
+    return systems(train=change)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -234,7 +264,7 @@ def ext(**change):
         ({"systems": {}}, "names no network"),
         ({"systems": {"a/b": SMALL["systems"]["plain"]}}, "'a/b' is no good name"),
         ({"systems": {"lang": SMALL["systems"]["plain"]}}, "another folder of that name"),
-        ({"systems": {"x": {"cascade": True, "layers": [4]}}}, r"x: 'layers' must be \[lower, sh"),
+        ({"systems": {"x": {"cascade": True, "layers": [4]}}}, r"x: 'layers' must be \[lower, up"),
         ({"systems": {"x": {"cascade": False, "layers": [2, 2]}}}, r"'layers' must be \[number\]"),
         ({"systems": {"x": {"cascade": False, "layers": []}}}, "'layers' must be"),
         ({"systems": {"x": {"cascade": True, "layers": [0, 2]}}}, "each at least 1"),
@@ -242,6 +272,21 @@ def ext(**change):
             {"datasets": [d for d in SMALL["datasets"] if d["role"] != "train_ext"]},
             "both is a cascade, but no data set has role 'train_ext'",
         ),
+        (systems(share="both"), "x: 'share' must be one of upper, lower, all"),
+        (systems(share="all"), r"x: 'layers' must be \[number\]"),
+        (systems(cascade=False, layers=[4], share="lower"), "'share' and 'languages' are of casc"),
+        (systems(languages=["cs"]), "x: no data set of role 'train_ext' is of 'cs'"),
+        (systems(start="botj"), r"x: 'start' is no system \('both' is the nearest\)"),
+        (systems(start="x"), r"x: it would start from itself"),
+        (systems(freeze=["norm"]), "'freeze' is for a system with a 'start'"),
+        (systems(start="both", freeze=["layer5"]), "'freeze' takes norm, layer1, .*, not 'layer5'"),
+        (systems(start="both", freeze=PLACES), "'freeze' leaves nothing to train"),
+        (trained(active={"en": [0.5]}), "'en' must be two numbers, such as"),
+        (trained(active={"en": [0.5, 0.2]}), "'en' must be two numbers"),
+        (trained(active={"en": [0.2, 1], "ru": [0.5, 1]}), "from 0 of the steps on no language"),
+        (trained(active={"en": [0, 0.2], "ru": [0.5, 1]}), "from 0.2 of the steps on no language"),
+        (trained(active={"cs": [0, 1]}), "train.active: there is no language 'cs'"),
+        (trained(seconds={"en": 0}), "'en' must be at least 0.1"),
         ({"features": {"cmn": "off"}}, "cmn must be 'online' or 'utterance'"),
         ({"target_minutes": "some"}, "number of minutes, or 'all'"),
         ({"target_minutes": -1}, "number of minutes, or 'all'"),
@@ -253,6 +298,22 @@ def test_a_recipe_that_contradicts_itself(raw, read, change, message):
     with pytest.raises(UserError, match=message) as caught:
         read(raw | change)
     assert "recipe.json" in str(caught.value)
+
+
+def test_the_languages_of_a_system(raw, read):
+    raw["languages"]["cs"] = {"letters": "a", "voice": "cs"}
+    raw["datasets"].append(ext(language="cs"))
+    raw["systems"]["two"] = {"cascade": True, "layers": [4], "share": "all", "languages": ["cs"]}
+    recipe = read(raw)
+    found = {name: recipe.languages_of(name) for name in recipe.systems}
+    assert found == {"plain": ["ru"], "both": ["ru", "en", "cs"], "two": ["ru", "cs"]}
+
+
+def test_a_system_starts_from_another_or_from_a_folder(raw, read):
+    raw["systems"]["more"] = {**raw["systems"]["plain"], "start": "both", "freeze": ["norm"]}
+    raw["systems"]["other"] = {**raw["systems"]["plain"], "start": "models/there"}
+    recipe = read(raw)
+    assert [recipe.before(name) for name in ("more", "other", "plain")] == ["both", None, None]
 
 
 def test_without_train_ext_a_plain_network_will_do(raw, read):

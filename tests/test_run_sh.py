@@ -16,6 +16,8 @@ import pytest
 import safetensors.torch
 from conftest import ROOT, run
 
+from cascade.counts import read_counts
+
 LOG_LINE = re.compile(r"\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\] SpeechBox: INFO: (.+)")
 
 
@@ -41,6 +43,31 @@ def test_results(mini):
     words = sum(len(line.split()) - 1 for line in reference)
     assert test["systems"]["plain"]["ALL_WORDS"] == words
     assert (mini / "RESULTS.md").read_text().count("| Wer/Werc") == 1
+
+
+def test_what_the_comparison_leaves(mini):
+    found = json.loads((mini / "results.json").read_text())["tests"]["festvox_ru"]
+    report = (mini / "RESULTS.md").read_text()
+    assert len(found["verdicts"]) == 4
+    for sentence in found["verdicts"]:
+        assert "between cascade and plain" in sentence or "than plain" in sentence
+        assert f"- {sentence}\n" in report
+    for unit, key in (("words", "ERRORS"), ("phones", "PH_ERRORS")):
+        pair = found["significance"][unit]["pairs"][0]
+        before, after = (found["systems"][name][key] for name in ("plain", "cascade"))
+        assert pair["reduction"] == round(100 * (before - after) / before, 4)
+        for system, rate in found["significance"][unit]["rates"].items():
+            counts = read_counts(mini / system / "score_festvox_ru" / "counts.tsv")
+            assert counts.errors(unit).sum() == found["systems"][system][key]
+            assert rate["percent"] == found["systems"][system]["WER" if unit == "words" else "PER"]
+    header, *lines = (mini / "phones_festvox_ru.tsv").read_text().splitlines()
+    rows = [dict(zip(header.split("\t"), line.split("\t"), strict=True)) for line in lines]
+    for system in ("plain", "cascade"):
+        errors = sum(int(row[f"{system}_{k}"]) for row in rows for k in ("sub", "del", "ins"))
+        assert errors == found["systems"][system]["PH_ERRORS"]
+    header, *lines = (mini / "changes_festvox_ru.tsv").read_text().splitlines()
+    before, after = (found["systems"][name]["PH_ERRORS"] for name in ("plain", "cascade"))
+    assert sum(int(line.split("\t")[-1]) for line in lines) == after - before
 
 
 def test_speechbox_log(mini):
@@ -82,7 +109,8 @@ def test_cms_init_is_written_with_three_decimals_ten_a_line(mini):
 
 def test_the_model_has_the_target_s_path_alone(mini):
     tensors = safetensors.torch.load_file(mini / "cascade/model.safetensors")
-    assert {name.split(".")[1] for name in tensors if name.startswith("lower.")} == {"ru"}
+    layers = {f"layer{i}" for i in range(1, 5)}
+    assert {name.split(".")[0] for name in tensors} == {"norm", *layers, "output"}
     phones = (mini / "lang/phones.txt").read_text()
     assert (mini / "cascade/phones.txt").read_text() == phones
     assert tensors["output.bias"].shape == (len(phones.splitlines()),)
@@ -188,6 +216,11 @@ def test_missing_inputs_name_the_stages_that_make_them(tmp_path):
         (("--stage", 9), "invalid choice"),
         (("--stage", 4, "--stop-stage", 2), "--stop-stage 2 comes before --stage 4"),
         (("--nj", 0), "--nj must be at least 1"),
+        (("--systems", "plane"), "there is no system 'plane'; the nearest known one is 'plain'"),
+        (("--seeds", 3), "--seeds goes with --sweep"),
+        (("--sweep", "target_minutes"), "write a key of the recipe and numbers or words"),
+        (("--sweep", "target_minutes=5", "--check"), "--sweep goes with neither --check nor"),
+        (("--folder", "x"), "--exp and --folder both name a place"),
         (("--recipe", "nobody"), "There is no recipe 'nobody'; there are mini, ru_en"),
         (("--recipe", "nowhere/recipe.yaml"), "There is no recipe at nowhere/recipe.yaml"),
     ],

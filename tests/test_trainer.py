@@ -3,44 +3,20 @@
 import dataclasses
 import json
 
-import kaldiio
 import numpy as np
 import pytest
 import torch
+from planted import PHONES, SETTINGS, planted
 
 from cascade.batches import LanguageIterator, UtteranceSet
 from cascade.errors import UserError
-from cascade.files import write_text_table
 from cascade.layout import Layout
 from cascade.network import Network
-from cascade.recipe import Augment, Features, Train
+from cascade.recipe import Augment, Train
 from cascade.trainer import Interrupted, Trainer, evaluate
 
-PHONES = ["<blk>", "a", "b", "c", "d", "e"]
-SETTINGS = Features(filters=8, stack=3)
 STILL = Augment(stretch=0, warp=0, channel=0, time_masks=0, filter_masks=0)
 TRAIN = Train(steps=150, batch_seconds=4, dropout=0.0, learning_rate=0.01, augment=STILL)
-
-
-def planted(layout: Layout, key: str, seed: int, count: int) -> str:
-    """Writes a data set of ``count`` utterances whose phones can be read off the features."""
-    random = np.random.default_rng(seed)
-    patterns = np.random.default_rng(99).normal(0, 3, (len(PHONES), SETTINGS.filters))
-    features, texts = {}, {}
-    for number in range(count):
-        labels = random.integers(1, len(PHONES), random.integers(4, 9))
-        rows = [np.repeat(patterns[[label]], random.integers(9, 15), axis=0) for label in labels]
-        rows = np.concatenate([r for row in rows for r in (row, np.zeros((6, 8)))])
-        name = f"{key}-{number}"
-        features[name] = (rows + random.normal(0, 0.3, rows.shape)).astype(np.float32)
-        texts[name] = [PHONES[label] for label in labels]
-    layout.feats.mkdir(parents=True, exist_ok=True)
-    ark, scp = layout.feats / f"{key}.1.ark", layout.scp(key)
-    kaldiio.save_ark(str(ark), features, scp=str(scp))
-    frames = {name: [str(len(rows))] for name, rows in features.items()}
-    write_text_table(layout.num_frames(key), frames)
-    write_text_table(layout.text(key, "phones"), texts)
-    return key
 
 
 @pytest.fixture(scope="module")
@@ -71,10 +47,10 @@ def trainer(layout, folder, languages=("ru",), settings=TRAIN, seed=0) -> Traine
 @pytest.mark.parametrize("languages", [("ru",), ("ru", "en")])
 def test_planted_speech_is_learnt(layout, tmp_path, languages):
     run = trainer(layout, tmp_path, languages)
-    best = run.run(lambda progress: None)
+    run.run(lambda progress: None)
     assert run.best["per"] < 10
-    network = Network(["ru"], 24, len(PHONES), (1, 1) if "en" in languages else (2,), 32)
-    network.load_state_dict(best)
+    network = Network(["ru"], 24, len(PHONES), (2,), 32)
+    network.load_path("ru", run.network.path_of("ru"))
     _, per = evaluate(network, "ru", run.valid, run.masked, torch.device("cpu"))
     assert per == run.best["per"]
 
@@ -87,6 +63,18 @@ def test_the_history_has_the_losses_of_both_languages(layout, tmp_path):
     assert set(rows[0]["loss"]) == {"ru", "en"}
 
 
+def test_a_language_takes_part_while_it_is_active(layout, tmp_path):
+    settings = dataclasses.replace(
+        TRAIN, steps=12, valid_every=4, active={"ru": (0.25, 1.0), "en": (0.0, 0.5)}
+    )
+    run = trainer(layout, tmp_path, ("ru", "en"), settings)
+    seen = []
+    run.run(lambda progress: seen.append("".join(progress.losses)))
+    assert seen == ["en"] * 3 + ["ruen"] * 3 + ["ru"] * 6
+    rows = [json.loads(line) for line in (tmp_path / "train.jsonl").read_text().splitlines()]
+    assert [row["loss"]["en"] is None for row in rows] == [False, False, True]
+
+
 def test_epochs_take_the_place_of_steps(layout, tmp_path):
     run = trainer(layout, tmp_path, settings=dataclasses.replace(TRAIN, epochs=2))
     assert run.steps == 2 * run.iterators[0].batches
@@ -97,7 +85,8 @@ def test_an_interrupted_training_goes_on_to_the_same_bytes(layout, tmp_path):
         TRAIN, steps=24, valid_every=5, dropout=0.3, augment=Augment(), batch_seconds=2
     )
     whole = trainer(layout, tmp_path / "whole", ("ru", "en"), settings)
-    expected = whole.run(lambda progress: None)
+    whole.run(lambda progress: None)
+    expected = whole.network.state_dict()
 
     for stop in (7, 16):
         broken = trainer(layout, tmp_path / "broken", ("ru", "en"), settings, seed=0)
@@ -111,7 +100,8 @@ def test_an_interrupted_training_goes_on_to_the_same_bytes(layout, tmp_path):
         assert broken.step == stop
     last = trainer(layout, tmp_path / "broken", ("ru", "en"), settings)
     assert last.resume()
-    found = last.run(lambda progress: None)
+    last.run(lambda progress: None)
+    found = last.network.state_dict()
     assert all(torch.equal(found[name], expected[name]) for name in expected)
     files = [(tmp_path / name / "train.jsonl").read_bytes() for name in ("whole", "broken")]
     assert files[0] == files[1]
@@ -119,10 +109,11 @@ def test_an_interrupted_training_goes_on_to_the_same_bytes(layout, tmp_path):
 
 def test_the_same_seed_gives_the_same_model_and_another_one_another(layout, tmp_path):
     settings = dataclasses.replace(TRAIN, steps=5, dropout=0.3, augment=Augment())
-    found = [
-        trainer(layout, tmp_path / str(n), ("ru", "en"), settings, seed).run(lambda p: None)
-        for n, seed in enumerate((0, 0, 1))
-    ]
+    found = []
+    for n, seed in enumerate((0, 0, 1)):
+        run = trainer(layout, tmp_path / str(n), ("ru", "en"), settings, seed)
+        run.run(lambda progress: None)
+        found.append(run.network.state_dict())
     assert all(torch.equal(found[0][k], found[1][k]) for k in found[0])
     assert not all(torch.equal(found[0][k], found[2][k]) for k in found[0])
 
@@ -130,7 +121,7 @@ def test_the_same_seed_gives_the_same_model_and_another_one_another(layout, tmp_
 def test_a_loss_that_stays_infinite_stops_the_training(layout, tmp_path):
     run = trainer(layout, tmp_path, settings=dataclasses.replace(TRAIN, steps=40))
     with torch.no_grad():
-        run.network.output.bias.fill_(float("nan"))
+        run.network.upper["shared"][-1].bias.fill_(float("nan"))
     with pytest.raises(UserError, match="not finite for 20 steps"):
         run.run(lambda progress: None)
     ledger = (tmp_path / "excluded.tsv").read_text()

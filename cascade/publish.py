@@ -1,0 +1,39 @@
+"""Keeps what a sweep gave beside its recipe: figures, verdicts, tables and the picture."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from cascade import curve
+from cascade.evaluate import environment
+from cascade.files import write_text
+from cascade.plan import Point
+from cascade.sweep_results import entries, markdown
+from cascade.sweep_verdicts import verdicts
+
+FIGURES = "sweep.json"
+OTHERS = ("sweep_significance.json", "SWEEP.md", "sweep.svg")
+
+
+def publish(folder: Path, points: Sequence[Point], planned: int) -> None:
+    """Writes the results of ``points``, all of them done, of ``planned`` ones.
+
+    Files that have these figures already stay as they are, with their date and commit.
+    """
+    found = entries(points)
+    text = _as_json(found)
+    figures, *others = (folder / name for name in (FIGURES, *OTHERS))
+    if all(path.is_file() for path in (figures, *others)) and figures.read_text("utf-8") == text:
+        return
+    key, name = points[0].key, points[0].recipe.name
+    judged = verdicts(points)
+    about = environment(points[0].recipe)
+    about.pop("target_minutes")
+    write_text(others[0], _as_json(judged))
+    write_text(others[1], markdown(name, key, found, judged, planned, about))
+    curve.draw(others[2], key, found)
+    write_text(figures, text)  # last, as it tells that the others are written
+
+
+def _as_json(rows: Sequence[Mapping]) -> str:
+    return json.dumps(rows, ensure_ascii=False, indent=2) + "\n"
