@@ -119,7 +119,8 @@ def _language(recipe: Recipe, layout: Layout, jobs: int) -> tuple[Job, ...]:
     texts = [layout.text(key, unit) for key in _keys(recipe) for unit in ("words", "phones")]
     speakers = [layout.text(key, "speakers") for key in _keys(recipe)]
     sentences = [layout.sentences(i) for i in range(1 + len(target.texts))]
-    modules = [f"local.{name}" for name in (*target.texts, *target.dictionaries)]
+    named = (*target.texts, *target.dictionaries)
+    modules = [f"local.{name}" for name in named if name.startswith(("texts_", "dictionary_"))]
     held_out = [layout.text(key, "words") for key in _keys(recipe, "valid", "test")]
     sizes = {"words": recipe.language_model.words}
     return (

@@ -105,7 +105,7 @@ def _rows(spelled: _Spelled, words: Words) -> dict[str, np.ndarray]:
 
 def _prefixes(spelled: _Spelled, row: dict[str, np.ndarray], states: int):
     """The arcs among nodes that several words share, and those on which a word leaves."""
-    parts: list[tuple[np.ndarray, ...]] = []
+    parts = [tuple(np.zeros(0, kind) for kind in (np.int64, np.uint8, np.float32, np.int64))]
     leaves: list[tuple[np.ndarray, ...]] = []
     entered: list[np.ndarray] = []
     nodes = states
@@ -139,8 +139,7 @@ def _prefixes(spelled: _Spelled, row: dict[str, np.ndarray], states: int):
         active = active[ahead[~alone]]
         at = number[group[~alone]]
         paid = np.repeat(low, size[shared])
-    none = (np.zeros(0, np.int64), np.zeros(0, np.uint8), np.zeros(0, np.float32)) * 2
-    s, p, c, t = (np.concatenate(x) for x in zip(*(parts or [none[:3] + none[:1]]), strict=True))
+    s, p, c, t = (np.concatenate(column) for column in zip(*parts, strict=True))
     inner = {"source": s, "phone": p, "word": np.zeros(len(s), np.int32), "cost": c, "target": t}
     s, p, i, c, d = (np.concatenate(x) for x in zip(*leaves, strict=True))
     outer = {"source": s, "phone": p, "word": row["word"][i], "cost": c}
