@@ -52,7 +52,8 @@ def evaluate(recipe: Recipe, layout: Layout) -> None:
     for dataset in recipe.role("test"):
         test = dataset_name(dataset)
         scored = {system: _score(recipe, layout, system, dataset) for system in recipe.systems}
-        found = {"oov": summary["oov"][test], **_compare(recipe, layout, test, scored, phones)}
+        found = {"oov": summary["oov"][test], "oracle": _oracle(recipe, layout, dataset)}
+        found |= _compare(recipe, layout, test, scored, phones)
         files = len(read_text_table(layout.text(dataset_key(recipe, dataset), "words")))
         tests[test] = TestResult(files, {s: one.result for s, one in scored.items()}, found)
     training = {system: trained(layout.system(system)) for system in recipe.systems}
@@ -118,6 +119,15 @@ def _score(recipe: Recipe, layout: Layout, system: str, dataset: Dataset) -> _Sc
         model_kb=round(layout.model(system).stat().st_size / 1024),
     )
     return _Scored(result, by_utterance, phones)
+
+
+def _oracle(recipe: Recipe, layout: Layout, dataset: Dataset) -> dict[str, float]:
+    """The word error rates that the reference phones give, through the same graph."""
+    reference = layout.text(dataset_key(recipe, dataset), "words")
+    fold = recipe.languages[recipe.target].fold
+    words = score_files(reference, layout.oracle(dataset_name(dataset)), fold)
+    counts = counts_of(words, words, 0)
+    return {"WER": round(counts.wer, 4), "WERc": round(counts.werc, 4)}
 
 
 def _memory_mb(path: Path) -> int:
