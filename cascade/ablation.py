@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from cascade.batches import UtteranceSet
 from cascade.network import SHARED, Layer, Network
@@ -12,7 +12,7 @@ from cascade.trainer import evaluate
 
 
 def ablations(
-    network: Network, target: str, data: UtteranceSet, masked: Tensor, device: torch.device
+    network: Network, target: str, data: UtteranceSet, device: torch.device
 ) -> dict[str, float]:
     """PER in per cent of ``target`` on ``data``: whole, and with one part of its path changed.
 
@@ -22,7 +22,7 @@ def ablations(
     """
 
     def per() -> float:
-        return evaluate(network, target, data, masked, device)[1]
+        return evaluate(network, target, data, device)[1]
 
     found = {"whole": per()}
     for kind, parts in (("lower", network.lower), ("upper", network.upper)):

@@ -2,99 +2,170 @@
 
 sclite minimises 3 for a gap and 4 for a substitution; of several best alignments it takes,
 from the end backwards, a pair before a gap and an insertion before a deletion. `kaldialign`
-has the costs but parts such draws otherwise, so its S, D and I differ from sclite's where
-errors are dense. Here a batch is aligned diagonal by diagonal.
+has the costs but takes a gap before a pair, so its S, D and I differ from sclite's where
+errors are dense.
+
+A batch is aligned diagonal by diagonal. Only a band around the straight way is looked at
+(Ukkonen 1985): where what was found costs less than any way that leaves the band must, it
+is what the whole table would give, draws included; the rest is done again in a band that
+its cost proves wide enough.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
 GAP, SUBSTITUTION = 3, 4  # sclite's costs
 PAIRED, DELETED, INSERTED, DONE = range(4)
-CELLS = 4_000_000  # of a batch's table of steps, one byte each
+CELLS = 16_000_000  # of a batch's table of steps, one byte each
 
 
-def batches(refs: list[np.ndarray], hyps: list[np.ndarray]) -> Iterator[list[int]]:
-    """Indices of utterances of about one length, few enough for a table of `CELLS`."""
-    order = sorted(range(len(refs)), key=lambda i: (len(refs[i]), len(hyps[i])))
-    batch: list[int] = []
-    rows = columns = 0
-    for i in order:
-        n, m = max(rows, len(refs[i])), max(columns, len(hyps[i]))
-        if batch and (n + m + 1) * (n + 1) * (len(batch) + 1) > CELLS:
-            yield batch
-            batch, n, m = [], len(refs[i]), len(hyps[i])
-        rows, columns = n, m
-        batch.append(i)
-    if batch:
-        yield batch
+@dataclass(frozen=True)
+class Rows:
+    """Rows of different lengths as one array: the ``values`` of row after row."""
+
+    values: np.ndarray
+    lengths: np.ndarray
+
+    @property
+    def starts(self) -> np.ndarray:
+        """Where each row begins."""
+        return np.cumsum(self.lengths) - self.lengths
+
+    def places(self) -> Iterator[tuple[int, int]]:
+        """Where each row begins and ends."""
+        ends = np.cumsum(self.lengths).tolist()
+        return zip([0, *ends[:-1]], ends, strict=True) if ends else iter(())
 
 
-def align(refs: list[np.ndarray], hyps: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Aligns B utterances of up to N and M tokens.
+def align(refs: Rows, hyps: Rows) -> Rows:
+    """The steps (`PAIRED`, `DELETED`, `INSERTED`) of each utterance, from first to last.
 
-    Returns two arrays (B, T) of token numbers, reference and hypothesis, 0 for a gap, filled
-    up with (0, 0) at the left.
+    Values are token numbers that are not negative.
     """
-    r, h = _columns(refs), _columns(hyps)  # (N, B), (M, B)
-    (n, size), rows = r.shape, np.arange(len(refs))
-    steps = _steps(r, h).reshape(-1)  # (N + M + 1, N + 1, B), flat
-    takes_r, takes_h = np.array([1, 1, 0, 0]), np.array([1, 0, 1, 0])  # by step
-    # Where each utterance stands: in r and in h (one row up, the first a gap), and in steps.
-    at_r, at_h = (np.array([len(x) for x in xs]) * size + rows for xs in (refs, hyps))
-    at = (at_r // size + at_h // size) * (n + 1) * size + at_r
-    back = (takes_r + takes_h) * (n + 1) * size + takes_r * size
-    gap = np.zeros((1, size), dtype=r.dtype)
-    r, h = np.concatenate([gap, r]).reshape(-1), np.concatenate([gap, h]).reshape(-1)
-    out_r: list[np.ndarray] = []
-    out_h: list[np.ndarray] = []
-    while at.max() >= size:
-        step = steps.take(at)
-        take_r, take_h = takes_r.take(step), takes_h.take(step)
-        out_r.append(r.take(at_r) * take_r)
-        out_h.append(h.take(at_h) * take_h)
-        at_r -= take_r * size
-        at_h -= take_h * size
-        at -= back.take(step)
-    out_r.append(np.zeros(size, dtype=int))  # an array even where nothing is to align
-    out_h.append(np.zeros(size, dtype=int))
-    return np.stack(out_r[::-1], axis=1), np.stack(out_h[::-1], axis=1)  # (B, T)
+    lengths = np.zeros(len(refs.lengths), dtype=np.int64)
+    found: list[tuple[np.ndarray, np.ndarray]] = []
+    todo, band = np.arange(len(lengths)), 4 + np.maximum(refs.lengths, hyps.lengths) // 6
+    while len(todo):
+        again = [todo[:0]]
+        for batch in _batches(refs.lengths, hyps.lengths, todo, band):
+            n, m = refs.lengths[batch], hyps.lengths[batch]
+            wide = int(band[batch].max())
+            steps, cost = _align(_columns(refs, batch), _columns(hyps, batch), n, m, wide)
+            # Who leaves the band has at least this many gaps.
+            sure = cost < GAP * (2 * (wide + 1) + abs(n - m))
+            rest = batch[~sure]
+            band[rest] = cost[~sure] // (2 * GAP)
+            again.append(rest)
+            steps, batch = steps[sure], batch[sure]
+            there = steps != DONE
+            lengths[batch] = there.sum(axis=1)
+            found.append((batch, steps[there]))
+        todo = np.concatenate(again)
+    return Rows(_joined(found, lengths), lengths)
 
 
-def _columns(rows: list[np.ndarray]) -> np.ndarray:
-    """Lists as the columns of an array (longest, B), zeros below."""
-    out = np.zeros((max(map(len, rows)), len(rows)), dtype=np.int32)
-    for column, row in enumerate(rows):
-        out[: len(row), column] = row
+def _joined(parts: list[tuple[np.ndarray, np.ndarray]], lengths: np.ndarray) -> np.ndarray:
+    """The values of some rows each, put into the order of all rows."""
+    starts = np.cumsum(lengths) - lengths
+    out = np.empty(lengths.sum(), dtype=np.uint8)
+    for rows, values in parts:
+        each = lengths[rows]
+        shift = starts[rows] - (np.cumsum(each) - each)
+        out[np.repeat(shift, each) + np.arange(len(values))] = values
     return out
 
 
-def _steps(r: np.ndarray, h: np.ndarray) -> np.ndarray:
-    """The last step of the best way to each cell.
+def _batches(
+    refs: np.ndarray, hyps: np.ndarray, todo: np.ndarray, band: np.ndarray
+) -> Iterator[np.ndarray]:
+    """Parts of ``todo`` of about one length and band, few enough for a table of `CELLS`."""
+    order = todo[np.lexsort((hyps[todo], refs[todo]))]
+    start = rows = columns = wide = 0
+    sizes = zip(refs[order].tolist(), hyps[order].tolist(), band[order].tolist(), strict=True)
+    for i, (n, m, w) in enumerate(sizes):
+        rows, columns, wide = max(rows, n), max(columns, m), max(wide, w)
+        if (rows + columns + 1) * (min(rows, wide) + 2) * (i + 1 - start) > CELLS and i > start:
+            yield order[start:i]
+            start, rows, columns, wide = i, n, m, w
+    if start < len(order):
+        yield order[start:]
 
-    r: (N, B) and h: (M, B). Returns (N + M + 1, N + 1, B): [i + j, i] is how ``i`` reference
-    and ``j`` hypothesis tokens are best aligned at their end. Diagonals depend only on the
-    two before, so each is one array operation over all ``i`` and the batch.
+
+def _columns(rows: Rows, batch: np.ndarray) -> np.ndarray:
+    """Some rows as the columns of an array (longest, B), zeros below."""
+    lengths = rows.lengths[batch]
+    down = np.arange(lengths.max())[:, None]
+    if not len(down):
+        return np.zeros((0, len(batch)), dtype=rows.values.dtype)
+    return np.where(down < lengths, rows.values.take(rows.starts[batch] + down, mode="clip"), 0)
+
+
+def _align(
+    r: np.ndarray, h: np.ndarray, n: np.ndarray, m: np.ndarray, band: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Aligns B utterances, the columns of ``r`` (N, B) and ``h`` (M, B).
+
+    ``n`` and ``m`` are their lengths. Returns the steps (B, T), filled up with `DONE` at the
+    left, and the costs (B,) of the best alignments that stay within ``band`` tokens of where
+    the shorter side would be, had it its gaps at one place.
     """
-    (n, size), m = r.shape, len(h)
-    kind = np.int16 if GAP * (n + m) < 30_000 else np.int32
-    steps = np.full((n + m + 1, n + 1, size), DONE, dtype=np.uint8)
-    before, last, now = (np.zeros((n + 1, size), dtype=kind) for _ in range(3))
-    backwards = h[::-1]  # so that, along a diagonal, both are read forwards
-    for k in range(1, n + m + 1):
-        if k <= m:
-            now[0], steps[k, 0] = GAP * k, INSERTED
-        if k <= n:
-            now[k], steps[k, k] = GAP * k, DELETED
-        low, high = max(1, k - m), min(n, k - 1) + 1
-        if low < high:
-            differ = r[low - 1 : high - 1] != backwards[m - k + low : m - k + high]
-            pair = before[low - 1 : high - 1] + differ * kind(SUBSTITUTION)
-            deletion, insertion = last[low - 1 : high - 1], last[low:high]
-            gap = np.minimum(deletion, insertion) + kind(GAP)
-            np.minimum(pair, gap, out=now[low:high])
-            worse = pair > gap
-            np.add(worse, worse & (insertion <= deletion), out=steps[k, low:high], dtype=np.uint8)
+    table, lows, cost = _steps(r, h, n, m, band)
+    k, i = n + m, n.copy()
+    width, size = table.shape[1:]
+    flat, here = table.reshape(-1), np.arange(size)
+    back_k, back_i = np.array([2, 1, 1, 0]), np.array([1, 1, 0, 0])  # by step
+    out = []
+    while k.any():
+        step = flat.take((k * width + i - lows.take(k)) * size + here)
+        out.append(step)
+        k -= back_k.take(step)
+        i -= back_i.take(step)
+    if not out:
+        return np.zeros((size, 0), dtype=np.uint8), cost
+    return np.stack(out[::-1], axis=1), cost
+
+
+def _steps(
+    r: np.ndarray, h: np.ndarray, n: np.ndarray, m: np.ndarray, band: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The last step of the best way to each cell, and the cost of the way to (n, m).
+
+    Cell (i, j): ``i`` reference tokens are aligned with ``j`` of the hypothesis. Its step is
+    at [i + j, i - lows[i + j]] of the first array (N + M + 1, W, B); ``lows`` is the second,
+    costs (B,) the third. Diagonals (i + j is one) depend only on the two before, so each is
+    one array operation over its ``i`` and the batch.
+    """
+    (longest_n, size), longest_m = r.shape, len(h)
+    k = np.arange(longest_n + longest_m + 1)
+    least, most = min(0, int((m - n).min())) - band, max(0, int((m - n).max())) + band
+    lows = np.maximum(np.maximum(0, k - longest_m), (k - most + 1) // 2)
+    highs = np.minimum(np.minimum(longest_n, k), (k - least) // 2) + 1
+    steps = np.empty((len(k), int((highs - lows).max()), size), dtype=np.uint8)
+
+    kind = np.int16 if GAP * len(k) < 15_000 else np.int32
+    far = kind(GAP * len(k) + SUBSTITUTION)  # outside the band; no way there costs as much
+    # Of diagonals: a row for each i, from -1 to N + 1, so that all have neighbours.
+    before, last, now = (np.full((longest_n + 3, size), far, dtype=kind) for _ in range(3))
+    blank = np.zeros((1, size), dtype=r.dtype)
+    r, h = np.concatenate([blank, r]), np.concatenate([h[::-1], blank])  # along a diagonal
+    last[1] = 0
+    steps[0, 0] = DONE
+    costs = np.zeros(size, dtype=kind)
+    order = np.argsort(n + m, kind="stable")
+    done = np.searchsorted((n + m)[order], np.arange(len(k) + 1))
+    for d, low, high in zip(k[1:].tolist(), lows[1:].tolist(), highs[1:].tolist(), strict=True):
+        differ = r[low:high] != h[longest_m - d + low : longest_m - d + high]
+        pair = before[low:high] + differ * kind(SUBSTITUTION)
+        deletion, insertion = last[low:high], last[low + 1 : high + 1]
+        gap = np.minimum(deletion, insertion) + kind(GAP)
+        np.minimum(pair, gap, out=now[low + 1 : high + 1])
+        worse = pair > gap
+        np.add(worse, worse & (insertion <= deletion), out=steps[d, : high - low], dtype=np.uint8)
+        now[low] = now[high + 1] = far
+        ends = order[done[d] : done[d + 1]]
+        if len(ends):
+            costs[ends] = now[n[ends] + 1, ends]
         before, last, now = last, now, before
-    return steps
+    return steps, lows, costs

@@ -177,8 +177,12 @@ def _ffmpeg_blocks(path: Path) -> Iterator[tuple[int, np.ndarray]]:
 
 
 def _opened(path: Path) -> av.container.InputContainer:
-    """An open container: G.722 is a bare stream, which only its name tells."""
-    return av.open(str(path), format="g722" if path.suffix.lower() == ".g722" else None)
+    """An open container: G.722 is a bare stream, which only its name tells.
+
+    A playlist in place of audio must not make FFmpeg fetch what it names.
+    """
+    bare = "g722" if path.suffix.lower() == ".g722" else None
+    return av.open(f"file:{path}", format=bare, options={"protocol_whitelist": "file"})
 
 
 def _check_riff_length(path: Path) -> None:

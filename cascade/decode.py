@@ -1,9 +1,12 @@
 """Stage 4: decodes test sets to phones (greedily) and to words (through the graph)."""
 
+import dataclasses
+import json
 import logging
 import resource
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 import kaldi_decoder
 import kaldifst
@@ -16,13 +19,14 @@ from cascade.batches import UtteranceSet
 from cascade.cmn import read_cms_init
 from cascade.errors import UserError
 from cascade.files import write_json, write_text_table
-from cascade.graph import read_words
+from cascade.graph import read_graph, read_words
 from cascade.greedy import greedy
 from cascade.layout import Layout, dataset_key, dataset_name
 from cascade.phones import read_phones
 from cascade.recipe import Dataset, Decode, Recipe
 
 log = logging.getLogger("cascade")
+TUNED = ("acoustic_scale", "blank_penalty", "word_penalty")
 BATCH_SECONDS = 60.0  # fixed, and batches never split, so that --nj changes no figure
 
 
@@ -30,52 +34,71 @@ class Decoder:
     """A model with its graph: utterances in, phones and words out."""
 
     def __init__(self, recipe: Recipe, layout: Layout, system: str, dataset: Dataset):
-        self.network, config = model.load(layout.system(system))
-        self.language = config.language
-        self.masked = model.allowed_mask(config)
-        self.phones = read_phones(layout.system(system) / "phones.txt")
-        mean = read_cms_init(layout.cms_init)
-        key = dataset_key(recipe, dataset)
-        self.data = UtteranceSet(layout, [key], self.phones, recipe.features, mean, whole=True)
+        self.acoustic = AcousticModel(recipe, layout, system, [dataset_key(recipe, dataset)])
+        self.data, self.phones = self.acoustic.data, self.acoustic.phones
         self.words = read_words(layout.words)
-        self.search = WordSearch(layout, recipe.decode)
+        self.search = WordSearch(layout.graph, search_settings(recipe, layout, system))
 
-    @torch.inference_mode()
     def __call__(self, indices: Sequence[int]) -> list[tuple[str, list[str], list[str]]]:
         """Decodes a batch: ``(utterance, phones, words)`` of each."""
-        batch = self.data.batch(list(indices))
-        inputs = {self.language: torch.from_numpy(batch.inputs)}
-        log_probs = self.network(inputs)[0] + self.masked  # (N, T, phones)
-        spoken = greedy(log_probs, batch.lengths.tolist())
         found = []
-        for name, row, length, labels in zip(
-            batch.ids, log_probs.numpy(), batch.lengths, spoken, strict=True
-        ):
-            words = [self.words[i] for i in self.search(row[:length])]
+        for name, log_probs in self.acoustic(indices):
+            (labels,) = greedy(torch.from_numpy(log_probs[None]), [len(log_probs)])
+            words = [self.words[i] for i in self.search(log_probs)]
             found.append((name, [self.phones[i] for i in labels], words))
         return found
+
+
+class AcousticModel:
+    """A trained network and the utterances of some data sets."""
+
+    def __init__(self, recipe: Recipe, layout: Layout, system: str, keys: Sequence[str]):
+        self.network, config = model.load(layout.system(system))
+        self.language = config.language
+        self.phones = read_phones(layout.system(system) / "phones.txt")
+        mean = read_cms_init(layout.cms_init)
+        self.data = UtteranceSet(layout, keys, self.phones, recipe.features, mean, whole=True)
+
+    @torch.inference_mode()
+    def __call__(self, indices: Sequence[int]) -> list[tuple[str, np.ndarray]]:
+        """The utterances of a batch, each with its log-probabilities (T, phones)."""
+        batch = self.data.batch(list(indices))
+        inputs = {self.language: torch.from_numpy(batch.inputs)}
+        log_probs = self.network(inputs)[0].numpy()  # (N, T, phones)
+        rows = zip(batch.ids, log_probs, batch.lengths, strict=True)
+        return [(name, row[:length]) for name, row, length in rows]
+
+
+def search_settings(recipe: Recipe, layout: Layout, system: str) -> Decode:
+    """The recipe's settings of the search with those that were found for ``system``."""
+    path = layout.search(system)
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))["found"]
+        return dataclasses.replace(recipe.decode, **{key: float(found[key]) for key in TUNED})
+    except (OSError, ValueError, KeyError, TypeError):
+        raise UserError(f"{path} does not read. Run stage 4 again with --force.") from None
 
 
 class WordSearch:
     """Viterbi beam search through the decoding graph (Kaldi's FasterDecoder)."""
 
-    def __init__(self, layout: Layout, settings: Decode):
-        self.graph = kaldifst.StdVectorFst.read(str(layout.graph))
-        if self.graph is None:
-            raise UserError(f"{layout.graph} is no decoding graph. Run stage 1 again.")
-        self.options = kaldi_decoder.FasterDecoderOptions(
-            beam=settings.beam, max_active=settings.max_active
-        )
+    def __init__(self, graph: Path, settings: Decode):
+        self.graph = read_graph(graph, settings.word_penalty)
         self.settings = settings
 
-    def __call__(self, log_probs: np.ndarray) -> list[int]:
+    def __call__(self, log_probs: np.ndarray, settings: Decode | None = None) -> list[int]:
         """Word numbers for the log-probabilities (T, phones) of one utterance.
 
         Where no path comes to the end of a word, the best one that does not is taken.
+        Other ``settings`` than the object's need have the same word penalty.
         """
-        scores = np.maximum(log_probs, -1e4) * self.settings.acoustic_scale
-        scores[:, 0] -= self.settings.blank_penalty
-        decoder = kaldi_decoder.FasterDecoder(self.graph, self.options)
+        settings = settings or self.settings
+        scores = np.maximum(log_probs, -1e4) * settings.acoustic_scale
+        scores[:, 0] -= settings.blank_penalty
+        options = kaldi_decoder.FasterDecoderOptions(
+            beam=settings.beam, max_active=settings.max_active
+        )
+        decoder = kaldi_decoder.FasterDecoder(self.graph, options)
         decoder.decode(kaldi_decoder.DecodableCtc(np.ascontiguousarray(scores, dtype=np.float32)))
         found, path = decoder.get_best_path()
         if not found:

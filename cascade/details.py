@@ -1,15 +1,22 @@
 """The files of a score: what went wrong in which utterance, for people, Kaldi and sclite."""
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
+from cascade.align import Rows
 from cascade.errors import UserError
-from cascade.score import EPS, Score, Tokens
+from cascade.score import OPERATIONS, Score, uncollected
+
+BLOCK = 4_000_000  # bytes of text made at a time
+FILL = b"\xff"
+SUBSTITUTION = OPERATIONS.index("substitution")
 
 
+@uncollected()
 def write_details(
     folder: Path,
     words: Score,
@@ -19,84 +26,175 @@ def write_details(
 ) -> None:
     """Writes everything about one test of one system, in place of ``folder``.
 
-    ``wer`` (Kaldi's lines); for words, and with ``_phones`` for phones: ``per_utt``,
-    ``per_spk``, ``ops``, ``confusions_words`` and ``confusions_phones``, ``ref.trn`` and
-    ``hyp.trn`` (``sclite -r ref.trn trn -h hyp.trn trn -i spu_id -s -e utf-8``).
+    ``wer`` and ``per``, as Kaldi's compute-wer prints them; for words, and with ``_phones``
+    for phones: ``per_utt``, ``per_spk`` and ``ops`` as Kaldi's wer_details has them,
+    ``confusions_words`` and ``confusions_phones``, ``ref.trn`` and ``hyp.trn``
+    (``sclite -r ref.trn trn -h hyp.trn trn -i spu_id -s -e utf-8``).
     ``speakers`` gives the speaker of each utterance; ``extra`` is more files, name to text.
     """
-    lost = next((u for u in words.ref.keys() | phones.ref.keys() if u not in speakers), None)
+    lost = next((u for u in (*words.counts, *phones.counts) if u not in speakers), None)
     if lost is not None:
         raise UserError(f"Nothing says who speaks in '{lost}'. Run stage 0 again with --force.")
-    texts = {"wer": _wer_line("WER", words) + _wer_line("PER", phones), **(extra or {})}
+    texts: dict[str, Iterable[bytes]] = {
+        "wer": [_rates("WER", words).encode()],
+        "per": [_rates("PER", phones).encode()],
+        **{name: [text.encode()] for name, text in (extra or {}).items()},
+    }
     for found, unit, suffix in ((words, "words", ""), (phones, "phones", "_phones")):
-        texts[f"per_utt{suffix}"] = "".join(_per_utt(found))
-        texts[f"per_spk{suffix}"] = "".join(_per_spk(found, speakers))
-        texts[f"ops{suffix}"] = "".join(f"{op:<12} {r} {h} {n}\n" for op, r, h, n in found.ops)
-        texts[f"confusions_{unit}"] = "".join(
-            f"{n} {r} {h}\n" for op, r, h, n in found.ops if op == "substitution"
-        )
-        texts[f"ref{suffix}.trn"] = "".join(_trn(found.ref, speakers))
-        texts[f"hyp{suffix}.trn"] = "".join(_trn(found.hyp, speakers))
+        texts[f"per_utt{suffix}"] = _per_utt(found)
+        texts[f"per_spk{suffix}"] = map(str.encode, _per_spk(found, speakers))
+        texts[f"ops{suffix}"] = _ops(found)
+        texts[f"confusions_{unit}"] = _confusions(found)
+        texts[f"ref{suffix}.trn"] = _trn(found, found.refs, speakers)
+        texts[f"hyp{suffix}.trn"] = _trn(found, found.hyps, speakers)
     beside, old = (folder.with_name(f".{folder.name}.{end}") for end in ("partial", "old"))
     for leftover in (beside, old):
         shutil.rmtree(leftover, ignore_errors=True)
     beside.mkdir(parents=True)
     for name, text in texts.items():
-        (beside / name).write_text(text, encoding="utf-8", newline="\n")
+        with (beside / name).open("wb") as file:
+            file.writelines(text)
     if folder.exists():
         folder.rename(old)
     beside.rename(folder)
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _wer_line(name: str, found: Score) -> str:
-    rate = f"{100 * found.errors / found.total:.2f}" if found.total else "n/a"
+def _rates(name: str, found: Score) -> str:
+    """What Kaldi's compute-wer prints; ``name`` is WER or PER."""
+    wrong = sum(any(errors) for _, *errors in found.counts.values())
     counts = f"{found.ins} ins, {found.dele} del, {found.sub} sub"
     end = " [PARTIAL]" if found.partial else ""
-    return f"%{name} {rate} [ {found.errors} / {found.total}, {counts} ]{end}\n"
+    rate, sentences = _rate(found.errors, found.total), len(found.counts)
+    return (
+        f"%{name} {rate} [ {found.errors} / {found.total}, {counts} ]{end}\n"
+        f"%SER {_rate(wrong, sentences)} [ {wrong} / {sentences} ]\n"
+        f"Scored {sentences} sentences, {len(found.partial)} not present in hyp.\n"
+    )
 
 
-def _per_utt(found: Score) -> Iterator[str]:
-    """Four lines an utterance: reference, hypothesis, C S I or D, and their numbers."""
-    every = np.concatenate([np.zeros(0, int), *found.codes.values()])
-    distinct = np.unique(every)
-    cells = np.empty((3, len(distinct)), dtype=object)
-    for column, code in enumerate(distinct.tolist()):
-        ref, hyp = found.pair(code)
-        op = "C" if ref == hyp else "D" if hyp == EPS else "I" if ref == EPS else "S"
-        wide = max(len(ref), len(hyp)) + 2
-        cells[:, column] = ref.center(wide), hyp.center(wide), op.center(wide)
-    at = np.searchsorted(distinct, every)
-    refs, hyps, ops = (row[at].tolist() for row in cells)
-    start = 0
-    for utterance, codes in found.codes.items():
-        end = start + len(codes)
-        yield f"{utterance} ref {''.join(refs[start:end])}".rstrip() + "\n"
-        yield f"{utterance} hyp {''.join(hyps[start:end])}".rstrip() + "\n"
-        yield f"{utterance} op  {''.join(ops[start:end])}".rstrip() + "\n"
-        yield f"{utterance} #csid {' '.join(map(str, found.counts[utterance]))}\n"
-        start = end
+def _rate(count: int, total: int) -> str:
+    return f"{100 * count / total:.2f}" if total else "n/a"
+
+
+def _per_utt(found: Score) -> Iterator[bytes]:
+    """Four lines an utterance: reference, hypothesis, C S I or D, and their numbers.
+
+    Columns are as wide as the longer token, two spaces between; Kaldi's cjustify puts an
+    odd space at the left.
+    """
+    kinds, r, h, _ = found.table
+    lengths = np.fromiter(map(len, found.names), np.int64, len(found.names))
+    wide = np.maximum(lengths[r], lengths[h])
+    columns = [_column(found.names, lengths, side, wide) for side in (r, h)]
+    columns.append(_column("CDIS", np.ones(4, dtype=int), kinds, wide))
+    lines = (
+        _joined(cells, places[found.aligned.values], found.aligned) for cells, places in columns
+    )
+    for (name, counts), ref, hyp, op in zip(found.counts.items(), *lines, strict=True):
+        key = name.encode()
+        values = (key, ref, key, hyp, key, op, key, *counts)
+        yield b"%b ref%b\n%b hyp%b\n%b op %b\n%b #csid %d %d %d %d\n" % values
+
+
+def _column(
+    tokens: Sequence[str], lengths: np.ndarray, chosen: np.ndarray, wide: np.ndarray
+) -> tuple[list[str], np.ndarray]:
+    """``tokens[chosen]``, each in the middle of ``wide`` characters, two spaces before it.
+
+    Returns the distinct cells, and where among them each of the chosen is.
+    """
+    widest = int(wide.max(initial=0)) + 1
+    cells, places = np.unique(chosen * widest + wide, return_inverse=True)
+    token, wide = np.divmod(cells, widest)
+    left = (2 + wide - (wide - lengths[token]) // 2).tolist()
+    parts = zip(token.tolist(), left, (2 + wide).tolist(), strict=True)
+    return [tokens[i].rjust(end).ljust(full) for i, end, full in parts], places
+
+
+def _joined(cells: Sequence[str], values: np.ndarray, rows: Rows) -> Iterator[bytes]:
+    """For each of ``rows``, the cells that ``values`` names there, one after another.
+
+    All cells are filled up to one width with a byte that UTF-8 never has; so many of them
+    are looked up in one step, and the filling is taken out again.
+    """
+    coded = [cell.encode() for cell in cells]
+    sizes = np.fromiter(map(len, coded), np.int64, len(coded))
+    width = max(1, int(sizes.max(initial=1)))
+    table = np.frombuffer(b"".join(c.ljust(width, FILL) for c in coded), dtype=f"V{width}")
+    ends = np.concatenate([[0], np.cumsum(rows.lengths)])
+    first, last = 0, len(rows.lengths)
+    while first < last:
+        start = ends[first]
+        after = max(first + 1, int(np.searchsorted(ends, start + BLOCK // width, "right")) - 1)
+        here = values[start : ends[after]]
+        text = table[here].tobytes().translate(None, FILL)
+        bounds = np.concatenate([[0], np.cumsum(sizes[here])])[ends[first : after + 1] - start]
+        places = bounds.tolist()
+        for begin, end in pairwise(places):
+            yield text[begin:end]
+        first = after
 
 
 def _per_spk(found: Score, speakers: Mapping[str, str]) -> Iterator[str]:
-    """Kaldi's table: a line of numbers and a line of per cents for each speaker and for all."""
-    names = ("#SENT", "#TOKENS", "Corr", "Sub", "Ins", "Del", "Err", "S.Err")
-    sums: dict[str, np.ndarray] = {s: np.zeros(8, int) for s in sorted(set(speakers.values()))}
-    for utterance, (c, s, i, d) in found.counts.items():
-        sums[speakers[utterance]] += (1, c + s + d, c, s, i, d, s + i + d, s + i + d > 0)
-    sums = {speaker: row for speaker, row in sums.items() if row[0]}
-    total = sum(sums.values(), np.zeros(8, int))
-    wide = max(len("SPEAKER"), *map(len, sums)) if sums else len("SPEAKER")
-    yield f"{'SPEAKER':<{wide}} id  {''.join(f'{name:>10}' for name in names)}\n"
-    for speaker, row in (*sums.items(), ("SUM", total)):
-        yield f"{speaker:<{wide}} raw {''.join(f'{n:>10}' for n in row)}\n"
-        by = [max(1, row[1])] * 5 + [max(1, row[0])]
-        rates = "".join(f"{100 * n / all_:>10.2f}" for n, all_ in zip(row[2:], by, strict=True))
-        yield f"{speaker:<{wide}} sys {row[0]:>10}{row[1]:>10}{rates}\n"
+    """A line of numbers and a line of per cents for each speaker, and for all."""
+    names = sorted({speakers[utterance] for utterance in found.counts})
+    place = {name: i for i, name in enumerate(names)}
+    sums = np.zeros((len(names), 8), dtype=int)
+    if found.counts:
+        c, s, i, d = np.array(list(found.counts.values())).T
+        each = np.stack([c * 0 + 1, c + s + d, c, s, i, d, s + i + d, s + i + d > 0], axis=1)
+        np.add.at(sums, [place[speakers[utterance]] for utterance in found.counts], each)
+    wide = max([15, *map(len, names)])
+    heads = ("#SENT", "#WORD", "Corr", "Sub", "Ins", "Del", "Err", "S.Err")
+    yield f"{'SPEAKER':<{wide}} id  {' '.join(f'{head:>10}' for head in heads)}\n"
+    rows = [*zip(names, sums.tolist(), strict=True), ("SUM", sums.sum(axis=0).tolist())]
+    for name, (sentences, tokens, *counts) in rows:
+        numbers = (sentences, tokens, *counts)
+        yield f"{name:<{wide}} raw {' '.join(f'{n:>10}' for n in numbers)}\n"
+        if tokens:
+            by = [tokens] * 5 + [sentences]
+            rates = " ".join(f"{100 * n / all_:>10.2f}" for n, all_ in zip(counts, by, strict=True))
+            yield f"{name:<{wide}} sys {sentences:>10} {tokens:>10} {rates}\n"
 
 
-def _trn(tokens: Tokens, speakers: Mapping[str, str]) -> Iterator[str]:
+def _ops(found: Score) -> Iterator[bytes]:
+    """A line a pair: operation, reference, hypothesis, how often; columns as Kaldi aligns them."""
+    kinds, r, h, times = found.table
+    lengths = np.fromiter(map(len, found.names), np.int64, len(found.names))
+    wide = min(16, int(np.maximum(lengths[r], lengths[h]).max(initial=0)))
+    names = [name.rjust(wide) for name in found.names]
+    each, places = np.unique(times, return_inverse=True)
+    digits = len(str(each.max(initial=0)))
+    return _lines(
+        ([operation.ljust(14) for operation in OPERATIONS], kinds),
+        (names, r),
+        ([f"    {name}" for name in names], h),
+        ([f"    {n:>{digits}}\n" for n in each.tolist()], places),
+    )
+
+
+def _confusions(found: Score) -> Iterator[bytes]:
+    """A line a substituted pair, most frequent first: how often, reference, hypothesis."""
+    _, r, h, times = found.table[:, found.table[0] == SUBSTITUTION]
+    each, places = np.unique(times, return_inverse=True)
+    return _lines(
+        ([f"{n} " for n in each.tolist()], places),
+        ([f"{name} " for name in found.names], r),
+        ([f"{name}\n" for name in found.names], h),
+    )
+
+
+def _lines(*columns: tuple[Sequence[str], np.ndarray]) -> Iterator[bytes]:
+    """The lines of a table, some hundreds at a time; a column is its cells, and which in each."""
+    before = np.cumsum([0, *(len(cells) for cells, _ in columns)])
+    values = np.stack([p + n for (_, p), n in zip(columns, before, strict=False)], axis=1).ravel()
+    pieces = np.diff(np.append(np.arange(0, len(values), 4096), len(values)))
+    return _joined([c for cells, _ in columns for c in cells], values, Rows(values, pieces))
+
+
+def _trn(found: Score, rows: Rows, speakers: Mapping[str, str]) -> Iterator[bytes]:
     """sclite's form; it takes the speaker to end at the first ``-`` of the brackets."""
-    for utterance, words in tokens.items():
-        name = f"({speakers[utterance].replace('-', '_')}-{utterance})"
-        yield " ".join((*words, name)) + "\n"
+    texts = _joined([f"{name} " for name in found.names], rows.values, rows)
+    for utterance, text in zip(found.counts, texts, strict=True):
+        yield text + f"({speakers[utterance].replace('-', '_')}-{utterance})\n".encode()

@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from cascade.recipe import Dataset, Language
+from cascade.schema import as_plain
 
 SMALL = 0.1  # hours; below, a training is a try-out, as recipes/mini is
 MEASURED = 2.0  # hours; up to here the settings are those of recipes/ru_en
@@ -15,12 +16,21 @@ PASSES = 20  # through the training speech, where there is more
 
 
 @dataclass(frozen=True)
+class Known:
+    """How ``recipe`` sets up a language; ``together`` with all others of the new one, or not."""
+
+    recipe: str
+    language: Language
+    together: bool
+
+
+@dataclass(frozen=True)
 class Draft:
     """What a recipe is written from.
 
-    ``found`` has a sentence a language on its data; ``like`` the recipe that a language
-    is set up as, and what of it only a comment says: its texts. ``hours`` are those of the
-    target's training speech, ``words`` its running words.
+    ``called`` has the names of the languages, ``found`` a sentence a language on its data,
+    ``known`` what another recipe has for it: a comment says what of that is not taken.
+    ``hours`` are those of the target's training speech, ``words`` its running words.
     """
 
     name: str
@@ -29,7 +39,7 @@ class Draft:
     languages: Mapping[str, Language]
     called: Mapping[str, str]
     found: Mapping[str, str]
-    like: Mapping[str, tuple[str, tuple[str, ...]]]
+    known: Mapping[str, Known]
     rate: int
     hours: float
     words: int
@@ -82,17 +92,25 @@ target_minutes: all      # or minutes of the target's training speech: how littl
             "languages:",
         ]
         for name, language in self.languages.items():
-            like, texts = self.like.get(name, ("", ()))
-            lines.append(f"  {_flow(name)}:" + (f"   # as in recipes/{like}" if like else ""))
+            lines.append(f"  {_flow(name)}:")
             lines.append(f"    letters: {_flow(language.letters)}")
             lines.append(f"    voice: {_flow(language.voice)}   # {self.called[name]}")
             for key in ("lexicon", "fold", "phone_map"):
                 if value := getattr(language, key):
-                    lines.append(f"    {key}: {_flow(value)}")
-            if name == self.target:
-                example = _flow(list(texts) or ["sentences.txt"])
-                lines.append(f"    # texts: {example}   # more text for the language model")
+                    lines.append(f"    {key}: {_flow(as_plain(value))}")
+            lines += [f"    # {line}" for line in self._more(name)]
         return "\n".join(lines)
+
+    def _more(self, name: str) -> list[str]:
+        """What a language may have besides, for comments."""
+        if name not in self.known:
+            return ["texts: [sentences.txt]   # for the language model"] * (name == self.target)
+        known = self.known[name]
+        keys = ["texts", "dictionaries"] if name == self.target else []
+        keys += [] if known.together else ["lexicon", "phone_map"]
+        more = [(key, getattr(known.language, key)) for key in keys]
+        lines = [f"{key}: {_flow(as_plain(value))}" for key, value in more if value]
+        return [f"recipes/{known.recipe} has, too:"] * bool(lines) + lines
 
     def _limits(self) -> str:
         if not self.max_excluded:
@@ -106,8 +124,9 @@ target_minutes: all      # or minutes of the target's training speech: how littl
     def _features(self) -> str:
         return (
             "# rate: Hz, what recordings are resampled to. A frame is 10 ms, the network's input\n"
-            "# `stack` of them.\n"
-            f"features: {{rate: {self.rate}, filters: 40, stack: 3, cmn: online, cmn_global: 30}}"
+            "# `stack` of them. cmn: utterance, or online, which recognition while somebody speaks\n"
+            "# needs.\n"
+            f"features: {{rate: {self.rate}, filters: 40, stack: 3, cmn: utterance}}"
         )
 
     def _systems(self) -> str:
@@ -131,11 +150,17 @@ target_minutes: all      # or minutes of the target's training speech: how littl
 
     def _language_model(self) -> str:
         order = 3 if self.words >= 5000 else 2
-        return (
+        text = (
             "# Of words, from the training transcripts and the target's `texts`: with few words,\n"
             "# a low order.\n"
             f"language_model: {{order: {order}}}"
         )
+        if self.hours < SMALL:
+            text += (
+                "\n\n# Scales and penalties are not searched for: a poor network makes that slow.\n"
+            )
+            text += "decode: {tune: false}"
+        return text
 
 
 def training(hours: float) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from cascade.recipe import Dataset, Recipe
 from cascade.results import SystemResult, TestResult, results, table, write
 from cascade.score import Score, counts_of, score_files
 from cascade.speechbox import format_log
+from cascade.text import Comparison
 
 log = logging.getLogger("cascade")
 
@@ -45,11 +46,14 @@ def evaluate(recipe: Recipe, layout: Layout) -> None:
     """Scores every system on every test set, writes the results, and prints the table."""
     summary = json.loads((layout.lang / "summary.json").read_text(encoding="utf-8"))
     phones = training_phones(recipe, layout)
+    language = recipe.languages[recipe.target]
+    log.info("words are compared by one rule: %s.", Comparison(language.letters, language.fold))
     tests = {}
     for dataset in recipe.role("test"):
         test = dataset_name(dataset)
         scored = {system: _score(recipe, layout, system, dataset) for system in recipe.systems}
-        found = {"oov": summary["oov"][test], **_compare(recipe, layout, test, scored, phones)}
+        found = {"oov": summary["oov"][test], "oracle": _oracle(recipe, layout, dataset)}
+        found |= _compare(recipe, layout, test, scored, phones)
         files = len(read_text_table(layout.text(dataset_key(recipe, dataset), "words")))
         tests[test] = TestResult(files, {s: one.result for s, one in scored.items()}, found)
     training = {system: trained(layout.system(system)) for system in recipe.systems}
@@ -81,8 +85,9 @@ def _score(recipe: Recipe, layout: Layout, system: str, dataset: Dataset) -> _Sc
     """Scores one system on one test set, and writes the details."""
     test, key = dataset_name(dataset), dataset_key(recipe, dataset)
     folder = layout.decode(system, test)
-    fold = recipe.languages[recipe.target].fold
-    words = score_files(layout.text(key, "words"), folder / "words.txt", fold)
+    language = recipe.languages[recipe.target]
+    rule = Comparison(language.letters, language.fold)
+    words = score_files(layout.text(key, "words"), folder / "words.txt", rule)
     phones = score_files(layout.text(key, "phones"), folder / "phones.txt")
     for found, unit in ((words, "words"), (phones, "phones")):
         if found.partial:
@@ -114,6 +119,15 @@ def _score(recipe: Recipe, layout: Layout, system: str, dataset: Dataset) -> _Sc
         model_kb=round(layout.model(system).stat().st_size / 1024),
     )
     return _Scored(result, by_utterance, phones)
+
+
+def _oracle(recipe: Recipe, layout: Layout, dataset: Dataset) -> dict[str, float]:
+    """The word error rates that the reference phones give, through the same graph."""
+    reference = layout.text(dataset_key(recipe, dataset), "words")
+    fold = recipe.languages[recipe.target].fold
+    words = score_files(reference, layout.oracle(dataset_name(dataset)), fold)
+    counts = counts_of(words, words, 0)
+    return {"WER": round(counts.wer, 4), "WERc": round(counts.werc, 4)}
 
 
 def _memory_mb(path: Path) -> int:

@@ -76,16 +76,21 @@ def read_text_table(path: Path) -> dict[str, list[str]]:
 
     Raises `UserError` for a file that is missing or not UTF-8, and for an id that stands twice.
     """
-    table: dict[str, list[str]] = {}
+    return {key: line.split() for key, line in read_text_lines(path).items()}
+
+
+def read_text_lines(path: Path) -> dict[str, str]:
+    """As `read_text_table`, the tokens of a line still in one string."""
+    table: dict[str, str] = {}
     try:
         with path.open(encoding="utf-8") as lines:
             for number, line in enumerate(lines, 1):
-                fields = line.split()
+                fields = line.split(maxsplit=1)
                 if not fields:
                     continue
                 if fields[0] in table:
                     raise UserError(f"{path}, line {number}: '{fields[0]}' stands there twice.")
-                table[fields[0]] = fields[1:]
+                table[fields[0]] = fields[1] if len(fields) > 1 else ""
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError:

@@ -1,72 +1,109 @@
-"""The decoding graph T o min(det(L o G)): phones with CTC's blanks in, words out.
+"""The decoding graph: phones with CTC's blanks in, words out.
 
-L spells words in phones, G is the language model, T lets a phone last several frames
-and blanks stand between. Mohri, Pereira and Riley (2002) for the composition, Miao et
-al. (2015, arXiv:1507.08240) for T.
+It is T o min(det(L o G)), where L spells words in phones, G is the language model, and T
+lets a phone last several frames and blanks stand between (Miao et al. 2015,
+arXiv:1507.08240). `cascade.trees` makes the part over phones; here every node of it
+becomes one state for "the last frame was the phone that led here" and one for "it was
+blank". The result is an OpenFst ConstFst, which is read as it lies in the file.
 """
 
-import os
-import sys
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import json
+import logging
+import struct
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import kaldifst
-import kaldilm
+import numpy as np
 
+from cascade import ngram, trees
 from cascade.errors import UserError
-from cascade.files import replacing_path, write_text
+from cascade.files import read_text_table, replacing_path, write_json, write_text
+from cascade.layout import Layout, dataset_key, dataset_name
+from cascade.ngram import Model, States
+from cascade.phones import read_phones
+from cascade.recipe import Recipe
 
-EPSILON, BACKOFF = "<eps>", "#0"
+log = logging.getLogger("cascade")
+EPSILON = "<eps>"
+HEADER = 65  # bytes before the first state of a ConstFst
+ARC = np.dtype([("input", "<i4"), ("output", "<i4"), ("cost", "<f4"), ("target", "<i4")])
+STATE = np.dtype(
+    [("final", "<f4"), ("first", "<u4"), ("arcs", "<u4"), ("in_eps", "<u4"), ("out_eps", "<u4")]
+)
+
+
+def make(recipe: Recipe, layout: Layout) -> None:
+    """Builds the graph of a recipe, and writes ``lang/summary.json``."""
+    started = time.monotonic()
+    lexicon = read_lexicon(layout.lexicon)
+    phones = read_phones(layout.phones)
+    size = build(lexicon, phones, ngram.read(layout.arpa), layout.graph, layout.words)
+    known = json.loads(layout.lm_summary.read_text(encoding="utf-8"))
+    summary = {
+        "words": len(lexicon),
+        "ngrams": known["ngrams"],
+        "graph_mb": round(size / 2**20, 1),
+        "build_s": round(time.monotonic() - started, 1),
+        "oov": {},
+        **known,
+    }
+    log.info(
+        "%d words, %d n-grams; graph %.1f MB, built in %.0f s",
+        *(summary[key] for key in ("words", "ngrams", "graph_mb", "build_s")),
+    )
+    for dataset in recipe.role("test"):
+        name = dataset_name(dataset)
+        table = read_text_table(layout.text(dataset_key(recipe, dataset), "words"))
+        words = [word for line in table.values() for word in line]
+        unknown = sum(word not in lexicon for word in words)
+        summary["oov"][name] = round(100 * unknown / len(words), 4)
+        log.info("%s: %.2f %% of the running words unknown", name, summary["oov"][name])
+    write_json(layout.lang_summary, summary)
+
+
+def read_lexicon(path: Path) -> dict[str, list[list[str]]]:
+    """Reads lines of ``word phone phone ...``; a word may stand on several."""
+    lexicon: dict[str, list[list[str]]] = {}
+    with path.open(encoding="utf-8") as lines:
+        for line in lines:
+            word, *phones = line.split()
+            lexicon.setdefault(word, []).append(phones)
+    return lexicon
 
 
 def build(
-    lexicon: Mapping[str, Sequence[str]],
+    lexicon: Mapping[str, Sequence[Sequence[str]]],
     phones: Sequence[str],
-    arpa: Path,
+    model: Model,
     graph: Path,
     words: Path,
 ) -> int:
-    """Writes ``graph`` (an OpenFst vector FST) and the word table ``words``; returns its bytes.
+    """Writes ``graph`` and the word table ``words``; returns the graph's bytes.
 
-    Input label k of the graph is output k - 1 of the network, so the blank is 1.
+    ``lexicon`` maps a word to its pronunciations. Input label k of the graph is output
+    k - 1 of the network, so the blank is 1.
     """
-    numbers = _write_words(lexicon, words)
-    tokens = {phone: i + 1 for i, phone in enumerate(phones)}  # 0 is epsilon
-    l_fst, disambiguation = _lexicon_fst(lexicon, tokens, numbers)
-    with _silent():
-        g_text = kaldilm.arpa2fst(
-            str(arpa), disambig_symbol=BACKOFF, read_symbol_table=str(words), max_arpa_warnings=0
-        )
-    g_fst = kaldifst.compile(g_text, keep_state_numbering=True)
-    kaldifst.arcsort(g_fst, "ilabel")
-    lg = kaldifst.compose(l_fst, g_fst)
-    del l_fst, g_fst
-    if kaldifst.determinize_star(lg):
-        raise UserError("The decoding graph cannot be determinised; prune the language model.")
-    kaldifst.minimize_encoded(lg)
-    t_fst = _topology(len(phones), disambiguation)
-    kaldifst.arcsort(lg, "ilabel")
-    tlg = kaldifst.compose(t_fst, lg)
+    if len(phones) > 256:
+        raise UserError(f"{len(phones)} phones are too many for a graph; 255 are possible.")
+    table = [EPSILON, *sorted(lexicon)]
+    write_text(words, "".join(f"{word} {i}\n" for i, word in enumerate(table)))
+    numbers = {word: i for i, word in enumerate(table)}
+    labels = {phone: i for i, phone in enumerate(phones)}
+    spelled = [
+        (numbers[word], bytes(labels[phone] for phone in pronunciation))
+        for word, pronunciations in lexicon.items()
+        for pronunciation in pronunciations
+    ]
+    history = model.states(numbers)
+    grown = trees.grow(spelled, history.words)
+    states, arcs, start = _with_blanks(grown, history)
     with replacing_path(graph) as beside:
-        if not tlg.write(str(beside)):
-            raise UserError(f"{graph} cannot be written. Is the disk full? Make room, run again.")
+        _write(beside, states, arcs, start)
     return graph.stat().st_size
-
-
-@contextmanager
-def _silent() -> Iterator[None]:
-    """Keeps what a library in C++ says of its progress off the screen."""
-    sys.stderr.flush()
-    screen = os.dup(2)
-    with open(os.devnull, "wb") as nowhere:
-        os.dup2(nowhere.fileno(), 2)
-    try:
-        yield
-    finally:
-        os.dup2(screen, 2)
-        os.close(screen)
 
 
 def read_words(path: Path) -> list[str]:
@@ -74,50 +111,140 @@ def read_words(path: Path) -> list[str]:
     return [line.split()[0] for line in path.read_text(encoding="utf-8").splitlines()]
 
 
-def _write_words(lexicon: Mapping[str, Sequence[str]], path: Path) -> dict[str, int]:
-    table = [EPSILON, "<s>", "</s>", BACKOFF, *sorted(lexicon)]
-    write_text(path, "".join(f"{word} {i}\n" for i, word in enumerate(table)))
-    return {word: i for i, word in enumerate(table)}
+def read_graph(path: Path, word_penalty: float = 0.0) -> kaldifst.StdConstFst:
+    """Reads a graph; ``word_penalty`` is added to the cost of every word.
 
-
-def _lexicon_fst(lexicon, tokens: Mapping[str, int], numbers: Mapping[str, int]):
-    """L with disambiguation symbols; returns it and the symbols' labels.
-
-    A pronunciation that is another word's too, or begins another's, ends in #1, #2 ...,
-    else L o G could not be determinised. #0 loops to carry G's back-off arcs.
+    Raises `UserError` for what is no such graph.
     """
-    spelled = Counter(tuple(pron) for pron in lexicon.values())
-    prefixes = {pron[:i] for pron in spelled for i in range(1, len(pron))}
-    used: Counter = Counter()
-    first = max(tokens.values()) + 1  # the label of #0; #k is first + k
-    lines, state = [], 1
-    for word in sorted(lexicon):
-        pron = tuple(lexicon[word])
-        labels = [tokens[phone] for phone in pron]
-        if spelled[pron] > 1 or pron in prefixes:
-            used[pron] += 1
-            labels.append(first + used[pron])
-        source, output = 0, numbers[word]
-        for label in labels[:-1]:
-            lines.append(f"{source} {state} {label} {output}")
-            source, output, state = state, 0, state + 1
-        lines.append(f"{source} 0 {labels[-1]} {output}")
-    lines.append(f"0 0 {first} {numbers[BACKOFF]}")
-    lines.append("0")
-    fst = kaldifst.compile("\n".join(lines), keep_state_numbering=True)
-    kaldifst.arcsort(fst, "olabel")
-    return fst, [first + k for k in range(max(used.values(), default=0) + 1)]
+    if word_penalty == 0:
+        graph = kaldifst.StdConstFst.read(str(path)) if path.is_file() else None
+    else:
+        content = np.fromfile(path, np.uint8)
+        states, arcs = struct.unpack_from("<qq", content, HEADER - 16)
+        if len(content) != HEADER + states * STATE.itemsize + arcs * ARC.itemsize:
+            raise UserError(f"{path} is no decoding graph. Run stage 1 again.")
+        table = content[HEADER + states * STATE.itemsize :].view(ARC)
+        table["cost"][table["output"] != 0] += np.float32(word_penalty)
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".graph.") as beside:
+            content.tofile(beside)
+            beside.flush()
+            graph = kaldifst.StdConstFst.read(beside.name)
+    if graph is None:
+        raise UserError(f"{path} is no decoding graph. Run stage 1 again.")
+    return graph
 
 
-def _topology(phones: int, disambiguation: Sequence[int]):
-    """T: state i is "the last frame was output i"; leaving it for itself puts nothing out."""
-    lines = []
-    for state in range(phones):
-        for following in range(phones):
-            silent = following in (state, 0)
-            lines.append(f"{state} {following} {following + 1} {0 if silent else following + 1}")
-        lines += [f"{state} {state} 0 {symbol}" for symbol in disambiguation]
-        lines.append(f"{state}")
-    fst = kaldifst.compile("\n".join(lines), keep_state_numbering=True)
-    kaldifst.arcsort(fst, "olabel")
-    return fst
+@dataclass(frozen=True)
+class _Roots:
+    """The states at which words end: a language model's state, after a phone or a blank.
+
+    State ``g`` itself is "after a blank"; ``number(g, phone)`` one after a phone.
+    """
+
+    states: int
+    pairs: np.ndarray  # g * 256 + phone, sorted
+
+    def number(self, state: np.ndarray, phone: np.ndarray) -> np.ndarray:
+        found = np.searchsorted(self.pairs, state * 256 + phone)
+        return np.where(phone == 0, state, self.states + found)
+
+
+def _roots(grown: trees.Trees, lower: np.ndarray) -> _Roots:
+    """All states and last phones that are met, down to the shortest history."""
+    ends = grown.target < grown.roots
+    pairs = np.unique(grown.target[ends] * 256 + grown.phone[ends])
+    while True:
+        backed = lower[pairs // 256]
+        more = backed[backed >= 0] * 256 + pairs[backed >= 0] % 256
+        grown_pairs = np.union1d(pairs, more)
+        if len(grown_pairs) == len(pairs):
+            return _Roots(grown.roots, pairs)
+        pairs = grown_pairs
+
+
+def _with_blanks(grown: trees.Trees, history: States) -> tuple[np.ndarray, np.ndarray, int]:
+    """The states, the arcs sorted by state, and the number of the start state."""
+    roots = _roots(grown, history.lower)
+    base = grown.roots + len(roots.pairs)
+    pair_state, pair_phone = roots.pairs // 256, roots.pairs % 256
+    inner = np.arange(len(grown.entered))
+    after_phone, after_blank = base + 2 * inner, base + 2 * inner + 1
+    entered = grown.entered.astype(np.int64)
+
+    source, phone = grown.source, grown.phone.astype(np.int64)
+    ends = grown.target < grown.roots
+    target = base + 2 * (grown.target - grown.roots)
+    target[ends] = roots.number(grown.target[ends], phone[ends])
+    begins = source < grown.roots
+
+    pieces = []
+
+    def add(source, label, word, cost, target) -> None:
+        piece = np.empty(len(source), ARC)
+        piece["input"], piece["output"], piece["cost"], piece["target"] = label, word, cost, target
+        pieces.append((np.asarray(source, np.int32), piece))
+
+    def add_words(chosen, source) -> None:
+        add(source, phone[chosen] + 1, grown.word[chosen], grown.cost[chosen], target[chosen])
+
+    # Back to a shorter history, before anything is read.
+    has = history.lower >= 0
+    add(np.flatnonzero(has), 0, 0, history.backoff[has], history.lower[has])
+    has = history.lower[pair_state] >= 0
+    lower = roots.number(history.lower[pair_state[has]], pair_phone[has])
+    add(grown.roots + np.flatnonzero(has), 0, 0, history.backoff[pair_state[has]], lower)
+    # A phone or a blank that lasts, and the blank after a phone.
+    at = np.arange(grown.roots)
+    add(at, 1, 0, 0, at)
+    at = grown.roots + np.arange(len(roots.pairs))
+    add(at, pair_phone + 1, 0, 0, at)
+    add(at, 1, 0, 0, pair_state)
+    add(after_phone, entered + 1, 0, 0, after_phone)
+    add(after_phone, 1, 0, 0, after_blank)
+    add(after_blank, 1, 0, 0, after_blank)
+    # The next phone: after a blank any, after a phone another one.
+    inside = np.flatnonzero(~begins)
+    add_words(inside, after_blank[source[inside] - grown.roots])
+    inside = inside[phone[inside] != entered[source[inside] - grown.roots]]
+    add_words(inside, after_phone[source[inside] - grown.roots])
+    outset = np.flatnonzero(begins)
+    add_words(outset, source[outset])
+    outset = outset[np.argsort(source[outset], kind="stable")]
+    first = np.searchsorted(source[outset], pair_state)
+    count = np.searchsorted(source[outset], pair_state, side="right") - first
+    pair = np.repeat(np.arange(len(pair_state)), count)
+    which = outset[np.arange(len(pair)) - np.repeat(np.cumsum(count) - count - first, count)]
+    differs = phone[which] != pair_phone[pair]
+    add_words(which[differs], grown.roots + pair[differs])
+
+    total = base + 2 * len(inner)
+    origin = np.concatenate([origin for origin, _ in pieces])
+    order = np.argsort(origin, kind="stable")
+    arcs = np.concatenate([piece for _, piece in pieces])[order]
+    states = np.zeros(total, STATE)
+    states["arcs"] = np.bincount(origin, minlength=total)
+    states["first"] = np.cumsum(states["arcs"]) - states["arcs"]
+    states["in_eps"] = np.bincount(origin[order], arcs["input"] == 0, minlength=total)
+    states["out_eps"] = np.bincount(origin[order], arcs["output"] == 0, minlength=total)
+    states["final"] = np.inf
+    states["final"][: grown.roots] = history.final
+    states["final"][grown.roots : base] = history.final[pair_state]
+    return states, arcs, history.start
+
+
+def _write(path: Path, states: np.ndarray, arcs: np.ndarray, start: int) -> None:
+    """Writes OpenFst's ConstFst, version 2 (fst/const-fst.h, fst/fst.h)."""
+
+    header = struct.pack("<ii5si8s", 2125659606, 5, b"const", 8, b"standard")
+    expanded = 1  # the only property that is claimed
+    header += struct.pack("<iiQqqq", 2, 0, expanded, start, len(states), len(arcs))
+    assert len(header) == HEADER
+    try:
+        with path.open("wb") as stream:
+            stream.write(header)
+            states.tofile(stream)
+            arcs.tofile(stream)
+    except OSError as error:
+        raise UserError(
+            f"{path} cannot be written: {error.strerror}. Make room, run again."
+        ) from None

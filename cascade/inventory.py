@@ -121,7 +121,7 @@ def _texts(sources: Iterable[str], layout: Layout) -> Iterator[str]:
     from cascade import lang  # it brings what makes graphs
 
     for source in sources:
-        yield from lang.lines(source, layout, 1)
+        yield from lang.lines(source, Request(layout.downloads, layout.data))
 
 
 def _free(voice: str, layout: Layout) -> list[str]:

@@ -1,49 +1,58 @@
-"""Stage 1: pronunciations, the union phone set, the language model, the decoding graph."""
+"""Stage 1, words: transcripts, pronunciations, the union phone set, text for language models."""
 
 import logging
-import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lhotse import CutSet
 
-from cascade import corpus, graph, ngram, text
+from cascade import corpus, dictionary, text
 from cascade.errors import UserError
-from cascade.files import write_json, write_text_table
-from cascade.layout import Layout, dataset_key, dataset_name
-from cascade.lexicon import pronounce
+from cascade.files import write_text, write_text_table
+from cascade.layout import Layout, dataset_key
+from cascade.lexicon import alternatives, look_up, pronounce
 from cascade.phones import write_phones, write_sharing
 from cascade.recipe import Recipe
 from cascade.stage import Found
 
 log = logging.getLogger("cascade")
+Sentence = tuple[str, ...]
 Transcripts = Mapping[str, Mapping[str, list[str]]]  # data set, utterance, words
 Pronunciations = Mapping[str, tuple[str, ...]]
 
 
+@dataclass(frozen=True)
+class Source:
+    """Sentences for the language model, and how many were left out, by reason."""
+
+    name: str
+    sentences: list[Sentence]
+    left_out: dict[str, int]
+
+
 def build(recipe: Recipe, layout: Layout, jobs: int) -> Found:
-    """Writes everything below ``lang/``; returns the text files that went into it.
+    """Writes transcripts, lexicons, phones, sentences; returns the text files that it read.
 
     Raises `UserError` for a word of a transcript that has no pronunciation.
     """
     transcripts = _transcripts(recipe, layout)
-    sentences, left_out = _sentences(recipe, layout, transcripts, jobs)
     lexicons = {}
     for name, language in recipe.languages.items():
         words = {w for d in _of_language(recipe, name) for t in transcripts[d].values() for w in t}
-        if name == recipe.target:
-            words.update(word for sentence in sentences for word in sentence)
         lexicons[name] = pronounce(words, language)
         write_text_table(layout.lang / f"lexicon_{name}.txt", lexicons[name])
-
     counts = _write_phone_texts(recipe, layout, transcripts, lexicons)
-    phones = write_phones(layout.phones, counts)
+    write_phones(layout.phones, counts)
     write_sharing(layout.lang / "sharing.tsv", counts)
     _log_sharing(recipe, counts)
-    _build_graph(recipe, layout, transcripts, sentences, left_out, lexicons, counts, phones)
+
+    request = corpus.Request(layout.downloads, layout.data, jobs=jobs)
+    sources = _sources(recipe, transcripts, request)
+    read = _write_vocabulary(recipe, layout, sources, set(counts[recipe.target]), request)
     texts = recipe.languages[recipe.target].texts
-    return Found(inputs=[Path(text) for text in texts if Path(text).is_file()])
+    return Found(inputs=[*(Path(text) for text in texts if Path(text).is_file()), *read])
 
 
 def _transcripts(recipe: Recipe, layout: Layout) -> dict[str, dict[str, list[str]]]:
@@ -63,53 +72,52 @@ def _of_language(recipe: Recipe, name: str) -> list[str]:
     return [dataset_key(recipe, d) for d in recipe.datasets if d.language == name]
 
 
-def _sentences(
-    recipe: Recipe, layout: Layout, transcripts: Transcripts, jobs: int
-) -> tuple[list[tuple[str, ...]], int]:
-    """The language model's sentences, none of them a test's; and how many were left out.
+def _sources(recipe: Recipe, transcripts: Transcripts, request: corpus.Request) -> list[Source]:
+    """The training transcripts, and each of the target's texts; no sentence that is held out.
 
-    Transcripts of the training part first, then the recipe's free texts. A sentence that
-    the language cannot write (digits, other letters) is no use to the model.
+    A sentence that the language cannot write (digits, other letters) is no use to a model.
     """
     language = recipe.languages[recipe.target]
-    held_out = {
-        tuple(words)
-        for role in ("valid", "test")
-        for dataset in recipe.role(role)
-        for words in transcripts[dataset_key(recipe, dataset)].values()
-    }
-    found = [
-        tuple(words)
-        for dataset in recipe.role("train")
-        for words in transcripts[dataset_key(recipe, dataset)].values()
-    ]
-    for source in language.texts:
-        unusable = 0
-        for line in lines(source, layout, jobs):
-            words = text.words_of(line, language.letters)
-            if not words or text.foreign(words, language.letters):
-                unusable += 1
+
+    def of_roles(*roles: str) -> list[Sentence]:
+        keys = [dataset_key(recipe, d) for d in recipe.datasets if d.role in roles]
+        return [tuple(words) for key in keys for words in transcripts[key].values()]
+
+    held_out = set(of_roles("valid", "test"))
+    found = []
+    for name in ("transcripts", *language.texts):
+        left_out = {"digits, other letters, or empty": 0, "in valid or test": 0}
+        kept = []
+        sentences: Iterable[Sequence[str]] = of_roles("train")
+        if name != "transcripts":
+            found_lines = lines(name, request)
+            sentences = (text.words_of(line, language.letters) for line in found_lines)
+        for words in sentences:
+            if not words or text.foreign(list(words), language.letters):
+                left_out["digits, other letters, or empty"] += 1
+            elif tuple(words) in held_out:
+                left_out["in valid or test"] += 1
             else:
-                found.append(tuple(words))
-        log.info("%s: %d sentences left out (digits, other letters, empty)", source, unusable)
-    kept = [sentence for sentence in found if sentence not in held_out]
-    if not kept:  # everybody reads the same prompts
+                kept.append(tuple(words))
+        found.append(Source(name, kept, left_out))
+    if not any(source.sentences for source in found):  # everybody reads the same prompts
         log.warning(
             "warning: each sentence for the language model is one of valid or test, so it knows"
             " single words alone: name 'texts' of '%s' in the recipe.",
             recipe.target,
         )
-        return [(word,) for word in sorted({w for s in found for w in s})], len(found)
-    return kept, len(found) - len(kept)
+        words = sorted({word for sentence in of_roles("train") for word in sentence})
+        found[0] = replace(found[0], sentences=[(word,) for word in words])
+    return found
 
 
-def lines(source: str, layout: Layout, jobs: int) -> Iterable[str]:
+def lines(source: str, request: corpus.Request) -> Iterable[str]:
     """The sentences of a text file, or of a module of ``local/`` that fetches texts."""
     if Path(source).is_file():
         return Path(source).read_text(encoding="utf-8").splitlines()
     if not (corpus.LOCAL / f"{source}.py").is_file() or not source.startswith("texts_"):
         raise UserError(f"There is no text '{source}': neither a file nor local/{source}.py.")
-    return corpus.sentences(source, corpus.Request(layout.downloads, layout.data, jobs=jobs))
+    return corpus.sentences(source, request)
 
 
 def _write_phone_texts(
@@ -150,51 +158,78 @@ def _log_sharing(recipe: Recipe, counts: Mapping[str, Counter]) -> None:
         )
 
 
-def _build_graph(
-    recipe, layout, transcripts, sentences, left_out, lexicons, counts, phones
-) -> None:
-    """The language model and the graph over the words that the target's phones can spell."""
-    started = time.monotonic()
-    lexicon = lexicons[recipe.target]
-    spoken = set(counts[recipe.target])
-    speakable = {word for word, pron in lexicon.items() if spoken.issuperset(pron)}
-    usable = [sentence for sentence in sentences if speakable.issuperset(sentence)]
-    if len(usable) < len(sentences):
-        log.info(
-            "%d sentences left out: a word has a phone that no recording has",
-            len(sentences) - len(usable),
-        )
-    vocabulary = {word: lexicon[word] for word in sorted({w for s in usable for w in s})}
-    arpa = layout.lang / "lm.arpa"
-    ngram.train(usable, recipe.language_model, arpa)
-    size = graph.build(vocabulary, phones, arpa, layout.graph, layout.words)
-    model = ngram.read(arpa)
-    summary = {
-        "words": len(vocabulary),
-        "ngrams": ngram.count(arpa),
-        "sentences": len(usable),
-        "sentences_left_out_as_held_out": left_out,
-        "graph_mb": round(size / 2**20, 1),
-        "build_s": round(time.monotonic() - started, 1),
-        "oov": {},
-        "perplexity": {},
+def _write_vocabulary(
+    recipe: Recipe,
+    layout: Layout,
+    sources: Sequence[Source],
+    phones: set[str],
+    request: corpus.Request,
+) -> list[Path]:
+    """Writes the words to decode to, with their pronunciations, and the sentences.
+
+    All words of transcripts and texts, then the dictionaries' likeliest up to the recipe's
+    ``words``: none for any other reason, least of all for being in a test. A word with
+    a phone that no recording has cannot be heard: it goes, with its sentences. Returns
+    the dictionary files.
+    """
+    language = recipe.languages[recipe.target]
+    seen = Counter(w for source in sources for sentence in source.sentences for w in sentence)
+    listed, read = _dictionary_words(recipe, seen, request)
+    cache = layout.data / "g2p"
+    lexicon = {
+        word: [(*pron,)]
+        for part in (set(seen), set(listed) - set(seen))  # a text's change asks for few words
+        for word, pron in look_up(part, language, request.jobs, cache).items()
     }
+    for word, more in alternatives(language).items():
+        if word in lexicon:
+            lexicon[word] += more
+    spoken = {}
+    for word in sorted(lexicon):
+        prons = [pron for pron in lexicon[word] if pron and phones.issuperset(pron)]
+        if prons:
+            spoken[word] = prons
     log.info(
-        "lexicon %d words; language model %d n-grams from %d sentences;"
-        " graph %.1f MB, built in %.0f s",
-        *(summary[k] for k in ("words", "ngrams", "sentences", "graph_mb", "build_s")),
+        "vocabulary: %d words, %d of them in transcripts and texts; %d left out that no"
+        " pronunciation, or a phone that no recording has",
+        len(spoken),
+        sum(word in spoken for word in seen),
+        len(lexicon) - len(spoken),
     )
-    for dataset in recipe.role("test"):
-        name = dataset_name(dataset)
-        lines = list(transcripts[dataset_key(recipe, dataset)].values())
-        words = [word for line in lines for word in line]
-        unknown = sum(word not in vocabulary for word in words)
-        summary["oov"][name] = round(100 * unknown / len(words), 4)
-        summary["perplexity"][name] = round(ngram.perplexity(model, lines), 2)
-        log.info(
-            "%s: %.2f %% of the running words unknown, perplexity %.0f",
-            name,
-            summary["oov"][name],
-            summary["perplexity"][name],
-        )
-    write_json(layout.lang / "summary.json", summary)
+    lines = (f"{word} {' '.join(pron)}\n" for word, prons in spoken.items() for pron in prons)
+    write_text(layout.lexicon, "".join(lines))
+    likely = (f"{word} {p:.6g}\n" for word, p in listed.items() if word in spoken)
+    write_text(layout.dictionary, "".join(likely))
+    ledger = ["source\tkept\treason\tleft out\n"]
+    for i, source in enumerate(sources):
+        usable = [s for s in source.sentences if all(word in spoken for word in s)]
+        left_out = {
+            **source.left_out,
+            "a word cannot be heard": len(source.sentences) - len(usable),
+        }
+        write_text(layout.sentences(i), "".join(" ".join(s) + "\n" for s in usable))
+        ledger += [f"{source.name}\t{len(usable)}\t{r}\t{n}\n" for r, n in left_out.items()]
+        why = ", ".join(f"{n} {reason}" for reason, n in left_out.items() if n) or "none"
+        log.info("%s: %d sentences; left out: %s", source.name, len(usable), why)
+    write_text(layout.lang / "excluded.tsv", "".join(ledger))
+    return read
+
+
+def _dictionary_words(
+    recipe: Recipe, seen: Mapping[str, int], request: corpus.Request
+) -> tuple[dict[str, float], list[Path]]:
+    """The chosen words of the dictionaries with their probabilities, and the files read."""
+    language = recipe.languages[recipe.target]
+    if not language.dictionaries:
+        return {}, []
+    total: dict[str, float] = {}
+    read = []
+    for name in language.dictionaries:
+        found = dictionary.find(name, request)
+        read += [path for path in (found.path, found.path.with_suffix(".aff")) if path.is_file()]
+        share = 1 / len(language.dictionaries)
+        for word, p in dictionary.probabilities(dictionary.read(found), seen, language).items():
+            total[word] = total.get(word, 0.0) + share * p
+    chosen = dictionary.choose(total, set(seen), recipe.language_model.words)
+    log.info("dictionaries: %d forms, %d of them in the vocabulary", len(total), len(chosen))
+    return chosen, read

@@ -58,6 +58,30 @@ class Layout:
     def words(self) -> Path:
         return self.lang / "words.txt"
 
+    @property
+    def lexicon(self) -> Path:
+        return self.lang / "lexicon.txt"
+
+    @property
+    def dictionary(self) -> Path:
+        return self.lang / "dictionary.txt"
+
+    def sentences(self, source: int) -> Path:
+        """Text for the language model: the training transcripts are source 0."""
+        return self.lang / "sentences" / f"{source}.txt"
+
+    @property
+    def arpa(self) -> Path:
+        return self.lang / "lm.arpa"
+
+    @property
+    def lm_summary(self) -> Path:
+        return self.lang / "lm.json"
+
+    @property
+    def lang_summary(self) -> Path:
+        return self.lang / "summary.json"
+
     def text(self, key: str, unit: str) -> Path:
         """The transcripts of a data set in Kaldi's form; ``unit`` is words or phones."""
         return self.lang / "text" / f"{key}.{unit}"
@@ -95,6 +119,13 @@ class Layout:
 
     def decode(self, system: str, test: str) -> Path:
         return self.system(system) / f"decode_{test}"
+
+    def search(self, system: str) -> Path:
+        return self.system(system) / "decode.json"
+
+    def oracle(self, test: str) -> Path:
+        """Hypotheses for the reference phones of a test set."""
+        return self.lang / "oracle" / f"{test}.words"
 
     def score(self, system: str, test: str) -> Path:
         return self.system(system) / f"score_{test}"

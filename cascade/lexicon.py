@@ -1,18 +1,22 @@
 """Pronunciations of words: from the recipe's lexicon file, else from espeak-ng."""
 
+import hashlib
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
 from pathlib import Path
 
 from cascade.corpus import LOCAL
 from cascade.errors import UserError
-from cascade.files import read_text_table
+from cascade.files import write_text
 from cascade.phones import phones_of
 from cascade.recipe import Language
 
 G2P = LOCAL / "g2p_espeak.sh"
+PIECE = 50_000  # words at a time: 2 s of espeak-ng
 
 
 def pronounce(words: Iterable[str], language: Language) -> dict[str, tuple[str, ...]]:
@@ -30,33 +34,91 @@ def pronounce(words: Iterable[str], language: Language) -> dict[str, tuple[str, 
     return table
 
 
-def look_up(words: Iterable[str], language: Language) -> dict[str, tuple[str, ...]]:
-    """The phones of every word, sorted by word; () for one without a pronunciation."""
-    known: Mapping[str, list[str]] = {}
-    if language.lexicon:
-        known = read_text_table(Path(language.lexicon))
+def look_up(
+    words: Iterable[str], language: Language, jobs: int = 1, cache: Path | None = None
+) -> dict[str, tuple[str, ...]]:
+    """The phones of every word, sorted by word; () for one without a pronunciation.
+
+    Where the lexicon file has several pronunciations of a word, the first counts: see
+    `alternatives`. ``cache`` is a folder to keep what espeak-ng said in.
+    """
+    known = _read(language)
     wanted = sorted(set(words))
     asked = [word for word in wanted if not known.get(word)]
-    found = dict(zip(asked, _espeak(asked, language), strict=True))
-    return {word: tuple(known.get(word) or found[word]) for word in wanted}
+    found = dict(zip(asked, _espeak(asked, language, jobs, cache), strict=True))
+    return {word: known[word][0] if known.get(word) else found[word] for word in wanted}
 
 
-def _espeak(words: list[str], language: Language) -> list[list[str]]:
-    """Runs ``local/g2p_espeak.sh`` over the words."""
-    if not words:
-        return []
+def alternatives(language: Language) -> dict[str, list[tuple[str, ...]]]:
+    """Further pronunciations of words: those that stand twice in the lexicon file."""
+    return {word: found[1:] for word, found in _read(language).items() if len(found) > 1}
+
+
+def _read(language: Language) -> dict[str, list[tuple[str, ...]]]:
+    """The lexicon file's pronunciations; none for a bare word."""
+    table: dict[str, list[tuple[str, ...]]] = {}
+    if not language.lexicon:
+        return table
+    path = Path(language.lexicon)
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise UserError(f"{path} is not UTF-8 text.") from None
+    for number, line in enumerate(lines, 1):
+        word, *phones = line.split() or [""]
+        found = table.setdefault(word, [])
+        if word and tuple(phones) in found:
+            raise UserError(f"{path}, line {number}: '{word}' stands there twice alike.")
+        if phones:
+            found.append(tuple(phones))
+    return table
+
+
+def _espeak(
+    words: list[str], language: Language, jobs: int, cache: Path | None
+) -> list[tuple[str, ...]]:
+    """Asks espeak-ng, in pieces of a fixed size that ``jobs`` processes work on."""
+    pieces = [words[i : i + PIECE] for i in range(0, len(words), PIECE)]
+    with ThreadPoolExecutor(jobs) as threads:  # each waits for a program
+        answers = list(threads.map(lambda piece: _ask(piece, language.voice, cache), pieces))
+    symbols: dict[str, list[str]] = {}
+    found = []
+    for line in (line for answer in answers for line in answer):
+        phones: list[str] = []
+        for symbol in line.split():
+            if symbol not in symbols:
+                symbols[symbol] = phones_of(symbol, language.phone_map)
+            phones += symbols[symbol]
+        found.append(tuple(phones))
+    return found
+
+
+def _ask(words: list[str], voice: str, cache: Path | None) -> list[str]:
+    """Runs ``local/g2p_espeak.sh`` over words; a line of IPA for each."""
+    text = "".join(f"{word}\n" for word in words)
+    kept = None
+    if cache is not None and len(words) == PIECE:
+        parts = (G2P.read_text(encoding="utf-8"), version("espeakng-loader"), voice, text)
+        name = hashlib.sha256("\0".join(parts).encode()).hexdigest()
+        kept = cache / f"{name}.ipa"
+        if kept.is_file():
+            return kept.read_text(encoding="utf-8").split("\n")[:PIECE]
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     done = subprocess.run(
-        [str(G2P), language.voice],
-        input="".join(f"{word}\n" for word in words),
+        [str(G2P), voice],
+        input=text,
         capture_output=True,
         encoding="utf-8",
         env={**os.environ, "PATH": path},
     )
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        raise UserError(f"espeak-ng failed for voice '{language.voice}': {last}")
+        raise UserError(f"espeak-ng failed for voice '{voice}': {last}")
     lines = done.stdout.split("\n")[: len(words)]
     if len(lines) != len(words):
         raise UserError(f"espeak-ng gave {len(lines)} lines for {len(words)} words.")
-    return [phones_of(line, language.phone_map) for line in lines]
+    if kept:
+        write_text(kept, "\n".join(lines))
+    return lines

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import safetensors.torch
-import torch
 from torch import Tensor
 
 from cascade.errors import UserError
@@ -49,9 +48,8 @@ def load(folder: Path) -> tuple[Network, ModelConfig]:
         raw = json.loads((folder / "model.json").read_text(encoding="utf-8"))
         raw |= {"layers": tuple(raw["layers"]), "allowed": tuple(raw["allowed"])}
         config = ModelConfig(**raw)
-        network = Network(
-            [config.language], config.inputs, config.phones, config.layers, config.neurons
-        )
+        languages = {config.language: config.allowed}
+        network = Network(languages, config.inputs, config.phones, config.layers, config.neurons)
         network.load_path(config.language, load_tensors(folder))
     except (OSError, ValueError, TypeError, KeyError, RuntimeError) as error:
         raise UserError(f"{folder} holds no sound model ({error}). Run stage 3 again.") from None
@@ -68,10 +66,3 @@ def load_tensors(folder: Path) -> dict[str, Tensor]:
         return safetensors.torch.load_file(path)
     except safetensors.SafetensorError as error:
         raise UserError(f"{path} is damaged ({error}). Run stage 3 again.") from None
-
-
-def allowed_mask(config: ModelConfig) -> Tensor:
-    """What to add to log-probabilities so that only ``allowed`` outputs can win: (phones,)."""
-    masked = torch.full((config.phones,), -torch.inf)
-    masked[list(config.allowed)] = 0.0
-    return masked

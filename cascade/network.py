@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from cascade.dropout import Dropout
 
 PADDING = 0.1  # an LSTM's time goes by frames, padded ones too
+NEVER = -1e4  # added to the output of a phone that a language does not have
 SHARED = "shared"  # stands in the place of a language's name, so no language is named so
 
 
@@ -53,11 +54,16 @@ class Network(nn.Module):
     the languages have in common: ``upper`` (the cascade), ``lower`` (as in Kaldi's
     multilingual recipes: each language has its own output), or ``all`` (one network).
     With one language they are the same. ``phones`` counts the blank.
+
+    ``languages`` maps names to the outputs that each has, the blank among them: its
+    softmax is over those alone, in training as in decoding. Shared phones are one unit
+    and a phone of one language need not compete with the other's, which would teach the
+    network to tell languages apart, by the microphone if need be.
     """
 
     def __init__(
         self,
-        languages: Sequence[str],
+        languages: Mapping[str, Sequence[int]],
         inputs: int,
         phones: int,
         layers: Sequence[int],
@@ -71,6 +77,11 @@ class Network(nn.Module):
         upper = list(languages) if share == "lower" else [SHARED]
         self.lower = nn.ModuleDict({k: Lower(inputs, below, neurons, dropout) for k in lower})
         self.upper = nn.ModuleDict({k: Upper(phones, above, neurons, dropout) for k in upper})
+        self.rows = {language: row for row, language in enumerate(languages)}
+        lacking = torch.full((len(languages), phones), NEVER)
+        for row, allowed in zip(lacking, languages.values(), strict=True):
+            row[list(allowed)] = 0.0
+        self.register_buffer("lacking", lacking, persistent=False)
 
     def forward(self, inputs: Mapping[str, Tensor]) -> list[Tensor]:
         """Log-probabilities for a batch of each language.
@@ -80,7 +91,8 @@ class Network(nn.Module):
         behind their end, where one-way layers never look.
         """
         outputs = _through(self.upper, _through(self.lower, inputs))
-        return [outputs[name].log_softmax(dim=-1) for name in inputs]
+        rows = {name: self.lacking[self.rows[name]] for name in inputs}  # (phones,) each
+        return [(outputs[name] + rows[name]).log_softmax(dim=-1) for name in inputs]
 
     def path(self, language: str) -> dict[str, nn.Module]:
         """What a frame of ``language`` goes through, by depth: the same names in every network.

@@ -8,11 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import yaml
-
 from cascade import alphabet, data_report, split, voices
 from cascade.corpus import LOCAL, Request
-from cascade.draft import Draft
+from cascade.draft import Draft, Known
 from cascade.errors import UserError
 from cascade.files import write_text
 from cascade.layout import Layout
@@ -65,8 +63,8 @@ def new_recipe(
         )
         for code in codes
     }
-    known = {code: _known(chosen[code], path) for code in codes}
-    languages = {code: _language(chosen[code], letters[code], known[code][1]) for code in codes}
+    known = _known(chosen, path)
+    languages = {code: _language(chosen[code], letters[code], known.get(code)) for code in codes}
     with tempfile.TemporaryDirectory() as temporary:
         layout = Layout(Path(temporary), downloads, data)
         provisional = Recipe(name, target[0], languages, tuple(datasets), {})
@@ -87,7 +85,7 @@ def new_recipe(
         languages=languages,
         called={code: spoken[chosen[code]] for code in codes},
         found={code: "; ".join(why) for code, why in found.items()},
-        like={code: (like, tuple(raw.get("texts", ()))) for code, (like, raw) in known.items()},
+        known=known,
         rate=_rate(training),
         hours=sum(s.hours for s in training),
         words=sum(s.words.total() for s in training),
@@ -130,32 +128,41 @@ def _named(parts: Sequence[Source], where: str, before: Sequence[Dataset]) -> li
     return made[len(before) :]
 
 
-def _known(voice: str, path: Path) -> tuple[str, Mapping]:
-    """A recipe but that at ``path`` with a language of this voice, and how it sets it up.
+def _known(chosen: Mapping[str, str], path: Path) -> dict[str, Known]:
+    """What other recipes than that at ``path`` know of the languages, by code.
 
-    Only what somebody has chosen for a language is certain: its ``phone_map`` and lexicon.
+    One that has all of them knows how their phones go together.
     """
-    files = sorted(RECIPES.glob("*/recipe.yaml"), key=lambda f: (f.parent.name != MAIN, f))
-    for file in files:
-        if file == path:
-            continue
+    recipes = []
+    for file in sorted(RECIPES.glob("*/recipe.yaml"), key=lambda f: (f.parent.name != MAIN, f)):
         try:
-            languages = yaml.safe_load(file.read_text(encoding="utf-8"))["languages"]
-            found = [raw for raw in languages.values() if raw["voice"] == voice]
-        except (OSError, ValueError, yaml.YAMLError, KeyError, TypeError, AttributeError):
+            recipes += [read_recipe(file)] if file != path else []
+        except UserError:
             continue  # another recipe's fault is not this one's
-        if found and found[0].get("phone_map"):
-            return file.parent.name, found[0]
-    return "", {}
+    found = {}
+    for together in (False, True):
+        for recipe in reversed(recipes):
+            by_voice = {language.voice: language for language in recipe.languages.values()}
+            if not together or by_voice.keys() >= set(chosen.values()):
+                for code, voice in chosen.items():
+                    if voice in by_voice:
+                        found[code] = Known(recipe.name, by_voice[voice], together)
+    return found
 
 
-def _language(voice: str, counts: Mapping[str, int], known: Mapping) -> Language:
-    """Its letters are those of a recipe that has the language, and of the transcripts."""
-    letters = str(known.get("letters", ""))
+def _language(voice: str, counts: Mapping[str, int], known: Known | None) -> Language:
+    """Its letters are those of a recipe that has the language, and of the transcripts.
+
+    Pronunciations are another recipe's only where it has the other languages, too: phones
+    are renamed to be like those of another language.
+    """
+    if known is None:
+        return Language(alphabet.letters(counts), voice)
+    letters = known.language.letters
     found = alphabet.letters({**dict.fromkeys(letters, 1), **counts})
     letters += "".join(char for char in found if char not in letters)
-    kept = {key: known[key] for key in ("lexicon", "fold", "phone_map") if known.get(key)}
-    return Language(letters=letters, voice=voice, **kept)
+    own = replace(known.language, letters=letters, texts=(), dictionaries=())
+    return own if known.together else replace(own, lexicon=None, phone_map={})
 
 
 def _rate(training: Sequence[Survey]) -> int:

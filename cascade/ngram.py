@@ -1,26 +1,117 @@
-"""Word n-gram language models: kaldingram trains them (Kneser-Ney) and prunes them."""
+"""Word n-gram models: kaldingram trains them (Kneser-Ney) and prunes them; mixtures."""
 
-import contextlib
-import io
 import math
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from kaldingram.prune import Arpa, ArpaParser
+import numpy as np
 
 from cascade.errors import UserError
 from cascade.files import replacing_path, write_text
 from cascade.recipe import LanguageModel
+from cascade.trees import Words
 
 START, END = "<s>", "</s>"
+Gram = tuple[str, ...]
+NEVER = -99.0  # what ARPA files write for the probability of <s>
 
 
-def train(sentences: Iterable[Sequence[str]], settings: LanguageModel, arpa: Path) -> None:
-    """Trains an ARPA model on sentences of words; prunes it where ``settings.prune`` > 0."""
-    text = arpa.with_suffix(".txt")
-    write_text(text, "".join(" ".join(words) + "\n" for words in sentences))
+@dataclass(frozen=True)
+class Model:
+    """A back-off model: ``grams[n - 1]`` has the log10 probabilities of n-grams.
+
+    ``backoffs`` has the log10 back-off weights of those that are histories; 0 elsewhere.
+    """
+
+    grams: tuple[dict[Gram, float], ...]
+    backoffs: dict[Gram, float]
+
+    @property
+    def order(self) -> int:
+        return len(self.grams)
+
+    def __contains__(self, word: str) -> bool:
+        return (word,) in self.grams[0]
+
+    def __len__(self) -> int:
+        return sum(map(len, self.grams))
+
+    def log10(self, gram: Gram) -> float:
+        """log10 P(last word | those before it); -inf for a word that the model lacks."""
+        gram = gram[-self.order :]
+        weight = 0.0
+        while gram:
+            found = self.grams[len(gram) - 1].get(gram)
+            if found is not None:
+                return weight + found
+            weight += self.backoffs.get(gram[:-1], 0.0)
+            gram = gram[1:]
+        return -math.inf
+
+    def states(self, numbers: Mapping[str, int]) -> "States":
+        """The model as an automaton over the words that have a number."""
+        histories: dict[Gram, int] = {(): 0}
+        for longer in self.grams[1:]:
+            for gram in longer:
+                histories.setdefault(gram[:-1], len(histories))
+        lower = np.full(len(histories), -1, np.int64)
+        backoff = np.zeros(len(histories), np.float32)
+        for history, state in histories.items():
+            if history:
+                lower[state] = histories[_state(history[1:], histories)]
+                backoff[state] = -math.log(10) * self.backoffs.get(history, 0.0)
+        final = np.full(len(histories), np.inf, np.float32)
+        source, word, cost, target = [], [], [], []
+        for grams in self.grams:
+            for gram, log10 in grams.items():
+                if gram[-1] == END:
+                    final[histories[gram[:-1]]] = -math.log(10) * log10
+                elif (number := numbers.get(gram[-1])) is not None:
+                    source.append(histories[gram[:-1]])
+                    word.append(number)
+                    cost.append(-math.log(10) * log10)
+                    target.append(
+                        histories[
+                            _state(gram[-self.order + 1 :] if self.order > 1 else (), histories)
+                        ]
+                    )
+        words = Words(
+            len(histories),
+            np.array(source, np.int64),
+            np.array(word, np.int32),
+            np.array(cost, np.float32),
+            np.array(target, np.int64),
+        )
+        start = histories.get((START,), 0)
+        return States(words, lower, backoff, final, start)
+
+
+@dataclass(frozen=True)
+class States:
+    """A model's histories as states: ``lower[s]`` is the next shorter one, -1 for none.
+
+    ``backoff`` and ``final`` are costs (-ln), ``final`` infinite where no end is listed.
+    """
+
+    words: Words
+    lower: np.ndarray
+    backoff: np.ndarray
+    final: np.ndarray
+    start: int
+
+
+def _state(gram: Gram, histories: Mapping[Gram, int]) -> Gram:
+    """The longest end of ``gram`` that is a history of the model."""
+    while gram not in histories:
+        gram = gram[1:]
+    return gram
+
+
+def train(text: Path, settings: LanguageModel, arpa: Path) -> None:
+    """Trains an ARPA model on a sentence a line; prunes it where ``settings.prune`` > 0."""
     order, threshold = str(settings.order), str(settings.prune)
     with replacing_path(arpa) as beside:
         _kaldingram("train", "--ngram-order", order, "--text", str(text), "--lm", str(beside))
@@ -29,43 +120,69 @@ def train(sentences: Iterable[Sequence[str]], settings: LanguageModel, arpa: Pat
             _kaldingram("prune", "--threshold", threshold, *pruned)
 
 
-def read(arpa: Path) -> Arpa:
-    """Reads an ARPA file into memory."""
-    with contextlib.redirect_stderr(io.StringIO()):  # it draws a progress bar
-        return ArpaParser().loadf(str(arpa), encoding="utf-8")[0]
-
-
-def count(arpa: Path) -> int:
-    """The n-grams of all orders that the header of an ARPA file names."""
-    total = 0
+def read(arpa: Path) -> Model:
+    """Reads an ARPA file."""
+    grams: list[dict[Gram, float]] = []
+    backoffs: dict[Gram, float] = {}
     with arpa.open(encoding="utf-8") as lines:
         for line in lines:
-            if line.startswith("ngram "):
-                total += int(line.partition("=")[2])
-            elif line.startswith("\\1-grams"):
-                return total
-    raise UserError(f"{arpa} is no ARPA file. Run stage 1 again.")
+            if line.startswith("\\") and line.endswith("-grams:\n"):
+                grams.append({})
+            elif grams and line[0] not in "\\\n":
+                log10, rest, *weight = line.rstrip("\n").split("\t")
+                gram = tuple(rest.split(" "))
+                grams[-1][gram] = float(log10)
+                if weight:
+                    backoffs[gram] = float(weight[0])
+    if not grams:
+        raise UserError(f"{arpa} is no ARPA file. Run stage 1 again.")
+    return Model(tuple(grams), backoffs)
 
 
-def perplexity(model: Arpa, sentences: Iterable[Sequence[str]]) -> float:
-    """Perplexity for known words and sentence ends, as SRILM reckons it.
+def write(arpa: Path, model: Model) -> None:
+    """Writes an ARPA file, n-grams sorted."""
+    write_text(arpa, "".join(_lines(model)))
 
-    An unknown word has no probability: it is not counted, and the next word is
-    predicted from what follows it.
+
+def _lines(model: Model) -> Iterator[str]:
+    yield "\\data\\\n"
+    for n, grams in enumerate(model.grams, 1):
+        yield f"ngram {n}={len(grams)}\n"
+    for n, grams in enumerate(model.grams, 1):
+        yield f"\n\\{n}-grams:\n"
+        for gram in sorted(grams):
+            weight = model.backoffs.get(gram)
+            last = "" if weight is None else f"\t{weight:.6f}"
+            yield f"{grams[gram]:.6f}\t{' '.join(gram)}{last}\n"
+    yield "\n\\end\\\n"
+
+
+def events(
+    model: Model, sentences: Iterable[Sequence[str]], known: Container[str] | None = None
+) -> Iterator[Gram]:
+    """Every known word and sentence end, with the words before it that the model can see.
+
+    An unknown word has no probability: it is left out, and the next word is predicted
+    from what follows it, as SRILM does. ``known`` is by default the model itself.
     """
-    order = model.order()
-    total, events = 0.0, 0
+    known = model if known is None else known
     for words in sentences:
-        history: tuple[str, ...] = (START,)
+        history: Gram = (START,)
         for word in (*words, END):
-            if word != END and not model.contains_word(word):
+            if word != END and word not in known:
                 history = ()
                 continue
-            ngram = (*history, word)[-order:]
-            total += model.log_p(ngram)
-            events += 1
-            history = ngram[-(order - 1) :] if order > 1 else ()
-    return 10 ** (-total / events) if events else math.inf
+            yield (*history, word)
+            history = (*history, word)[-max(1, model.order - 1) :]
+
+
+def perplexity(
+    model: Model, sentences: Iterable[Sequence[str]], known: Container[str] | None = None
+) -> float:
+    """Perplexity for the words that are ``known`` (to the model itself) and sentence ends."""
+    found = [model.log10(gram) for gram in events(model, sentences, known)]
+    found = [log10 for log10 in found if log10 > -math.inf]  # some models know no ends
+    return 10 ** (-sum(found) / len(found)) if found else math.inf
 
 
 def _kaldingram(*arguments: str) -> None:

@@ -23,7 +23,8 @@ from cascade.files import write_text
 BLANK = "<blk>"
 AFFRICATES = frozenset({"ts", "tʃ", "tɕ", "tʂ", "dz", "dʒ", "dʑ", "dʐ"})
 DROPPED = frozenset("ˈˌːˑ.‿ˀ")  # stress, length, syllable, linking
-KEPT = "\u0303\u0327"  # the tilde of nasal vowels; the cedilla of ç, which is no c
+# The tilde of nasal vowels; the cedilla of ç, which is no c; the tack of Czech ř, which is no r.
+KEPT = "\u0303\u0327\u031d"
 
 
 def phones_of(ipa: str, phone_map: Mapping[str, str]) -> list[str]:

@@ -32,13 +32,15 @@ class Language:
     of the language; ``lexicon`` a file of ``word phone phone ...`` lines that come before
     espeak-ng's; ``fold`` replaces letters in reference and hypothesis when words are
     scored; ``texts`` names modules of ``local/`` with free texts, or text files;
-    ``phone_map`` renames phones (see `cascade.phones`).
+    ``dictionaries`` modules with hunspell dictionaries, ``X.dic`` files beside their
+    ``X.aff``, or word lists; ``phone_map`` renames phones (see `cascade.phones`).
     """
 
     letters: str
     voice: str
     lexicon: str | None = None
     texts: tuple[str, ...] = ()
+    dictionaries: tuple[str, ...] = ()
     fold: dict[str, str] = field(default_factory=dict)
     phone_map: dict[str, str] = field(default_factory=dict)
 
@@ -112,10 +114,15 @@ class Features:
 
 @dataclass(frozen=True)
 class LanguageModel:
-    """The word n-gram: ``prune`` is the entropy-pruning threshold, 0 for none."""
+    """The word n-gram: ``prune`` is the entropy-pruning threshold, 0 for none.
+
+    ``words``, where given, is how many words to decode to at most: those of transcripts
+    and texts always, then the dictionaries' likeliest forms.
+    """
 
     order: int = within(3, 1, 5)
     prune: float = within(0.0, 0)
+    words: int | None = within(None, 1)
 
 
 @dataclass(frozen=True)
@@ -198,13 +205,17 @@ class Decode:
     """Word search: ``acoustic_scale`` multiplies the network's log-probabilities.
 
     ``blank_penalty`` is taken from the blank's log-probability before the search, which
-    keeps the peaky blank of a CTC network from deleting words.
+    keeps the peaky blank of a CTC network from deleting words; ``word_penalty`` is the
+    cost of every word, which keeps short words from filling the gaps. With ``tune``, the
+    three are where the search for better ones begins, made on valid for each system.
     """
 
     beam: float = within(12.0, 0.1)
     max_active: int = within(3000, 1)
+    tune: bool = True
     acoustic_scale: float = within(0.7, 0.001)
     blank_penalty: float = within(2.0, -20, 20)
+    word_penalty: float = within(0.0, -20, 20)
 
 
 @dataclass(frozen=True)

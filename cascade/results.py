@@ -47,7 +47,8 @@ class TestResult:
     """A test set: how many files it has, and what each system made of them.
 
     ``extra`` holds what else is known of it: ``oov``, the share of its running words that
-    the vocabulary lacks, in per cent; and what `cascade.findings.findings` gives.
+    the vocabulary lacks, in per cent; ``oracle``, the word error rates that the reference
+    phones give; and what `cascade.findings.findings` gives.
     """
 
     __test__ = False  # no test case of pytest's
@@ -174,7 +175,10 @@ def _sizes(test: Mapping[str, Any]) -> str:
             parts.append(f"{known[0]:,} {key.removeprefix('ALL_').lower()}")
     if test.get("oov") is not None:
         parts.append(f"OOV {test['oov']:.1f} %")
-    return ", ".join(parts) + "."
+    told = ", ".join(parts) + "."
+    if test.get("oracle"):
+        told += f" With every phone right, the same graph makes {test['oracle']['WER']:.1f} % WER."
+    return told
 
 
 def _one_line(value: Any) -> str:

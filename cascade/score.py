@@ -1,53 +1,100 @@
 """Scores: hypotheses aligned with references, counted as NIST's sclite counts them."""
 
-from collections.abc import Mapping, Sequence
+import gc
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import chain, count
 from pathlib import Path
 
 import numpy as np
 
-from cascade.align import align, batches
+from cascade.align import DELETED, INSERTED, Rows, align
 from cascade.errors import UserError
-from cascade.files import read_text_table
+from cascade.files import read_text_lines
 from cascade.speechbox import Counts
 
 EPS = "***"  # a gap, as in Kaldi's wer_details
 OPERATIONS = ("correct", "deletion", "insertion", "substitution")
 
 Tokens = Mapping[str, Sequence[str]]
+Rule = Callable[[Sequence[str]], Sequence[Sequence[str]]]
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Stops the search for cyclic garbage.
+
+    Scoring makes millions of tokens and no cycles; looking through them again and again
+    would take a fifth of its time.
+    """
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 @dataclass(frozen=True)
 class Score:
     """Errors of a test set, in words or in phones.
 
-    ``ref`` and ``hyp`` are the tokens that were compared, by utterance, sorted by id;
-    ``counts`` the correct, substituted, inserted and deleted ones of each utterance; ``ops``
-    how often (operation, reference, hypothesis) came, by operation, most frequent first;
-    ``partial`` the utterances that had no hypothesis and count as deletions.
-    ``codes`` and ``names`` are what `pairs` reads.
+    ``counts`` are the correct, substituted, inserted and deleted tokens of each utterance,
+    sorted by its id; ``partial`` the utterances that had no hypothesis and count as deletions.
+
+    Tokens are numbers here: indices into ``names``, 0 for a gap. ``refs`` and ``hyps`` are
+    those that were compared, a row for each utterance. ``table`` (4, P) has the distinct
+    aligned ones, sorted as `ops`: an index into `OPERATIONS`, the reference's token, the
+    hypothesis's, and how often; ``aligned`` the alignments, as columns of ``table``.
     """
 
     sub: int
     dele: int
     ins: int
     total: int
-    ref: Tokens
-    hyp: Tokens
     counts: dict[str, tuple[int, int, int, int]]
-    ops: list[tuple[str, str, str, int]]
     partial: list[str]
-    codes: dict[str, np.ndarray] = field(compare=False, repr=False)
-    names: list[str] = field(compare=False, repr=False)
+    names: list[str] = field(repr=False)
+    refs: Rows = field(compare=False, repr=False)
+    hyps: Rows = field(compare=False, repr=False)
+    table: np.ndarray = field(compare=False, repr=False)
+    aligned: Rows = field(compare=False, repr=False)
+
+    @cached_property
+    def ref(self) -> dict[str, list[str]]:
+        """The reference tokens that were compared, by utterance."""
+        return dict(zip(self.counts, self.texts(self.refs), strict=True))
+
+    @cached_property
+    def hyp(self) -> dict[str, list[str]]:
+        """The tokens of the hypotheses that were compared, by utterance."""
+        return dict(zip(self.counts, self.texts(self.hyps), strict=True))
+
+    def texts(self, rows: Rows) -> Iterator[list[str]]:
+        """The tokens behind the numbers of each row."""
+        tokens = np.array(self.names, dtype=object)[rows.values].tolist()
+        for start, end in rows.places():
+            yield tokens[start:end]
+
+    @cached_property
+    def ops(self) -> list[tuple[str, str, str, int]]:
+        """(operation, reference, hypothesis, how often), by operation, most frequent first."""
+        names = self.names
+        return [(OPERATIONS[o], names[r], names[h], n) for o, r, h, n in self.table.T.tolist()]
 
     def pairs(self, utterance: str) -> list[tuple[str, str]]:
         """The aligned (reference, hypothesis) tokens of an utterance, `EPS` for a gap."""
-        return [self.pair(code) for code in self.codes[utterance].tolist()]
+        start, end = self._places[utterance]
+        found = self.table[1:3, self.aligned.values[start:end]]
+        return [(self.names[r], self.names[h]) for r, h in found.T.tolist()]
 
-    def pair(self, code: int) -> tuple[str, str]:
-        """The tokens that stand behind one of ``codes``."""
-        ref, hyp = divmod(code, len(self.names))
-        return self.names[ref], self.names[hyp]
+    @cached_property
+    def _places(self) -> dict[str, tuple[int, int]]:
+        return dict(zip(self.counts, self.aligned.places(), strict=True))
 
     @property
     def errors(self) -> int:
@@ -60,13 +107,14 @@ class Score:
         return self.sub + self.dele
 
 
-def score_files(ref: Path, hyp: Path, fold: Mapping[str, str] | None = None) -> Score:
+@uncollected()
+def score_files(ref: Path, hyp: Path, rule: Rule | None = None) -> Score:
     """Scores one Kaldi text file against another; see `score`.
 
     Raises `UserError` for a file that is missing or not UTF-8, an utterance named twice, and
     a hypothesis of an utterance that the reference does not have.
     """
-    references, hypotheses = read_text_table(ref), read_text_table(hyp)
+    references, hypotheses = read_text_lines(ref), read_text_lines(hyp)
     for utterance in hypotheses:
         if utterance not in references:
             lines = hyp.read_text(encoding="utf-8").split("\n")
@@ -75,49 +123,49 @@ def score_files(ref: Path, hyp: Path, fold: Mapping[str, str] | None = None) -> 
                 f"{hyp}, line {number}: '{utterance}' is not in the reference {ref}. Decode the "
                 "test set again (stage 4), or take the line out."
             )
-    return score(references, hypotheses, fold)
+    return _score(references, hypotheses, str.split, rule)
 
 
-def score(ref: Tokens, hyp: Tokens, fold: Mapping[str, str] | None = None) -> Score:
+def score(ref: Tokens, hyp: Tokens, rule: Rule | None = None) -> Score:
     """Aligns every utterance of ``ref`` with its hypothesis and counts the errors.
 
-    ``fold`` maps letters to what replaces them in both. An utterance that ``hyp`` lacks
-    counts as deleted whole. Raises `UserError` for one that ``ref`` lacks.
+    ``rule`` gives, for each of some tokens of either, the tokens that are compared: one,
+    several or none. An utterance that ``hyp`` lacks counts as deleted whole. Raises
+    `UserError` for one that ``ref`` lacks.
     """
     for utterance in hyp:
         if utterance not in ref:
             raise UserError(f"The hypothesis '{utterance}' has no reference.")
+    return _score(ref, hyp, lambda tokens: tokens, rule)
+
+
+def _score(ref: Mapping, hyp: Mapping, tokens_of: Callable, rule: Rule | None) -> Score:
+    """Scores texts that ``tokens_of`` makes into tokens, each when it is its turn."""
     utterances = sorted(ref)
-    symbols = _Symbols(fold or {})
-    refs = [symbols.ids(ref[u]) for u in utterances]
-    hyps = [symbols.ids(hyp.get(u, ())) for u in utterances]
-    names = symbols.names
-    aligned = [np.zeros(0, dtype=np.int64)] * len(utterances)
-    counts = np.zeros((len(utterances), 4), dtype=np.int64)  # C, S, I, D
-    for batch in batches(refs, hyps):
-        r, h = align([refs[i] for i in batch], [hyps[i] for i in batch])  # (B, T)
-        gap_r, gap_h, same = r == 0, h == 0, r == h
-        counts[batch, 0] = (same & ~gap_r).sum(axis=1)
-        counts[batch, 1] = (~same & ~gap_r & ~gap_h).sum(axis=1)
-        counts[batch, 2] = (gap_r & ~gap_h).sum(axis=1)
-        counts[batch, 3] = (gap_h & ~gap_r).sum(axis=1)
-        codes = r.astype(np.int64) * len(names) + h
-        starts = codes.shape[1] - counts[batch].sum(axis=1)
-        for i, row, start in zip(batch, codes, starts.tolist(), strict=True):
-            aligned[i] = row[start:].copy()
+    texts = [ref[u] for u in utterances], [hyp.get(u, "") for u in utterances]
+    (refs, hyps), names = _numbered([map(tokens_of, side) for side in texts], rule)
+    steps = align(refs, hyps)
+    # The steps that take a reference token take all of them, in order; hypotheses likewise.
+    r, h = np.zeros((2, len(steps.values)), dtype=np.int64)
+    r[steps.values != INSERTED] = refs.values
+    h[steps.values != DELETED] = hyps.values
+    table, index = _pairs(r, h, len(names))
+    of = np.repeat(np.arange(len(utterances)), steps.lengths)
+    counts = np.bincount(of * 4 + table[0][index], minlength=4 * len(utterances))
+    counts = counts.reshape(-1, 4)[:, [0, 3, 2, 1]]  # C, S, I, D
     _, sub, ins, dele = counts.sum(axis=0).tolist()
     return Score(
         sub=sub,
         dele=dele,
         ins=ins,
-        total=sum(map(len, refs)),
-        ref={u: symbols.folded(ref[u]) for u in utterances},
-        hyp={u: symbols.folded(hyp.get(u, ())) for u in utterances},
+        total=len(refs.values),
         counts=dict(zip(utterances, map(tuple, counts.tolist()), strict=True)),
-        ops=_operations(np.concatenate([np.zeros(0, int), *aligned]), names),
         partial=[u for u in utterances if u not in hyp],
-        codes=dict(zip(utterances, aligned, strict=True)),
         names=names,
+        refs=refs,
+        hyps=hyps,
+        table=table,
+        aligned=Rows(index, steps.lengths),
     )
 
 
@@ -134,48 +182,63 @@ def counts_of(words: Score, phones: Score, memory_mb: int | None) -> Counts:
     )
 
 
-class _Symbols:
-    """Numbers for tokens: 0 is a gap, the same letters after folding the same number."""
+def _numbered(
+    sides: Sequence[Iterable[Sequence[str]]], rule: Rule | None
+) -> tuple[list[Rows], list[str]]:
+    """The texts of each side in numbers, and the tokens behind these; number 0 is a gap.
 
-    def __init__(self, fold: Mapping[str, str]):
-        if any(len(letter) != 1 for letter in fold):
-            raise UserError(f"'fold' must map single letters, not {sorted(fold)}.")
-        self.fold = str.maketrans(dict(fold))
-        self.names = [EPS]
-        self.numbers: dict[str, int] = {}  # by folded token
-        self.seen: dict[str, int] = {}  # by token as written
-
-    def ids(self, tokens: Sequence[str]) -> np.ndarray:
-        """The numbers of ``tokens``; one that folding leaves empty drops out."""
-        try:
-            ids = np.fromiter(map(self.seen.__getitem__, tokens), np.int32, len(tokens))
-        except KeyError:
-            for token in tokens:
-                if token not in self.seen:
-                    self.seen[token] = self._add(token.translate(self.fold))
-            return self.ids(tokens)
-        return ids[ids > 0] if self.fold else ids
-
-    def folded(self, tokens: Sequence[str]) -> Sequence[str]:
-        """``tokens`` as they are compared."""
-        return [self.names[i] for i in self.ids(tokens)] if self.fold else tokens
-
-    def _add(self, name: str) -> int:
-        if name == EPS:
-            raise UserError(f"'{EPS}' stands for a gap in an alignment and can be no word.")
-        if name and name not in self.numbers:
-            self.numbers[name] = len(self.names)
-            self.names.append(name)
-        return self.numbers.get(name, 0)
+    Tokens are numbered as they are sorted.
+    """
+    seen: defaultdict[str, int] = defaultdict(count().__next__)  # a number for each new token
+    found = []
+    for texts in sides:
+        lengths: list[int] = []
+        tokens = chain.from_iterable(_counted(texts, lengths))
+        values = np.fromiter(map(seen.__getitem__, tokens), np.int32)
+        found.append(Rows(values, np.array(lengths, dtype=np.int64)))
+    written = list(seen)
+    compared = rule(written) if rule else [(token,) for token in written]
+    names = sorted(set(chain.from_iterable(compared)))
+    if EPS in names:
+        raise UserError(f"'{EPS}' stands for a gap in an alignment and can be no word.")
+    number = dict(zip(names, range(1, len(names) + 1), strict=True))
+    kind = np.min_scalar_type(len(names))  # the smaller, the faster `align`
+    values = np.fromiter(map(number.__getitem__, chain.from_iterable(compared)), kind)
+    parts = Rows(values, np.fromiter(map(len, compared), np.int64, len(compared)))
+    return [_replaced(rows, parts) for rows in found], [EPS, *names]
 
 
-def _operations(codes: np.ndarray, names: list[str]) -> list[tuple[str, str, str, int]]:
-    """Counts pairs: (operation, reference, hypothesis, how often), sorted as in `Score`."""
-    found, times = np.unique(codes, return_counts=True)
-    r, h = np.divmod(found, len(names))
+def _replaced(rows: Rows, parts: Rows) -> Rows:
+    """``rows`` with each value v as row v of ``parts``."""
+    if (parts.lengths == 1).all():
+        return Rows(parts.values[rows.values], rows.lengths)
+    each = parts.lengths[rows.values]
+    ends = np.concatenate([[0], np.cumsum(each)])
+    index = np.repeat(parts.starts[rows.values] - ends[:-1], each) + np.arange(ends[-1])
+    lengths = ends[rows.starts + rows.lengths] - ends[rows.starts]
+    return Rows(parts.values[index], lengths)
+
+
+def _counted(texts: Iterable[Sequence[str]], lengths: list[int]) -> Iterator[Sequence[str]]:
+    """Passes ``texts`` on, and leaves their lengths in ``lengths``."""
+    for text in texts:
+        lengths.append(len(text))
+        yield text
+
+
+def _pairs(r: np.ndarray, h: np.ndarray, tokens: int) -> tuple[np.ndarray, np.ndarray]:
+    """The distinct pairs (4, P) as `Score` has them, and the place of each of ``r, h`` there."""
+    codes = r * tokens + h
+    if tokens**2 < 4 * len(codes):  # few tokens, many pairs: counting is faster than sorting
+        times = np.bincount(codes, minlength=tokens**2)
+        found = np.flatnonzero(times)
+        index = np.searchsorted(found, np.arange(tokens**2))[codes]
+        times = times[found]
+    else:
+        found, index, times = np.unique(codes, return_inverse=True, return_counts=True)
+    r, h = np.divmod(found, tokens)
     kind = np.where(r == h, 0, np.where(h == 0, 1, np.where(r == 0, 2, 3)))
-    rank = np.empty(len(names), dtype=int)
-    rank[sorted(range(len(names)), key=names.__getitem__)] = range(len(names))
-    order = np.lexsort((rank[h], rank[r], -times, kind))
-    rows = (column[order].tolist() for column in (kind, r, h, times))
-    return [(OPERATIONS[k], names[a], names[b], n) for k, a, b, n in zip(*rows, strict=True)]
+    order = np.lexsort((-times, kind))  # equals stay sorted by reference and hypothesis
+    places = np.empty_like(order)
+    places[order] = np.arange(len(order))
+    return np.stack([kind, r, h, times])[:, order], places[index]

@@ -114,19 +114,46 @@ def _corpora(recipe: Recipe, layout: Layout, jobs: int) -> tuple[Job, ...]:
 
 
 def _language(recipe: Recipe, layout: Layout, jobs: int) -> tuple[Job, ...]:
+    """Three jobs, so that another language model asks for no pronunciation anew."""
     target = recipe.languages[recipe.target]
-    names = ("phones.txt", "sharing.tsv", "words.txt", "lm.arpa", "graph.fst", "summary.json")
     texts = [layout.text(key, unit) for key in _keys(recipe) for unit in ("words", "phones")]
     speakers = [layout.text(key, "speakers") for key in _keys(recipe)]
-    modules = [f"local.{text}" for text in target.texts if text.startswith("texts_")]
+    sentences = [layout.sentences(i) for i in range(1 + len(target.texts))]
+    named = (*target.texts, *target.dictionaries)
+    modules = [f"local.{name}" for name in named if name.startswith(("texts_", "dictionary_"))]
+    held_out = [layout.text(key, "words") for key in _keys(recipe, "valid", "test")]
+    sizes = {"words": recipe.language_model.words}
     return (
         Job(
-            name="language",
-            settings=_view(recipe, "target", "datasets", "languages", "language_model"),
+            name="words",
+            settings={**_view(recipe, "target", "datasets", "languages"), **sizes},
             modules=("cascade.lang", *modules),
             inputs=(*(layout.cuts(key) for key in _keys(recipe)), G2P, *_lexicons(recipe)),
-            outputs=(*(layout.lang / name for name in names), *texts, *speakers),
+            outputs=(
+                *(layout.phones, layout.lexicon, layout.dictionary, *sentences),
+                *(layout.lang / "sharing.tsv", layout.lang / "excluded.tsv", *texts, *speakers),
+            ),
             run=_later("cascade.lang", "build", recipe, layout, jobs),
+        ),
+        Job(
+            name="language_model",
+            settings={
+                **_view(recipe, "target", "language_model"),
+                "datasets": [as_plain(d) for d in recipe.datasets if d.role in ("valid", "test")],
+                "texts": list(target.texts),
+            },
+            modules=("cascade.language_model",),
+            inputs=(*sentences, layout.dictionary, *held_out),
+            outputs=(layout.arpa, layout.lm_summary),
+            run=_later("cascade.language_model", "train", recipe, layout),
+        ),
+        Job(
+            name="graph",
+            settings={"datasets": [as_plain(d) for d in recipe.datasets if d.role == "test"]},
+            modules=("cascade.graph",),
+            inputs=(layout.lexicon, layout.phones, layout.arpa, layout.lm_summary, *held_out),
+            outputs=(layout.graph, layout.words, layout.lang_summary),
+            run=_later("cascade.graph", "make", recipe, layout),
         ),
     )
 
@@ -216,8 +243,25 @@ def _train(
 
 def _decoding(recipe: Recipe, layout: Layout, jobs: int) -> tuple[Job, ...]:
     made = []
+    valid = _keys(recipe, "valid")
+    search = (layout.graph, layout.words)
     for system in recipe.systems:
         model = [layout.model(system), layout.system(system) / "model.json"]
+        words = [layout.text(key, "words") for key in valid] if recipe.decode.tune else []
+        data = _data_inputs(layout, valid) if recipe.decode.tune else []
+        made.append(
+            Job(
+                name=f"{system}_search",
+                settings={
+                    **_view(recipe, "features", "decode"),
+                    "fold": recipe.languages[recipe.target].fold,
+                },
+                modules=("cascade.tune",),
+                inputs=(*model, *data, *words, *search),
+                outputs=(layout.search(system),),
+                run=_later("cascade.tune", "tune", recipe, layout, system, jobs),
+            )
+        )
         for dataset in recipe.role("test"):
             test, key = dataset_name(dataset), dataset_key(recipe, dataset)
             folder = layout.decode(system, test)
@@ -226,21 +270,34 @@ def _decoding(recipe: Recipe, layout: Layout, jobs: int) -> tuple[Job, ...]:
                     name=f"{system}_{test}",
                     settings=_view(recipe, "features", "decode"),
                     modules=("cascade.decode",),
-                    inputs=(*model, *_data_inputs(layout, [key]), layout.graph, layout.words),
+                    inputs=(*model, *_data_inputs(layout, [key]), *search, layout.search(system)),
                     outputs=tuple(
                         folder / name for name in ("phones.txt", "words.txt", "decode.json")
                     ),
                     run=_later("cascade.decode", "decode", recipe, layout, system, dataset, jobs),
                 )
             )
+    for dataset in recipe.role("test"):
+        test, key = dataset_name(dataset), dataset_key(recipe, dataset)
+        made.append(
+            Job(
+                name=f"oracle_{test}",
+                settings={},
+                modules=("cascade.oracle",),
+                inputs=(layout.text(key, "phones"), layout.phones, *search),
+                outputs=(layout.oracle(test),),
+                run=_later("cascade.oracle", "decode", layout, key, test, jobs),
+            )
+        )
     return tuple(made)
 
 
 def _scoring(recipe: Recipe, layout: Layout, jobs: int) -> tuple[Job, ...]:
-    inputs, outputs = [layout.lang / "summary.json"], []
+    inputs, outputs = [layout.lang_summary], []
     for dataset in recipe.role("test"):
         test, key = dataset_name(dataset), dataset_key(recipe, dataset)
         inputs += [layout.text(key, unit) for unit in ("words", "phones", "speakers")]
+        inputs.append(layout.oracle(test))
         for system in recipe.systems:
             folder = layout.decode(system, test)
             inputs += [folder / name for name in ("phones.txt", "words.txt", "decode.json")]
@@ -252,7 +309,8 @@ def _scoring(recipe: Recipe, layout: Layout, jobs: int) -> tuple[Job, ...]:
     trained = ("model.safetensors", "train.jsonl", "ablation.json")
     inputs += [layout.system(name) / file for name in recipe.systems for file in trained]
     settings = _view(recipe, "name", "seed", "systems", "target", "datasets")
-    settings["fold"] = recipe.languages[recipe.target].fold
+    language = recipe.languages[recipe.target]
+    settings |= {"letters": language.letters, "fold": language.fold}
     root = layout.root
     return (
         Job(

@@ -6,6 +6,10 @@ vowels of Hindi are), a digit or an apostrophe inside a word parts words, hyphen
 
 import re
 import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from cascade.errors import UserError
 
 STRESS = dict.fromkeys((0x300, 0x301))  # combining grave and acute, as dictionaries print them
 
@@ -37,3 +41,36 @@ def foreign(words: list[str], letters: str) -> str | None:
             names = ", ".join(f"'{c}' ({unicodedata.name(c, 'unnamed').lower()})" for c in odd[:3])
             return f"letters that the language does not have in '{word}': {names}"
     return None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How words are compared when they are scored: reference and hypothesis alike.
+
+    `words_of`, then each letter that ``fold`` has as what it says; digits stay digits.
+    """
+
+    letters: str
+    fold: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self):
+        if any(len(letter) != 1 for letter in self.fold):
+            raise UserError(f"'fold' must map single letters, not {sorted(self.fold)}.")
+
+    def __call__(self, tokens: Sequence[str]) -> list[list[str]]:
+        """The words of each token; none where it has neither letters nor digits."""
+        plain = frozenset(self.letters) - {"'"} - self.fold.keys()
+        as_it_is = plain.issuperset  # nearly all are, and are done in no time
+        return [[token] if as_it_is(token) else self._words(token) for token in tokens]
+
+    def _words(self, token: str) -> list[str]:
+        fold = str.maketrans(dict(self.fold))
+        folded = (word.translate(fold) for word in words_of(token, self.letters))
+        return [word for word in folded if word]
+
+    def __str__(self) -> str:
+        same = "".join(f", '{a}' as '{b}'" for a, b in self.fold.items())
+        return (
+            "Unicode NFC, lower case, no stress marks; hyphens and other punctuation part words; "
+            f"digits as written{same}"
+        )

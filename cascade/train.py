@@ -118,7 +118,7 @@ def _train_system(
         if trainer.resume():
             trainer.hint = None
         trainer.run(watch)
-        trained = (trainer.network, trainer.target, trainer.valid, trainer.masked, trainer.device)
+        trained = (trainer.network, trainer.target, trainer.valid, trainer.device)
         folder = layout.system(name)
         write_json(folder / "ablation.json", ablations(*trained))
         size = model.save(folder, trainer.network.path_of(recipe.target), config, layout.phones)
@@ -154,17 +154,21 @@ def build(recipe: Recipe, layout: Layout, name: str) -> tuple[Trainer, model.Mod
         for language in recipe.languages_of(name)
         for role in ("train" if language == recipe.target else "train_ext",)
     ]
+    spoken = {
+        language: _outputs(recipe, layout, language, phones)
+        for language in recipe.languages_of(name)
+    }
     config = model.ModelConfig(
         language=recipe.target,
         inputs=len(mean) * recipe.features.stack,
         phones=len(phones),
         layers=system.layers,
         neurons=system.neurons,
-        allowed=_allowed(recipe, layout, phones),
+        allowed=spoken[recipe.target],
     )
     torch.manual_seed(recipe.seed)
     network = Network(
-        recipe.languages_of(name),
+        spoken,
         config.inputs,
         config.phones,
         config.layers,
@@ -175,8 +179,7 @@ def build(recipe: Recipe, layout: Layout, name: str) -> tuple[Trainer, model.Mod
     begun = _begin(recipe, layout, name, network, phones) if system.start else None
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     valid = utterances(recipe.role("valid"))
-    mask = model.allowed_mask(config)
-    trainer = Trainer(network, iterators, valid, mask, settings, layout.system(name), device)
+    trainer = Trainer(network, iterators, valid, settings, layout.system(name), device)
     trainer.hint = begun
     return trainer, config
 
@@ -203,11 +206,11 @@ def _begin(recipe: Recipe, layout: Layout, name: str, network: Network, phones: 
     )
 
 
-def _allowed(recipe: Recipe, layout: Layout, phones: list[str]) -> tuple[int, ...]:
-    """The blank and the phones of the target's transcripts."""
+def _outputs(recipe: Recipe, layout: Layout, language: str, phones: list[str]) -> tuple[int, ...]:
+    """The blank and the phones of a language's transcripts."""
     spoken = set()
     for dataset in recipe.datasets:
-        if dataset.language == recipe.target:
+        if dataset.language == language:
             for text in read_text_table(
                 layout.text(dataset_key(recipe, dataset), "phones")
             ).values():

@@ -59,8 +59,7 @@ class Trainer:
 
     A second language is one more entry of ``iterators``; without any, the same code
     trains the plain network. ``valid`` is the target's, and chooses the model: the one
-    with the lowest phone error rate is kept. ``masked`` (phones,) is added to
-    log-probabilities before decoding, to rule other languages' phones out.
+    with the lowest phone error rate is kept.
     """
 
     def __init__(
@@ -68,7 +67,6 @@ class Trainer:
         network: Network,
         iterators: Sequence[LanguageIterator],
         valid: UtteranceSet,
-        masked: Tensor,
         settings: Train,
         folder: Path,
         device: torch.device,
@@ -94,7 +92,6 @@ class Trainer:
             pct_start=settings.warmup,
             cycle_momentum=False,
         )
-        self.masked = masked.to(device)
         self.checkpoints = Checkpoints(folder / "checkpoint")
         self.fingerprint = ""  # of all that the result depends on; kept in checkpoints
         self.step = 0
@@ -199,7 +196,7 @@ class Trainer:
         """Measures the target's ``valid`` set; keeps the model where it is the best so far."""
         means = {name: sum(x) / len(x) if x else None for name, x in self.losses.items()}
         self.losses = {name: [] for name in self.losses}
-        loss, per = evaluate(self.network, self.target, self.valid, self.masked, self.device)
+        loss, per = evaluate(self.network, self.target, self.valid, self.device)
         row = {
             "step": self.step,
             "epoch": self.iterators[0].epoch,
@@ -256,7 +253,7 @@ def ctc(log_probs: Tensor, batch: Batch) -> Tensor:
 
 @torch.inference_mode()
 def evaluate(
-    network: Network, language: str, data: UtteranceSet, masked: Tensor, device: torch.device
+    network: Network, language: str, data: UtteranceSet, device: torch.device
 ) -> tuple[float, float]:
     """CTC loss in nats a phone, and phone error rate in per cent, of greedy decoding."""
     network.eval()
@@ -267,7 +264,7 @@ def evaluate(
         log_probs = network(inputs)[0]  # (N, T, phones)
         count = int(batch.label_lengths.sum())
         loss += ctc(log_probs, batch).item() * count
-        hypotheses = greedy(log_probs + masked, batch.lengths.tolist())
+        hypotheses = greedy(log_probs, batch.lengths.tolist())
         for index, hypothesis in zip(indices, hypotheses, strict=True):
             reference = data.labels[index].tolist()
             errors += kaldialign.edit_distance(reference, hypothesis)["total"]

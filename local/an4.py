@@ -18,6 +18,7 @@ import soundfile
 from cascade.corpus import Excluded, Recognised, Request, Utterance
 from cascade.errors import UserError
 from cascade.files import replacing_path
+from cascade.lock import turn
 from local import lists as text
 
 LICENCE = "an4: the CMU Census database, free for research and commercial use."
@@ -115,7 +116,7 @@ def _with_header(raw: Path, request: Request) -> Path:
         ]
         # Speech is smooth; in the other byte order it is noise.
         rough = [np.abs(np.diff(s.astype(np.int64))).sum() for s in samples]
-        with replacing_path(wav) as beside:
+        with turn(request.data), replacing_path(wav) as beside:
             soundfile.write(
                 beside, samples[int(np.argmin(rough))].astype(np.int16), RATE, format="WAV"
             )

@@ -1,9 +1,13 @@
-"""Telephone prompts of Asterisk in any language: the list, the sounds, the choice."""
+"""Telephone prompts of Asterisk in any language: the list, the sounds, the choice.
+
+There are two packages of each voice: G.722, 16 kHz, and wav, 8 kHz, as telephones have it.
+The recipe's sampling rate says which one is taken.
+"""
 
 import gzip
 import logging
 import wave
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from functools import partial as bound
 from pathlib import Path
 
@@ -16,62 +20,87 @@ from local import debian, progress
 
 log = logging.getLogger("cascade")
 
+PARTS = ("train", "valid", "test")
 RATE = 16000  # Hz, of G.722
 FEWEST_WORDS = 3
+FASTEST = 20  # letters a second: beyond is the description of a sound, or another text
 
 
 def listing(
     request: Request,
     corpus: str,
     language: str,
-    packages: Sequence[debian.Package],
+    texts: debian.Package,
+    sounds: Mapping[int, debian.Package],
     letters: str,
 ) -> Iterator[Utterance | Excluded]:
-    """Yields the prompts of a language in the order of their list, then sounds without text.
+    """Yields the prompts of ``request.part``, or all, in the order of their list; then sounds
+    without text.
 
-    ``letters`` are the lower-case letters of the language. What is no sentence that can
-    be read as it is written is excluded, with the reason.
+    ``sounds`` are the packages by sampling rate, ``letters`` the lower-case letters of the
+    language. What is no sentence that can be read as it is written is excluded, with the
+    reason. Raises `UserError` for a rate that there is no package of.
     """
-    source = debian.unpack(packages, request, f"{corpus}/packages", ("usr/share/",))
-    texts = parse(source / f"usr/share/doc/{packages[0].name}/core-sounds-{language}.txt.gz")
-    sounds = _sounds(source / "usr/share/asterisk/sounds")
-    folder = _decoded(request, corpus, sounds, packages[-1])
-    seconds = {key: duration(folder / f"{flat(key)}.wav") for key in sounds}
+    package = sounds.get(request.rate)
+    if package is None:
+        raise UserError(
+            f"Corpus '{corpus}' has no recordings at {request.rate} Hz: set features.rate to one"
+            f" of {', '.join(map(str, sounds))}, or take another corpus."
+        )
+    place = f"{corpus}/packages_{request.rate}"
+    source = debian.unpack((texts, package), request, place, ["usr/share/"])
+    prompts = parse(source / f"usr/share/doc/{texts.name}/core-sounds-{language}.txt.gz")
+    files = _sounds(source / "usr/share/asterisk/sounds")
+    wavs = _wavs(request, corpus, files, package)
+    seconds = {key: duration(wav) for key, wav in wavs.items()}
 
-    for key, text in texts.items():
-        name = f"{corpus}-{flat(key)}"
-        if key not in sounds:
+    numbers: dict[str, int] = {}
+    for key in [*prompts, *(key for key in files if key not in prompts)]:
+        number = numbers.setdefault(letters_of(prompts.get(key) or key), len(numbers))
+        if request.part not in (None, part(number)):
+            continue
+        if key not in files:
             why = "no sound for this text"
+        elif key not in prompts:
+            why = "no text for this sound"
         elif seconds[key] == 0:
             why = "a sound without samples"
+        elif prompts[key] is None:
+            why = "two texts for this sound"
         else:
-            why = reason(key, text, letters)
+            why = reason(key, prompts[key], letters) or hurried(prompts[key], seconds[key])
+        name = f"{corpus}-{flat(key)}"
         if why:
             yield Excluded(name, why, seconds.get(key), selection=True)
         else:
-            yield Utterance(name, folder / f"{flat(key)}.wav", text, corpus)
-    for key in sounds:
-        if key not in texts:
-            name = f"{corpus}-{flat(key)}"
-            yield Excluded(name, "no text for this sound", seconds[key], selection=True)
+            yield Utterance(name, wavs[key], prompts[key], corpus)
 
 
-def parse(path: Path) -> dict[str, str]:
-    """Texts by key from lines ``key: text``; ``;`` starts a comment.
+def part(number: int) -> str:
+    """The part of the 0-based ``number``-th text of the list: a seventh each is valid and test."""
+    return {5: "valid", 6: "test"}.get(number % 7, "train")
 
-    Raises `UserError` for a line of another form and for a key that comes twice.
+
+def letters_of(text: str) -> str:
+    """By which texts are told apart: what differs in punctuation alone must be in one part."""
+    return "".join(char for char in text.lower() if char.isalpha())
+
+
+def parse(path: Path) -> dict[str, str | None]:
+    """Texts by key from lines ``key: text``, None where there are two; ``;`` starts a comment.
+
+    Raises `UserError` for a line of another form.
     """
-    texts: dict[str, str] = {}
-    with gzip.open(path, "rt", encoding="utf-8") as file:
+    texts: dict[str, str | None] = {}
+    with gzip.open(path, "rt", encoding="utf-8-sig") as file:
         for number, line in enumerate(file, start=1):
             line = line.strip()
             if not line or line.startswith(";"):
                 continue
             key, colon, text = line.partition(":")
-            if not colon or key in texts:
-                fault = f"a second text for '{key}'" if colon else "not 'key: text'"
-                raise UserError(f"{path}, line {number}: {fault}. Unpack the package anew.")
-            texts[key] = text.strip()
+            if not colon:
+                raise UserError(f"{path}, line {number}: not 'key: text'. Unpack it anew.")
+            texts[key] = None if key in texts else text.strip()
     return texts
 
 
@@ -88,6 +117,13 @@ def reason(key: str, text: str, letters: str) -> str | None:
         return "digits in the text"
     if any(char.isalpha() and char not in letters for char in text.lower()):
         return "letters of another language"
+    return None
+
+
+def hurried(text: str, seconds: float) -> str | None:
+    """Why a text cannot be that of a sound of ``seconds``, or None."""
+    if len(letters_of(text)) > FASTEST * seconds:
+        return f"more than {FASTEST} letters a second"
     return None
 
 
@@ -128,31 +164,35 @@ def duration(path: Path) -> float:
 def _sounds(folder: Path) -> dict[str, Path]:
     """Sound files by key, sorted; the key is the path under the voice's folder."""
     found = {}
-    for path in sorted(folder.glob("*/**/*.g722")):
-        key = path.relative_to(folder).with_suffix("").as_posix().partition("/")[2]
-        found[key] = path
+    for path in sorted(folder.glob("*/**/*.*")):
+        if path.suffix in (".g722", ".wav"):
+            key = path.relative_to(folder).with_suffix("").as_posix().partition("/")[2]
+            found[key] = path
     names = {flat(key) for key in found}
     if not found or len(names) < len(found):
         raise UserError(f"{folder} has no sounds, or two of one name. Unpack it anew.")
     return found
 
 
-def _decoded(
-    request: Request, corpus: str, sounds: dict[str, Path], package: debian.Package
-) -> Path:
-    """The folder of decoded sounds, made where it is not complete."""
+def _wavs(
+    request: Request, corpus: str, sounds: Mapping[str, Path], package: debian.Package
+) -> dict[str, Path]:
+    """A wav file by key: the package's own, or decoded where that is not done."""
+    if request.rate != RATE:
+        return dict(sounds)
     final = request.data / corpus / "wav"
+    wavs = {key: final / f"{flat(key)}.wav" for key in sounds}
     description = f"{package.name} {package.version} {package.digest}\n"
     if debian.complete(final, description):
-        return final
+        return wavs
     log.info("Decoding %d sounds of %s into %s", len(sounds), package.name, final)
     partial = debian.restarted(final)
     work = bound(_decode_one, sounds, partial)
     for _ in progress.mapped(work, list(sounds), request.jobs, corpus):
         pass
     debian.finish(partial, final, description)
-    return final
+    return wavs
 
 
-def _decode_one(sounds: dict[str, Path], folder: Path, key: str) -> None:
+def _decode_one(sounds: Mapping[str, Path], folder: Path, key: str) -> None:
     decode(sounds[key], folder / f"{flat(key)}.wav")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cascade.corpus import Excluded, Request, Utterance
 from cascade.errors import UserError
-from local import debian
+from local import debian, resampling
 
 LICENCE = "festvox-ru: BSD-like licence of the voice's authors; see its copyright file."
 PARTS = ("train", "valid", "test")
@@ -20,6 +20,7 @@ PACKAGE = debian.Package(
     {"all": "21ef3f0f2978ecf2e2eddb367cb0ff4a72572196d28dc69feb84f4177af5e6c4"},
 )
 VOICE = "usr/share/festival/voices/russian/msu_ru_nsh_clunits"
+RATE = 16000  # Hz, of its recordings
 SPEAKER = "festvox_ru"
 LINE = re.compile(r'\(\s*(\S+)\s+"(.*)"\s*\)')
 
@@ -28,9 +29,19 @@ def utterances(request: Request) -> Iterator[Utterance | Excluded]:
     """Yields the sentences of ``request.part``, or all, in the order of the list."""
     kept = (f"{VOICE}/wav/", f"{VOICE}/etc/", f"{VOICE}/dict/", "usr/share/doc/")
     voice = debian.unpack([PACKAGE], request, "festvox_ru", kept) / VOICE
-    for index, (key, text) in enumerate(parse(voice / "etc" / "txt.done.data")):
+    texts = list(parse(voice / "etc" / "txt.done.data"))
+    wavs = voice / "wav"
+    if request.rate != RATE:
+        wavs = resampling.folder(
+            {key: wavs / f"{key}.wav" for key, _ in texts},
+            request.data / f"festvox_ru_{request.rate}",
+            f"{PACKAGE.name} {PACKAGE.version} {PACKAGE.digest}\n",
+            request.rate,
+            request.jobs,
+        )
+    for index, (key, text) in enumerate(texts):
         if request.part in (None, part(index)):
-            yield Utterance(key, voice / "wav" / f"{key}.wav", text, SPEAKER)
+            yield Utterance(key, wavs / f"{key}.wav", text, SPEAKER)
 
 
 def part(index: int) -> str:

@@ -128,7 +128,8 @@ def _path(scp: Path, line: str, where: str) -> Path:
     if where.endswith("|") or where.startswith("|"):
         raise UserError(
             f"{scp}, {line}: '{where}' is a command, and commands are not run. Name audio files:"
-            f" sph, flac, mp3, opus and m4a are read as they are."
+            f" sph, flac, mp3, opus and m4a are read as they are. (In a folder without wav.scp,"
+            f" the features of feats.scp are used.)"
         )
     if re.search(r"\.ark:[0-9]+$", where):
         raise UserError(f"{scp}, {line}: '{where}' is in an archive. Name audio files.")

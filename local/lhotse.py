@@ -12,6 +12,7 @@ from pathlib import Path
 from cascade.corpus import Excluded, Recognised, Request, Utterance
 from cascade.errors import UserError
 from cascade.files import replacing
+from cascade.lock import turn
 from local import lists as text
 
 LICENCE = "lhotse: your own Lhotse cuts, under whatever licence they have."
@@ -136,6 +137,6 @@ def _kept(content: bytes, request: Request) -> Path:
     name = hashlib.sha256(content).hexdigest()
     audio = request.data / "lhotse" / name[:2] / name
     if not audio.is_file():
-        with replacing(audio) as stream:
+        with turn(request.data), replacing(audio) as stream:
             stream.write(content)
     return audio

@@ -85,7 +85,7 @@ def finished(samples: np.ndarray, name: str, source: int, rate: int) -> np.ndarr
 
 def _made(planned: list[Task], request: Request) -> Path:
     """The folder of wav files; made beside and renamed where it is not complete."""
-    final = request.data / "synth_en"
+    final = request.data / f"synth_en_{request.rate}"
     digests = "".join(f"{p.name} {p.version} {p.digest}\n" for p in voices_en.PACKAGES)
     plan = hashlib.sha256(repr(planned).encode()).hexdigest()  # voices, options and texts
     description = f"version {VERSION}\nrate {request.rate}\nplan {plan}\n{digests}"

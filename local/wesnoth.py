@@ -9,6 +9,7 @@ from pathlib import Path
 
 from cascade.corpus import Request
 from local import catalogue, debian
+from local import sentences as splitting
 
 LICENCE = "Battle for Wesnoth 1.16: GPL-2+, its authors and translators."
 DIGESTS = {
@@ -41,6 +42,17 @@ def translations(request: Request, locale: str) -> Iterator[tuple[str, str]]:
     """Yields the same for another language, nothing where it has no translation."""
     folder = debian.unpack(PACKAGES, request, "wesnoth_locales", [LOCALES]) / LOCALES
     yield from _messages(folder / locale / "LC_MESSAGES")
+
+
+def sentences(request: Request, locale: str) -> Iterator[str]:
+    """Yields the sentences of a translation, none twice, in a fixed order."""
+    seen = set()
+    for text, translation in translations(request, locale):
+        # What nobody has translated is there in English.
+        for sentence in splitting.split(translation if translation != text else ""):
+            if sentence not in seen:
+                seen.add(sentence)
+                yield sentence
 
 
 def _messages(folder: Path) -> Iterator[tuple[str, str]]:

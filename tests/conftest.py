@@ -14,6 +14,7 @@ import soundfile
 
 from cascade.layout import Layout
 from cascade.recipe import Recipe, read_recipe
+from local import debian
 
 ROOT = Path(__file__).resolve().parent.parent
 CYRILLIC = "абвгдеёжзийклмнопрстуфхцчшщъыьэюя"
@@ -122,6 +123,15 @@ def small(tmp_path, raw, listed) -> tuple[dict, Layout]:
         dataset["path"] = str(listed(dataset["role"], texts))
     exp = tmp_path / "exp"
     return raw, Layout(exp / "small", exp / "downloads", exp / "data")
+
+
+@pytest.fixture
+def unpacked(tmp_path, monkeypatch):
+    """A folder that stands for whatever package is unpacked."""
+    folder = tmp_path / "unpacked"
+    folder.mkdir()
+    monkeypatch.setattr(debian, "unpack", lambda *args: folder)
+    return folder
 
 
 def run(*options: object, expect: int = 0) -> subprocess.CompletedProcess:

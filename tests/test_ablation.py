@@ -7,7 +7,7 @@ from cascade.network import Network
 
 def network(share, layers):
     torch.manual_seed(0)
-    return Network(["ru", "en"], 12, 5, layers, 8, share=share).eval()
+    return Network({"ru": range(5), "en": range(5)}, 12, 5, layers, 8, share=share).eval()
 
 
 @pytest.mark.parametrize(
@@ -23,12 +23,12 @@ def test_each_part_is_changed_alone_and_put_back(monkeypatch, share, layers, exp
     x = torch.randn(2, 5, 12)
     outputs = []
 
-    def answer(network, target, data, masked, device):
+    def answer(network, target, data, device):
         outputs.append(network({target: x})[0])
         return 0.0, float(len(outputs))
 
     monkeypatch.setattr(ablation, "evaluate", answer)
-    found = ablation.ablations(net, "ru", None, None, None)
+    found = ablation.ablations(net, "ru", None, None)
     assert list(found) == ["whole", *expected]
     assert all(not torch.equal(outputs[0], other) for other in outputs[1:])
     assert torch.equal(outputs[0], net({"ru": x})[0])

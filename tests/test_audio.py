@@ -175,6 +175,14 @@ def test_any_length_is_read_whole_at_another_rate(rate, length):
         assert abs(len(read(path, 16000, 0, seconds)) - seconds * 16000) <= 1
 
 
+def test_a_playlist_is_no_audio(tmp_path):
+    lines = (
+        "#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\nhttp://127.0.0.1:9/a.ts\n#EXT-X-ENDLIST\n"
+    )
+    (tmp_path / "a.m4a").write_text(lines)
+    refused(tmp_path / "a.m4a", "cannot be read")
+
+
 def test_half_an_mp3(tmp_path, encode):
     noise = 0.1 * np.random.default_rng(0).standard_normal(96000)
     path = encode(tmp_path / "a.mp3", noise, 32000, "libmp3lame")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cascade.draft import PASSES, Draft, training
+from cascade.draft import PASSES, Draft, Known, training
 from cascade.recipe import Dataset, Language, Split
 
 DATASETS = tuple(
@@ -21,7 +21,10 @@ DRAFT = Draft(
     },
     called={"no": "Norwegian", "hi": "Hindi"},
     found={"no": "a table: x", "hi": "MLS"},
-    like={"no": ("no_hi", ("texts_no",))},
+    known={
+        "no": Known("no_sv", Language("abå", "nb", texts=("texts_no",)), True),
+        "hi": Known("hi_ur", Language("हि", "hi", texts=("x",), phone_map={"ɽ": "r"}), False),
+    },
     rate=8000,
     hours=3.0,
     words=20_000,
@@ -35,7 +38,8 @@ def test_what_goes_in_comes_out(read):
     assert recipe.languages == DRAFT.languages
     assert (recipe.target, recipe.features.rate, recipe.limits.max_excluded) == ("no", 8000, "12%")
     assert set(recipe.systems) == {"plain", "cascade"} and recipe.language_model.order == 3
-    assert "# texts: [texts_no]" in DRAFT.text() and "as in recipes/no_hi" in DRAFT.text()
+    assert "    # recipes/no_sv has, too:\n    # texts: [texts_no]\n" in DRAFT.text()
+    assert "    # recipes/hi_ur has, too:\n    # phone_map: {ɽ: r}\n" in DRAFT.text()
 
 
 def test_every_section_says_what_it_is():

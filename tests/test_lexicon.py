@@ -5,7 +5,7 @@ import pytest
 
 from cascade.corpus import LOCAL
 from cascade.errors import UserError
-from cascade.lexicon import G2P, pronounce
+from cascade.lexicon import G2P, alternatives, look_up, pronounce
 from cascade.recipe import Language, read_recipe
 
 RU_EN = LOCAL.parent / "recipes" / "ru_en" / "recipe.yaml"
@@ -69,9 +69,28 @@ def test_an_unknown_voice_is_told():
 
 def test_a_doubled_word_in_the_lexicon_file_is_told(tmp_path):
     file = tmp_path / "lexicon.txt"
-    file.write_text("я a\nя b\n", encoding="utf-8")
+    file.write_text("я a\nя a\n", encoding="utf-8")
     with pytest.raises(UserError, match="line 2: 'я' stands there twice"):
         pronounce(["я"], language(file))
+
+
+def test_a_word_may_have_several_pronunciations(tmp_path):
+    file = tmp_path / "lexicon.txt"
+    file.write_text("я a\nя b c\nон o n\n", encoding="utf-8")
+    assert pronounce(["я", "он"], language(file)) == {"он": ("o", "n"), "я": ("a",)}
+    assert alternatives(language(file)) == {"я": [("b", "c")]}
+
+
+def test_pieces_processes_and_the_cache_change_nothing(tmp_path, monkeypatch):
+    words = ["сегодня", "да", "кот", "дом", "лес"]
+    whole = look_up(words, language(None))
+    monkeypatch.setattr("cascade.lexicon.PIECE", 2)
+    assert look_up(words, language(None), jobs=2, cache=tmp_path) == whole
+    assert len(list(tmp_path.iterdir())) == 2  # whole pieces only
+    monkeypatch.setattr("cascade.lexicon.subprocess.run", None)
+    assert look_up(sorted(words)[:4], language(None), cache=tmp_path) == dict(
+        list(whole.items())[:4]
+    )
 
 
 def test_a_missing_lexicon_file_is_told(tmp_path):

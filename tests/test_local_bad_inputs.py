@@ -79,7 +79,7 @@ def refused(folder: Path, reader: str, **other) -> str:
     with pytest.raises(UserError) as caught:
         listing(folder, reader, **other)
     message = str(caught.value)
-    assert message.endswith((".", "...")) and "\n" not in message
+    assert message.endswith((".", ".)")) and "\n" not in message
     return message
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 from cascade import corpus
 from cascade.corpus import Excluded, Request, Utterance
@@ -15,26 +16,17 @@ from local import (
     asterisk_prompts,
     asterisk_ru,
     catalogue,
-    debian,
     festvox_ru,
     fortunes_ru,
     progress,
     sentences,
     silence,
     synth_en,
+    texts_nl,
     voices_en,
     wesnoth,
     wordnet,
 )
-
-
-@pytest.fixture
-def unpacked(tmp_path, monkeypatch):
-    """A folder that stands for whatever is unpacked."""
-    folder = tmp_path / "unpacked"
-    folder.mkdir()
-    monkeypatch.setattr(debian, "unpack", lambda *args: folder)
-    return folder
 
 
 def made(path: Path, content: str) -> Path:
@@ -45,8 +37,8 @@ def made(path: Path, content: str) -> Path:
 
 def test_corpora_are_found():
     found = set(corpus.names())
-    assert {"festvox_ru", "asterisk_ru", "asterisk_en", "synth_en", "table"} <= found
-    assert not {"debian", "archive", "asterisk_prompts", "wordnet", "texts_ru"} & found
+    assert {"festvox_ru", "asterisk_ru", "asterisk_en", "fillets_cs", "synth_en", "table"} <= found
+    assert not {"debian", "archive", "asterisk_prompts", "fillets", "wordnet", "texts_ru"} & found
     for name in found:
         module = corpus.load(name)
         assert module.LICENCE and isinstance(module.PARTS, tuple)
@@ -80,11 +72,11 @@ def listed(path: Path, text: str) -> Path:
 
 
 def test_asterisk_list(tmp_path):
-    path = listed(tmp_path / "a.gz", "; comment\n\nvm-a: Да: нет.\nis:\ndigits/1: один\n")
-    assert asterisk_prompts.parse(path) == {"vm-a": "Да: нет.", "is": "", "digits/1": "один"}
-    for text, fault in (("a: b\na: c\n", "line 2: a second"), ("a b\n", "line 1: not")):
-        with pytest.raises(UserError, match=fault):
-            asterisk_prompts.parse(listed(tmp_path / "a.gz", text))
+    lines = "\ufeff; comment\n\nvm-a: Да: нет.\nis:\ndigits/1: один\ndigits/1: десять\n"
+    path = listed(tmp_path / "a.gz", lines)
+    assert asterisk_prompts.parse(path) == {"vm-a": "Да: нет.", "is": "", "digits/1": None}
+    with pytest.raises(UserError, match="line 1: not"):
+        asterisk_prompts.parse(listed(tmp_path / "a.gz", "a b\n"))
 
 
 @pytest.mark.parametrize(
@@ -131,6 +123,51 @@ def test_asterisk_corpus(tmp_path, unpacked):
     before = wav.stat().st_mtime_ns
     assert list(corpus.listing("asterisk_ru", request)) == found
     assert wav.stat().st_mtime_ns == before
+
+
+def test_asterisk_at_the_rate_of_telephones(tmp_path, unpacked):
+    doc = unpacked / f"usr/share/doc/{asterisk_ru.TEXTS.name}/core-sounds-ru.txt.gz"
+    listed(doc, "b: Это первая запись.\nc: Шум\nc: Это другая запись\nd: Это запись шума тут\n")
+    sounds = unpacked / "usr/share/asterisk/sounds/voice"
+    for name, samples in (("b", 16000), ("c", 16000), ("d", 4000)):
+        sounds.mkdir(parents=True, exist_ok=True)
+        soundfile.write(sounds / f"{name}.wav", np.zeros(samples), 8000)
+    found = list(corpus.listing("asterisk_ru", Request(tmp_path, tmp_path / "data", rate=8000)))
+    assert found == [
+        Utterance("asterisk_ru-b", sounds / "b.wav", "Это первая запись.", "asterisk_ru"),
+        Excluded("asterisk_ru-c", "two texts for this sound", 2.0, True),
+        Excluded("asterisk_ru-d", "more than 20 letters a second", 0.5, True),
+    ]
+    assert not (tmp_path / "data").exists()  # nothing had to be decoded
+    with pytest.raises(UserError, match=r"44100 Hz: set features.rate to one of 16000, 8000"):
+        list(corpus.listing("asterisk_ru", Request(tmp_path, tmp_path, rate=44100)))
+
+
+def test_asterisk_parts_keep_the_same_words_together(tmp_path, unpacked):
+    doc = unpacked / f"usr/share/doc/{asterisk_ru.TEXTS.name}/core-sounds-ru.txt.gz"
+    texts = [f"Это запись {letter}." for letter in "абвгдежзиклмно"]
+    again = ["... это запись Е", "это: запись ж!", "Это запись а"]  # 6th, 7th, 1st
+    listed(doc, "".join(f"k{n}: {text}\n" for n, text in enumerate([*texts, *again])))
+    made(unpacked / "usr/share/asterisk/sounds/voice/other.g722", "")
+    ids = {}
+    for part in (*asterisk_ru.PARTS, None):
+        request = Request(tmp_path, tmp_path / "data", part=part)
+        ids[part] = [item.id.partition("-k")[2] for item in corpus.listing("asterisk_ru", request)]
+    assert ids["valid"] == ["5", "12", "14"]
+    assert ids["test"] == ["6", "13", "15"]
+    assert sorted(ids["train"] + ids["valid"] + ids["test"]) == sorted(ids[None])
+
+
+def test_festvox_at_another_rate(tmp_path, unpacked):
+    made(unpacked / festvox_ru.VOICE / "etc/txt.done.data", '( a "Он сказал." )\n')
+    (unpacked / festvox_ru.VOICE / "wav").mkdir()
+    soundfile.write(unpacked / festvox_ru.VOICE / "wav/a.wav", np.zeros(8000), 16000)
+    (found,) = corpus.listing("festvox_ru", Request(tmp_path, tmp_path / "data", rate=8000))
+    assert found.audio == tmp_path / "data/festvox_ru_8000/a.wav"
+    assert (soundfile.info(found.audio).samplerate, soundfile.info(found.audio).frames) == (
+        8000,
+        4000,
+    )
 
 
 def test_wordnet_examples(tmp_path):
@@ -252,6 +289,18 @@ def test_wesnoth_takes_the_translator_s_hint_away(tmp_path, unpacked):
     path.parent.mkdir(parents=True)
     path.write_bytes(catalogue_of({"female^Elf": "Эльфийка"}))
     assert list(wesnoth.messages(Request(tmp_path, tmp_path))) == [("Elf", "Эльфийка")]
+
+
+def test_wesnoth_s_sentences_once_and_not_in_english(tmp_path, unpacked):
+    path = unpacked / wesnoth.LOCALES / "cs/LC_MESSAGES/a.mo"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(catalogue_of({"a^Elf": "Elf", "b": "Vlk. Elfka!", "c": "Elfka!"}))
+    assert list(wesnoth.sentences(Request(tmp_path, tmp_path), "cs")) == ["Vlk.", "Elfka!"]
+
+
+def test_paragraphs_of_a_manual(tmp_path):
+    path = listed(tmp_path / "a.txt.gz", "1. Eerst\n\n    Twee\n    regels.\n\n\n")
+    assert [text for text in texts_nl.paragraphs(path) if text] == ["1. Eerst", "Twee regels."]
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from cascade.network import Network
 
 def network(languages=("ru", "en"), layers=(2, 2), share="upper"):
     torch.manual_seed(0)
+    languages = {name: range(7) for name in languages}
     return Network(languages, inputs=12, phones=7, layers=layers, neurons=8, share=share)
 
 
@@ -71,3 +72,14 @@ def test_a_language_trains_what_is_its_own_and_what_is_shared(share, layers, own
     net({"en": torch.randn(2, 5, 12)})[0][..., 0].sum().backward()
     touched = {".".join(k.split(".")[:2]) for k, p in net.named_parameters() if p.grad is not None}
     assert touched == own | common
+
+
+def test_a_language_has_its_own_phones_alone():
+    net = Network({"ru": [0, 1, 2], "en": [0, 2, 5, 6]}, 12, 7, (2, 2), 8)
+    out = net({"ru": torch.randn(2, 5, 12), "en": torch.randn(2, 5, 12)})
+    for log_probs, own in zip(out, ([0, 1, 2], [0, 2, 5, 6]), strict=True):
+        assert torch.allclose(log_probs[..., own].exp().sum(-1), torch.ones(2, 5))
+        assert log_probs.detach().exp().sum().item() == pytest.approx(10)
+    out[0][..., 1].sum().backward()
+    assert torch.isfinite(net.upper["shared"][-1].weight.grad).all()
+    assert (net.upper["shared"][-1].weight.grad[[3, 4, 5, 6]] == 0).all()

@@ -18,6 +18,7 @@ from cascade.phones import BLANK, phones_of, read_phones, write_phones, write_sh
         ("ɪɹ", "ɪ ɹ"),
         ("n̩ t̪ kʰ", "n t kʰ"),
         ("bɔ̃ ã", "b ɔ̃ ã"),  # nasal vowels
+        ("r̝̊ r̩", "r̝ r"),  # ř is no r, voiceless or not
         ("ɪç", "ɪ ç"),  # not the c that it decomposes to
         ("ˌ ː . ‿", ""),
         ("ʲa", "a"),  # a diacritic with no letter before it

@@ -1,13 +1,13 @@
 import random
 import re
-import shutil
 import subprocess
+import tempfile
 from collections import Counter
 from pathlib import Path
 
 import kaldialign
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cascade.details import write_details
@@ -15,6 +15,8 @@ from cascade.errors import UserError
 from cascade.files import write_text_table
 from cascade.score import EPS, Score, counts_of, score, score_files
 from cascade.speechbox import Counts
+from cascade.text import Comparison
+from local.sctk import installed
 
 
 def of(ref: str, hyp: str) -> Score:
@@ -80,14 +82,29 @@ def test_order_does_not_matter():
     assert [one.pairs(u) for u in ref] == [other.pairs(u) for u in ref]
 
 
-def test_fold_works_on_both_sides():
-    ref, hyp = {"u": ["ёж", "ещё"]}, {"u": ["еж", "ещё"]}
-    assert score(ref, hyp).sub == 1
-    found = score(ref, hyp, {"ё": "е"})
-    assert (found.sub, found.ref["u"]) == (0, ["еж", "еще"])
-    assert score({"u": ["-", "a"]}, {"u": ["a"]}, {"-": ""}).total == 1
-    with pytest.raises(UserError, match="single letters"):
-        score(ref, hyp, {"ch": "x"})
+CYRILLIC = Comparison("абвгдеёжзийклмнопрстуфхцчшщъыьэюя", {"ё": "е"})
+
+
+def test_one_rule_for_reference_and_hypothesis():
+    ref = {"u": ["Ёж", "кто-то", "…", "за́мок", "12", "да"]}
+    hyp = {"u": ["еж", "кто", "то", "замок", "12", "ДА!"]}
+    found = score(ref, hyp, CYRILLIC)
+    assert (found.errors, found.total) == (0, 6)
+    assert found.ref["u"] == found.hyp["u"] == ["еж", "кто", "то", "замок", "12", "да"]
+    assert score(ref, hyp).errors > 0
+
+
+@settings(deadline=None)
+@given(st.lists(st.lists(st.text("аёАЁ-…1 ́", max_size=4), max_size=5), max_size=5), st.data())
+def test_the_rule_before_or_within(texts, data):
+    """Scored by a rule, texts count as those that the rule makes of them."""
+    ref = {f"u{i}": text for i, text in enumerate(texts)}
+    hyp = {u: data.draw(st.permutations(text)) for u, text in ref.items()}
+    plain = [
+        {u: [w for words in CYRILLIC(text) for w in words] for u, text in side.items()}
+        for side in (ref, hyp)
+    ]
+    assert score(ref, hyp, CYRILLIC) == score(*plain)
 
 
 def test_a_word_like_the_gap_sign_is_refused():
@@ -107,6 +124,51 @@ def test_identical_texts_have_no_errors(text):
     assert all(op == "correct" for op, *_ in found.ops)
 
 
+@settings(deadline=None)
+@given(TEXT, st.data())
+def test_what_happens_to_hypotheses(ref, data):
+    """Lost, they are deletions; in another order, nothing; doubled, all insertions."""
+    hyp = {u: data.draw(st.lists(st.sampled_from("abcd"), max_size=12)) for u in ref}
+    found = score(ref, hyp)
+    order = data.draw(st.permutations(list(hyp)))
+    assert score(ref, {u: hyp[u] for u in order}) == found
+    kept = set(data.draw(st.lists(st.sampled_from(order)))) if order else set()
+    fewer = score(ref, {u: hyp[u] for u in kept})
+    assert fewer.partial == sorted(ref.keys() - kept)
+    for u in ref:
+        assert fewer.counts[u] == (found.counts[u] if u in kept else (0, 0, 0, len(ref[u])))
+    twice = score(ref, {u: [*tokens, *tokens] for u, tokens in ref.items()})
+    assert (twice.sub, twice.dele, twice.ins) == (0, 0, twice.total)
+
+
+@settings(deadline=None, max_examples=30)  # it writes files
+@given(TEXT, st.data())
+def test_sums_add_up(ref, data):
+    hyp = {u: data.draw(st.lists(st.sampled_from("abcd"), max_size=12)) for u in ref}
+    speakers = {u: data.draw(st.sampled_from(["ann", "bob", "eve-e"])) for u in ref}
+    found = score(ref, hyp)
+    with tempfile.TemporaryDirectory() as folder:
+        write_details(Path(folder) / "s", found, found, speakers)
+        files = {p.name: p.read_text(encoding="utf-8") for p in (Path(folder) / "s").iterdir()}
+    correct = found.total - found.terrors
+    total = [correct, found.sub, found.ins, found.dele]
+    csid = re.findall(r"^(\S+) #csid (\d+) (\d+) (\d+) (\d+)$", files["per_utt"], re.M)
+    assert {u: tuple(map(int, counts)) for u, *counts in csid} == found.counts
+    assert [sum(int(row[1 + i]) for row in csid) for i in range(4)] == total
+    raw = [line.split() for line in files["per_spk"].splitlines() if " raw " in line]
+    assert [[sum(int(r[i]) for r in raw[:-1]) for i in range(4, 8)]] == [
+        [int(n) for n in raw[-1][4:8]]
+    ]
+    assert [int(n) for n in raw[-1][4:8]] == total
+    times = Counter()
+    for line in files["ops"].splitlines():
+        times[line.split()[0]] += int(line.split()[3])
+    assert [times[o] for o in ("correct", "substitution", "insertion", "deletion")] == total
+    confused = [int(line.split()[0]) for line in files["confusions_words"].splitlines()]
+    assert sum(confused) == found.sub and confused == sorted(confused, reverse=True)
+
+
+@settings(deadline=None)
 @given(TEXT, st.data())
 def test_against_other_aligners(ref, data):
     hyp = {u: data.draw(st.lists(st.sampled_from("abcd"), max_size=12)) for u in ref}
@@ -149,10 +211,12 @@ def test_many_lengths_at_once_as_one_by_one():
         assert score({u: ref[u]}, {u: hyp[u]}).pairs(u) == together.pairs(u)
 
 
-def random_texts(utterances: int, seed: int):
+def random_texts(utterances: int, seed: int, phones: bool = False):
     """References of 0 to 70 tokens, and hypotheses with few to very many errors."""
     draw = random.Random(seed)
-    words = ["дом", "Дом", "кот", "ёж", "кто-то", "a", "b", "tʃ", "sʲ", "it's"]
+    words = ["дом", "Дом", "кот", "ёж", "кто-то", "a", "b", "it's"]
+    if phones:
+        words = [*"abdefijklmnoprstuvxzɕəɡɨɪʃʒ", *(f"{c}ʲ" for c in "blnst"), "ts", "tɕ", "ɕː"]
     ref, hyp = {}, {}
     for i in range(utterances):
         tokens = [draw.choice(words) for _ in range(draw.choice([0, 1, 5, 13, 13, 70]))]
@@ -174,7 +238,8 @@ def put(tmp_path, ref: str, hyp: str):
 
 
 def test_files(tmp_path):
-    found = score_files(*put(tmp_path, "u1 a b\nu2 c\nu3 d\n", "u2 c\nu1\n"), {"a": "b"})
+    rule = Comparison("abcd", {"a": "b"})
+    found = score_files(*put(tmp_path, "u1 a b\nu2 c\nu3 d\n", "u2 c\nu1\n"), rule)
     assert (found.sub, found.dele, found.ins, found.total) == (0, 3, 0, 4)
     assert found.partial == ["u3"]
 
@@ -229,27 +294,33 @@ def test_detail_files(tmp_path):
     assert files["speechbox.log"] == "log\n"
     assert files["wer"] == (
         "%WER 66.67 [ 4 / 6, 1 ins, 1 del, 2 sub ] [PARTIAL]\n"
+        "%SER 100.00 [ 3 / 3 ]\n"
+        "Scored 3 sentences, 1 not present in hyp.\n"
+    )
+    assert files["per"] == (
         "%PER 40.00 [ 2 / 5, 0 ins, 1 del, 1 sub ] [PARTIAL]\n"
+        "%SER 66.67 [ 2 / 3 ]\n"
+        "Scored 3 sentences, 1 not present in hyp.\n"
     )
     assert files["per_utt"] == (
         "u1 ref  a  b  c  ***\n"
-        "u1 hyp  a  x  c   e\n"
-        "u1 op   C  S  C   I\n"
+        "u1 hyp  a  x  c   e \n"
+        "u1 op   C  S  C   I \n"
         "u1 #csid 2 1 1 0\n"
         "u2 ref  дом  кот\n"
         "u2 hyp  том  кот\n"
-        "u2 op    S    C\n"
+        "u2 op    S    C \n"
         "u2 #csid 1 1 0 0\n"
-        "u3 ref   d\n"
+        "u3 ref   d \n"
         "u3 hyp  ***\n"
-        "u3 op    D\n"
+        "u3 op    D \n"
         "u3 #csid 0 0 0 1\n"
     )
     assert files["confusions_words"] == "1 b x\n1 дом том\n"
     assert files["ops"].splitlines()[-3:] == [
-        "insertion    *** e 1",
-        "substitution b x 1",
-        "substitution дом том 1",
+        "insertion     ***      e    1",
+        "substitution    b      x    1",
+        "substitution  дом    том    1",
     ]
     assert files["ref.trn"] == "a b c (ann-u1)\nдом кот (bob_b-u2)\nd (ann-u3)\n"
     assert files["hyp.trn"] == "a x c e (ann-u1)\nтом кот (bob_b-u2)\n(ann-u3)\n"
@@ -295,18 +366,36 @@ def test_nothing_to_score(tmp_path):
     assert (tmp_path / "s" / "wer").read_text().startswith("%WER n/a [ 0 / 0, 0 ins")
 
 
-def sclite() -> str | None:
-    return shutil.which("sclite") or shutil.which("sclite", path="/usr/lib/sctk/bin")
+def test_kaldis_columns(tmp_path):
+    """The layout of wer_per_utt_details.pl and wer_per_spk_details.pl, on their own example."""
+    words = {letter: f"word-{letter}" for letter in "ABCDEX"}
+    found = score({"UTT-A": [words[w] for w in "ABCDE"]}, {"UTT-A": [words[w] for w in "AABDX"]})
+    write_details(tmp_path / "s", found, found, {"UTT-A": "A"})
+    assert (tmp_path / "s" / "per_utt").read_text() == (
+        "UTT-A ref    ***   word-A  word-B  word-C  word-D  word-E\n"
+        "UTT-A hyp  word-A  word-A  word-B    ***   word-D  word-X\n"
+        "UTT-A op      I       C       C       D       C       S  \n"
+        "UTT-A #csid 3 1 1 1\n"
+    )
+    heads = ("#SENT", "#WORD", "Corr", "Sub", "Ins", "Del", "Err", "S.Err")
+    counts, rates = (1, 5, 3, 1, 1, 1, 3, 1), (1, 5, "60.00", *["20.00"] * 3, "60.00", "100.00")
+    lines = [("SPEAKER", "id ", heads)]
+    lines += [(name, *line) for name in ("A", "SUM") for line in (("raw", counts), ("sys", rates))]
+    assert (tmp_path / "s" / "per_spk").read_text() == "".join(
+        f"{name:15} {kind}{''.join(f' {cell:>10}' for cell in cells)}\n"
+        for name, kind, cells in lines
+    )
 
 
-@pytest.mark.skipif(sclite() is None, reason="sclite (Debian's sctk) is not installed")
-def test_the_same_counts_as_sclite(tmp_path):
-    ref, hyp = random_texts(2000, seed=1)
+@pytest.mark.skipif(installed() is None, reason="sclite (Debian's sctk) is not installed")
+@pytest.mark.parametrize("kind", ["words", "phones"])
+def test_the_same_counts_as_sclite(tmp_path, kind):
+    ref, hyp = random_texts(2000, seed=1, phones=kind == "phones")
     write_text_table(tmp_path / "ref", ref)
     write_text_table(tmp_path / "hyp", hyp)
     found = score_files(tmp_path / "ref", tmp_path / "hyp")
     write_details(tmp_path / "s", found, found, {u: u.rpartition("-")[0] for u in ref})
-    command = [sclite(), "-r", "ref.trn", "trn", "-h", "hyp.trn", "trn", "-i", "spu_id"]
+    command = [installed(), "-r", "ref.trn", "trn", "-h", "hyp.trn", "trn", "-i", "spu_id"]
     command += ["-s", "-e", "utf-8", "-o", "pra", "-O", "."]
     subprocess.run(command, cwd=tmp_path / "s", check=True, capture_output=True)
     report = (tmp_path / "s" / "hyp.trn.pra").read_text(encoding="utf-8")

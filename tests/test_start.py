@@ -9,7 +9,9 @@ HERE = ["<blk>", "b", "e", "a"]
 
 def network(languages, layers, phones=5, seed=0, share="upper", inputs=12):
     torch.manual_seed(seed)
-    return Network(languages, inputs, phones, layers, 8, share=share)
+    return Network(
+        {name: range(phones) for name in languages}, inputs, phones, layers, 8, share=share
+    )
 
 
 def states(origins):

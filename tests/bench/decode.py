@@ -1,0 +1,47 @@
+"""Decodes a test set with several beams: speed, memory, word errors. See decode.sh."""
+
+import dataclasses
+import resource
+import sys
+import time
+from pathlib import Path
+
+import torch
+
+from cascade.decode import BATCH_SECONDS, Decoder, search_settings
+from cascade.files import read_text_table
+from cascade.layout import Layout, dataset_key
+from cascade.recipe import read_recipe
+from cascade.score import score
+
+BEAMS = (6.0, 8.0, 10.0, 14.0, 16.0, 18.0)
+
+
+def main(folder: str = "exp/ru_en", system: str = "") -> None:
+    """Times network and search; the last line is for the recipe's beam."""
+    torch.set_num_threads(1)
+    root = Path(folder)
+    recipe = read_recipe(Path("recipes") / root.name / "recipe.yaml")
+    layout = Layout(root, Path("downloads"), Path("data"))
+    system = system or next(iter(recipe.systems))
+    dataset = recipe.role("test")[0]
+    decoder = Decoder(recipe, layout, system, dataset)
+    tuned = search_settings(recipe, layout, system)
+    reference = read_text_table(layout.text(dataset_key(recipe, dataset), "words"))
+    fold = recipe.languages[recipe.target].fold
+    batches = list(decoder.data.in_order(BATCH_SECONDS))
+    seconds = sum(decoder.data.frames) / 100
+    print("beam      rtf  WER, %")
+    for beam in (*BEAMS, tuned.beam):
+        decoder.search.settings = dataclasses.replace(tuned, beam=beam)
+        began = time.process_time()  # the machine may have other work
+        found = {name: words for batch in batches for name, _, words in decoder(batch)}
+        spent = time.process_time() - began
+        errors = score(reference, found, fold)
+        print(f"{beam:4g}  {spent / seconds:7.4f}  {100 * errors.errors / errors.total:6.2f}")
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    print(f"rtf={spent / seconds:.4f} rss_mb={memory} utterances_per_s={len(found) / spent:.0f}")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

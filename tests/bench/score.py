@@ -1,0 +1,162 @@
+"""How fast scores are made, against sclite; see score.sh.
+
+25,670 utterances of 13 words: running Russian text of `local.texts_ru`, in phones by
+espeak-ng, some 68 an utterance. Errors are planted as often as one network made them: words
+and phones that come out as another one, not at all, or with one more behind.
+
+Ours is one process from its start to its end, sclite's are two, words and phones. Both end
+with files of the same content: alignments (sclite's `pra`), sums by speaker in numbers and
+per cents (`rsum`, `sum`), confusions (`dtl`). Seconds are the processor's, user and system:
+on a quiet machine the clock's, and on a busy one still comparable.
+"""
+
+import argparse
+import itertools
+import random
+import re
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from cascade import text
+from cascade.corpus import Request
+from cascade.details import write_details
+from cascade.files import read_text_table, write_text_table
+from cascade.score import score_files
+
+SPEAKERS = 100
+LETTERS = "абвгдеёжзийклмнопрстуфхцчшщъыьэюя"
+WORDS = 13  # of an utterance
+REPORTS = ("sum", "rsum", "pra", "dtl")
+PLANTED = {  # of 1,000 tokens: substituted, deleted, followed by an inserted one
+    "words": (380, 102, 47),
+    "phones": (140, 81, 87),
+}
+
+
+def make(folder: Path, utterances: int, seed: int) -> None:
+    """Writes ``ref.UNIT``, ``hyp.UNIT`` and ``speakers``, Kaldi's text files."""
+    from cascade.lexicon import pronounce
+    from cascade.recipe import read_recipe
+    from local import texts_ru
+
+    draw = random.Random(seed)
+    language = read_recipe(Path("recipes/ru_en/recipe.yaml")).languages["ru"]
+    request = Request(Path("downloads"), Path("data"))
+    cut = (text.words_of(line, language.letters) for line in texts_ru.sentences(request))
+    sentences = [words for words in cut if words and not text.foreign(words, language.letters)]
+    draw.shuffle(sentences)
+    running = itertools.cycle(itertools.chain.from_iterable(sentences))
+    names = [f"u{i:05d}" for i in range(utterances)]
+    words = {name: list(itertools.islice(running, WORDS)) for name in names}
+    lexicon = pronounce({word for said in words.values() for word in said}, language)
+    phones = {u: [phone for word in said for phone in lexicon[word]] for u, said in words.items()}
+    for unit, ref in (("words", words), ("phones", phones)):
+        known = list(itertools.chain.from_iterable(ref.values()))  # as often as they are said
+        write_text_table(folder / f"ref.{unit}", ref)
+        hyp = {u: _spoiled(tokens, known, PLANTED[unit], draw) for u, tokens in ref.items()}
+        write_text_table(folder / f"hyp.{unit}", hyp)
+    speakers = {u: [f"s{i % SPEAKERS:02d}"] for i, u in enumerate(names)}
+    write_text_table(folder / "speakers", speakers)
+
+
+def _spoiled(
+    tokens: Sequence[str], known: Sequence[str], planted: tuple[int, int, int], draw: random.Random
+) -> list[str]:
+    sub, dele, ins = planted
+    said = []
+    for token in tokens:
+        fate = draw.randrange(1000)
+        if fate < sub:
+            said.append(draw.choice(known))
+        elif fate >= sub + dele:
+            said.append(token)
+        if draw.randrange(1000) < ins:
+            said.append(draw.choice(known))
+    return said
+
+
+def ours(folder: Path) -> None:
+    """Scores what `make` made into ``folder/score``, as stage 5 does."""
+    rule = text.Comparison(LETTERS, {"ё": "е"})
+    words = score_files(folder / "ref.words", folder / "hyp.words", rule)
+    phones = score_files(folder / "ref.phones", folder / "hyp.phones")
+    speakers = {u: fields[0] for u, fields in read_text_table(folder / "speakers").items()}
+    write_details(folder / "score", words, phones, speakers)
+
+
+def theirs(sclite: Path, folder: Path, suffix: str, reports: Sequence[str]) -> list[object]:
+    """The command for sclite's reports on the pairs of ``folder/score``."""
+    trn = [folder / "score" / f"{side}{suffix}.trn" for side in ("ref", "hyp")]
+    command = [sclite, "-r", trn[0], "trn", "-h", trn[1], "trn", "-i", "spu_id", "-s"]
+    return [*command, "-e", "utf-8", "-o", *reports, "-O", folder / "sclite", "-n", f"hyp{suffix}"]
+
+
+def differences(folder: Path, suffix: str) -> int:
+    """The utterances whose correct, substituted, deleted or inserted sclite counts otherwise."""
+    report = (folder / "sclite" / f"hyp{suffix}.pra").read_text(encoding="utf-8")
+    found = re.findall(r"^id: \(.*?-(.*)\)\nScores: \(#C #S #D #I\) (.*)$", report, re.M)
+    details = (folder / "score" / f"per_utt{suffix}").read_text(encoding="utf-8")
+    counts = re.findall(r"^(\S+) #csid (\d+) (\d+) (\d+) (\d+)$", details, re.M)
+    mine = {(u, f"{c} {s} {d} {i}") for u, c, s, i, d in counts}
+    return len(mine ^ set(found))
+
+
+def timed(command: Sequence[object]) -> tuple[float, float]:
+    """Seconds of a command: the processor's and the clock's."""
+    before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    subprocess.run(list(map(str, command)), check=True, stdout=subprocess.DEVNULL)
+    clock = time.perf_counter() - started
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, clock
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--utterances", type=int, default=25670)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--ours", type=Path, help=argparse.SUPPRESS)  # the process that is timed
+    options = parser.parse_args()
+    if options.ours:
+        return ours(options.ours)
+    from local.sctk import sclite as find
+
+    sclite = find(Request(Path("downloads"), Path("data")))
+    with tempfile.TemporaryDirectory(prefix="bench.") as name:
+        folder = Path(name)
+        make(folder, options.utterances, options.seed)
+        (folder / "sclite").mkdir()
+        times: dict[str, list[float]] = {}
+
+        def clock(what: str, command: Sequence[object]) -> None:
+            processor, wall = timed(command)
+            times.setdefault(what, []).append(processor)
+            print(f"  {what}: {processor:.2f} s of the processor, {wall:.2f} s", flush=True)
+
+        for number in range(options.rounds):
+            print(f"round {number + 1}")
+            clock("ours", [sys.executable, __file__, "--ours", folder])
+            for suffix, unit in (("", "words"), ("_phones", "phones")):
+                clock(f"sclite, {unit}, sums only", theirs(sclite, folder, suffix, ["sum"]))
+                clock(f"sclite, {unit}", theirs(sclite, folder, suffix, REPORTS))
+        other = sum(differences(folder, suffix) for suffix in ("", "_phones"))
+        for rate in ("wer", "per"):
+            print((folder / "score" / rate).read_text(encoding="utf-8").splitlines()[0])
+    middle = {what: statistics.median(each) for what, each in times.items()}
+    whole = middle["sclite, words"] + middle["sclite, phones"]
+    sums = middle["sclite, words, sums only"] + middle["sclite, phones, sums only"]
+    print(f"sclite: {whole:.1f} s, sums only {sums:.1f} s; counts {other} utterances otherwise")
+    if other:
+        sys.exit("score.py: sclite counts otherwise")
+    print(f"sclite={whole / middle['ours']:.1f} utterances={options.utterances}", end=" ")
+    print(f"seconds={middle['ours']:.2f}")
+
+
+if __name__ == "__main__":
+    main()

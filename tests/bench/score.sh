@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# How fast scores are made, with all their files, against NIST's sclite on the same pairs.
+#   e.g.: tests/bench/score.sh --rounds 3
+# The last line is `sclite=RATIO utterances=N seconds=OURS`: sclite's seconds by ours (medians).
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+. ./path.sh
+exec python tests/bench/score.py "$@"
