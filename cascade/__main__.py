@@ -1,4 +1,4 @@
-"""The command line: ``run`` for stages, ``table`` for SpeechBox logs, ``phones`` for languages."""
+"""The command line: ``run`` for stages, ``new-recipe`` for new languages, ``phones``, ``table``."""
 
 import argparse
 import logging
@@ -71,6 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="how many features a neighbour may be away (1)",
     )
     phones.add_argument("--exp", help="where experiments go (exp)")
+    _new_recipe_options(commands)
     options, rest = parser.parse_known_args(arguments)
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr
@@ -82,6 +83,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
             _no_more(rest)
             print(table(options.logs))
+        elif options.command == "new-recipe":
+            _no_more(rest)
+            print(_new_recipe(options))
         elif options.command == "phones":
             print(_phones(options, _overrides(rest)))
         else:
@@ -96,6 +100,71 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"cascade: {explain(error)}", file=sys.stderr)
         return 1
     return 0
+
+
+def _new_recipe_options(commands: argparse._SubParsersAction) -> None:
+    new = commands.add_parser(
+        "new-recipe",
+        help="write a recipe for other languages from folders of their speech",
+        description="Looks at folders of speech, writes recipes/NAME/recipe.yaml with comments,"
+        " and prints what it found: hours, speakers, words, phones that the languages share,"
+        " what will be left out and why. Nothing is trained, and no recording is changed.",
+        epilog="Read are Kaldi data folders, Common Voice, LibriSpeech, MLS, Golos, AN4, Lhotse"
+        " cuts, a table (table.tsv with the columns path and text, perhaps speaker, start, end),"
+        " and recordings with their text beside them (x.wav, x.txt). The corpus's own parts are"
+        " kept; where it has none, training, validation and test are split by speaker, or by"
+        " utterance where speakers are not known."
+        "  e.g.: python -m cascade new-recipe my_pair --target ru:/data/mine --ext en:/data/cv/en",
+        allow_abbrev=False,
+    )
+    new.add_argument("name", metavar="NAME", help="a new folder of recipes/, or a .yaml file")
+    where = "LANG is a language that espeak-ng knows (ru, en, fr, cs ...)"
+    new.add_argument(
+        "--target",
+        required=True,
+        metavar="LANG:FOLDER",
+        help=f"the language to recognise, and its speech; {where}",
+    )
+    new.add_argument(
+        "--ext",
+        action="append",
+        default=[],
+        metavar="LANG:FOLDER",
+        help="a language to train beside it; several may be given. A corpus of local/ that is"
+        " fetched may be named in place of a folder: en:synth_en",
+    )
+    new.add_argument("--nj", type=int, default=os.cpu_count() or 1, help="processes at once")
+    new.add_argument("--force", action="store_true", help="overwrite a recipe that is there")
+
+
+def _new_recipe(options: argparse.Namespace) -> str:
+    from cascade.new_recipe import new_recipe
+
+    if options.nj < 1:
+        raise UserError("--nj must be at least 1.")
+    path = Path(options.name).absolute()
+    if path.suffix != ".yaml":
+        path = ROOT / "recipes" / options.name / "recipe.yaml"
+    if path.exists() and not options.force:
+        raise UserError(f"There is {_from_root(path)} already: choose another name, or --force.")
+    speech = [_speech(option) for option in (options.target, *options.ext)]
+    os.chdir(ROOT)
+    found = new_recipe(path, speech[0], speech[1:], Path("downloads"), Path("data"), options.nj)
+    run = f"./run.sh --recipe {options.name}"
+    return (
+        f"{found}\n\n{_from_root(path)} is written. Next:\n"
+        f"  {run} --check   # listens to every utterance\n"
+        f"  {run}           # trains, decodes and scores"
+    )
+
+
+def _speech(option: str) -> tuple[str, str]:
+    """``LANG:FOLDER``; the folder is looked for from here, and named as from the project's."""
+    language, colon, where = option.partition(":")
+    if not (language and colon and where):
+        raise UserError(f"'{option}' must be LANG:FOLDER, such as ru:/data/my_recordings.")
+    path = Path(where).expanduser()
+    return language, str(_from_root(path) if path.exists() else where)
 
 
 def _interrupt(*_: object) -> None:

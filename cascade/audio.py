@@ -19,6 +19,10 @@ import soxr
 from cascade.errors import UserError
 
 BLOCK = 1 << 16  # samples decoded at once
+# By which recordings are found in a folder; what a list names may end in any way.
+SUFFIXES = frozenset(
+    (".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".sph", ".g722", ".webm", ".aiff", ".au")
+)
 
 
 @dataclass(frozen=True)

@@ -10,15 +10,19 @@ A corpus module holds
     a generator of `Utterance` and `Excluded` in a fixed order;
 ``lists(request)``
     where it reads the user's own folder: the files, beside recordings, that it reads.
-    Their change makes stage 0 stale as much as a recording's.
+    Their change makes stage 0 stale as much as a recording's;
+``recognises(request)``, ``LOOKS_FOR``
+    likewise: `Recognised` where ``request.path`` looks like such a corpus, else None; and
+    by what it is told, for messages.
 
-It fetches what it needs, and knows nothing of features, networks or recipes.
+It fetches what it needs, and makes all its files before its first utterance: only so far
+do runs take turns. It knows nothing of features, networks or recipes.
 """
 
 import importlib
 import logging
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 
@@ -80,6 +84,19 @@ class Request:
     language: str = ""
     rate: int = 16000
     jobs: int = 1
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """A folder that a corpus module can read, and ``why`` it thinks so.
+
+    ``parts`` are the corpus's own that are there, by the role that each may play: train,
+    valid or test. A layout that others may look like, too, is not ``sure``.
+    """
+
+    why: str
+    parts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    sure: bool = True
 
 
 def names() -> list[str]:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cascade import corpus, workers
+from cascade import corpus, split, workers
 from cascade.check import Checked, Rules, check_pronunciation, check_utterance
 from cascade.corpus import Excluded, Utterance
 from cascade.errors import UserError
@@ -33,7 +33,8 @@ CHUNK = 32  # utterances that a worker process takes at once
 class Intake:
     """What is known of a data set while it is prepared.
 
-    ``exclude`` takes the data set's key and what is left out of it.
+    ``exclude`` takes the data set's key and what is left out of it. Without ``listen``
+    recordings are not decoded, only their headers are read.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class Intake:
         layout: Layout,
         jobs: int,
         exclude: Callable[[str, Excluded], None],
+        listen: bool = True,
     ):
         self.recipe = recipe
         self.dataset = dataset
@@ -68,6 +70,7 @@ class Intake:
         self.not_taken: Counter[str] = Counter()
         self.kept_seconds = 0.0
         self._exclude = exclude
+        self._listen = listen
 
     def exclude(self, item: Excluded) -> None:
         self._exclude(self.key, item)
@@ -85,7 +88,7 @@ class Intake:
         chosen = self.dataset.channel
         channel = None if chosen in (None, "mix") else int(chosen)
         limits, rate = self.recipe.limits, self.recipe.features.rate
-        rules = Rules(self.language.letters, rate, limits, channel)
+        rules = Rules(self.language.letters, rate, limits, channel, self._listen)
         tasks = workers.chunks(((item, rules) for item in self._listing()), CHUNK)
         dim = 0
         for results in workers.in_order(pool, _check, tasks, 2 * self.request.jobs):
@@ -107,7 +110,7 @@ class Intake:
         """What the corpus lists; raises `UserError` at its end where an id came twice."""
         ids = array("Q")
         name = self.dataset.corpus
-        for item in corpus.listing(name, self.request):
+        for item in split.part(corpus.listing(name, self.request), self.dataset.split):
             ids.append(short(item.id))
             yield item
         found, times = np.unique(np.frombuffer(ids, np.uint64), return_counts=True)

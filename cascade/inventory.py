@@ -5,13 +5,12 @@ rule (`cascade.lexicon`). Every inventory says where it comes from.
 """
 
 import logging
-import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cascade import text
+from cascade import alphabet, text
 from cascade.corpus import Request
 from cascade.errors import UserError
 from cascade.files import read_text_table
@@ -74,7 +73,7 @@ def of_candidate(voice: str, file: Path | None, layout: Layout) -> Inventory:
         lines, source = _free(voice, layout), "free texts"
     if not lines:
         raise UserError(f"There is no free text in '{voice}': name one, --with {voice}=FILE.")
-    return _of_text(voice, lines, Language(_letters(lines), voice), source)
+    return _of_text(voice, lines, Language(alphabet.letters(alphabet.count(lines)), voice), source)
 
 
 def _counting(recipe: Recipe, layout: Layout, name: str) -> Callable[[], Inventory]:
@@ -140,25 +139,6 @@ def _lines(file: Path | None) -> list[str]:
         raise UserError(f"{file} cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError:
         raise UserError(f"{file} is not UTF-8 text.") from None
-
-
-def _letters(lines: Sequence[str]) -> str:
-    """The letters and their marks in ``lines`` that belong to the script of most, and ``'``.
-
-    Names left in another script would lend a language the phones of a third one.
-    """
-    counts = Counter(char for line in lines for char in line.lower())
-    kept = [char for char in counts if char.isalpha() or unicodedata.category(char)[0] == "M"]
-    scripts: Counter[str] = Counter()
-    for char in kept:
-        scripts[_script(char)] += counts[char]
-    script = max(sorted(scripts), key=scripts.__getitem__, default="")
-    return "".join(sorted(char for char in kept if _script(char) == script)) + "'"
-
-
-def _script(letter: str) -> str:
-    """LATIN, CYRILLIC ...: what the names of a script's letters begin with."""
-    return unicodedata.name(letter, "").partition(" ")[0]
 
 
 def _of_text(name: str, lines: Iterable[str], language: Language, source: str) -> Inventory:

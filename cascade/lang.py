@@ -3,7 +3,7 @@
 import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lhotse import CutSet
@@ -100,6 +100,14 @@ def _sources(recipe: Recipe, transcripts: Transcripts, request: corpus.Request) 
             else:
                 kept.append(tuple(words))
         found.append(Source(name, kept, left_out))
+    if not any(source.sentences for source in found):  # everybody reads the same prompts
+        log.warning(
+            "warning: each sentence for the language model is one of valid or test, so it knows"
+            " single words alone: name 'texts' of '%s' in the recipe.",
+            recipe.target,
+        )
+        words = sorted({word for sentence in of_roles("train") for word in sentence})
+        found[0] = replace(found[0], sentences=[(word,) for word in words])
     return found
 
 

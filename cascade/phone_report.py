@@ -59,7 +59,7 @@ def table(comparisons: Sequence[Comparison], limit: float) -> str:
         shares = (f"{c.covered():.2f} %", f"{c.covered(limit):.2f} %")
         source = (f"{c.other.total:,}", c.other.source)
         rows.append((c.other.language, *map(str, sizes), *shares, *source))
-    lines = _aligned(rows, left=(0, 7))
+    lines = aligned(rows, left=(0, 7))
     lines += [
         "",
         f"covers: of the running phones of {target.language}, those that the language has too;",
@@ -86,7 +86,7 @@ def details(comparison: Comparison, limit: float) -> str:
                 mark = "" if at.distance <= limit else " (far)"
                 row = (at.phone, f"{at.distance:g}{mark}", f"{theirs.counts[at.phone]:,}")
             rows.append((phone, f"{mine.counts[phone]:,}", *row))
-        lines += [f"  {line}".rstrip() for line in _aligned(rows, left=(0, 2, 3))] if own else []
+        lines += [f"  {line}".rstrip() for line in aligned(rows, left=(0, 2, 3))] if own else []
     return "\n".join(lines)
 
 
@@ -104,7 +104,7 @@ def _notes(inventories: Sequence[Inventory]) -> list[str]:
     return notes
 
 
-def _aligned(rows: Sequence[Sequence[str]], left: Iterable[int]) -> list[str]:
+def aligned(rows: Sequence[Sequence[str]], left: Iterable[int]) -> list[str]:
     """Rows as lines of columns, all but the ``left`` ones flush right.
 
     Counts code points but not what combines with the one before it, as a terminal does.

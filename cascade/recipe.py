@@ -46,8 +46,23 @@ class Language:
 
 
 @dataclass(frozen=True)
+class Split:
+    """What a hash puts between two per cents, such as ``between: [80, 90]``.
+
+    ``by: speaker`` hashes names of speakers, so that nobody is in two parts, and
+    ``by: utterance`` ids. See `cascade.split`.
+    """
+
+    between: tuple[float, ...]
+    by: str = "speaker"
+    seed: int = 0
+
+
+@dataclass(frozen=True)
 class Dataset:
     """A corpus, or a part of one, and the role it plays. ``name`` defaults to the corpus.
+
+    ``part`` is one that the corpus has itself, ``split`` one that is made here.
 
     ``path`` is the folder of a corpus that the user has. ``channel`` says what is taken of
     recordings with several: a number from 0, or ``mix``, their mean, which is the default.
@@ -60,6 +75,7 @@ class Dataset:
     path: str | None = None
     name: str = ""
     channel: str | None = None
+    split: Split | None = None
 
 
 @dataclass(frozen=True)
@@ -343,6 +359,11 @@ def _check(recipe: Recipe) -> None:
             raise UserError(f"'{d.name or d.corpus}' is no good name for a data set.")
         if not re.fullmatch(r"[0-9]{1,2}|mix", d.channel or "mix"):
             raise UserError(f"channel must be a number from 0, or 'mix', not '{d.channel}'.")
+        if d.split and d.split.by not in ("speaker", "utterance"):
+            raise UserError(f"split.by must be 'speaker' or 'utterance', not '{d.split.by}'.")
+        span = d.split.between if d.split else (0, 100)
+        if len(span) != 2 or not 0 <= span[0] < span[1] <= 100:
+            raise UserError("split.between must be two per cents, such as [80, 90].")
         if (d.role, d.language, d.name or d.corpus) in seen:
             raise UserError(f"two data sets of role '{d.role}' are named '{d.name or d.corpus}'.")
         seen.add((d.role, d.language, d.name or d.corpus))

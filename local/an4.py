@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from cascade.corpus import Excluded, Request, Utterance
+from cascade.corpus import Excluded, Recognised, Request, Utterance
 from cascade.errors import UserError
 from cascade.files import replacing_path
 from cascade.lock import turn
@@ -23,6 +23,7 @@ from local import lists as text
 
 LICENCE = "an4: the CMU Census database, free for research and commercial use."
 PARTS = ("train", "test")
+LOOKS_FOR = "etc/an4_train.fileids and wav"
 
 RATE = 16000  # Hz, of the raw files
 LINE = re.compile(r"(?:<s>)?\s*(.*?)\s*(?:</s>)?\s*\(([^()\s]+)\)")
@@ -59,6 +60,16 @@ def lists(request: Request) -> list[Path]:
     return [*listed, *sorted((root / "wav").rglob("*.raw"))]
 
 
+def recognises(request: Request) -> Recognised | None:
+    """Whether the folder, or ``an4`` in it, has a list of recordings."""
+    for folder in (request.path, request.path / "an4"):
+        there = [p for p in PARTS if (folder / "etc" / f"an4_{p}.fileids").is_file()]
+        if there:
+            parts = {part: (part,) for part in there}
+            return Recognised(f"AN4: it has {_names(folder, there)}", parts)
+    return None
+
+
 def find(request: Request) -> Path:
     """The folder with ``etc`` and ``wav``; raises `UserError`."""
     path = text.folder("an4", request.path, "its folder, which has etc and wav")
@@ -74,6 +85,10 @@ def _lists(root: Path, part: str) -> tuple[Path, Path]:
         if not path.is_file():
             raise UserError(f"{path} is missing.")
     return found
+
+
+def _names(folder: Path, parts: list[str]) -> str:
+    return ", ".join(f"{folder.name}/etc/an4_{part}.fileids" for part in parts)
 
 
 def _speaker(name: str) -> str:

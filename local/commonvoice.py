@@ -8,15 +8,17 @@ first releases write ``path`` without its ``.mp3``, later ones have other column
 from collections.abc import Iterator
 from pathlib import Path
 
-from cascade.corpus import Excluded, Request, Utterance
+from cascade.corpus import Excluded, Recognised, Request, Utterance
 from cascade.errors import UserError
 from local import lists as text
 
 LICENCE = "commonvoice: Mozilla Common Voice, CC0-1.0."
 PARTS = ("train", "dev", "test", "validated", "other")
+LOOKS_FOR = "clips and, in a table such as validated.tsv, client_id, path and sentence"
 
 NEEDED = ("client_id", "path", "sentence")
 DEFAULT = "validated"
+ROLES = {"train": "train", "valid": "dev", "test": "test"}
 
 
 def utterances(request: Request) -> Iterator[Utterance | Excluded]:
@@ -52,6 +54,23 @@ def lists(request: Request) -> list[Path]:
     return [find(request)]
 
 
+def recognises(request: Request) -> Recognised | None:
+    """Whether there is a table with its columns; parts that list no clips do not count."""
+    path = request.path
+    if path.is_file():
+        return Recognised("a table of Common Voice") if _clips(path) is not None else None
+    for folder in (path, path / request.language):
+        tables = {part: _clips(folder / f"{part}.tsv") for part in PARTS}
+        if any(count is not None for count in tables.values()):
+            why = ", ".join(f"{part}.tsv" for part, count in tables.items() if count)
+            parts = {role: (part,) for role, part in ROLES.items() if tables[part]}
+            # Without all three, all that was validated is divided anew.
+            whole = len(parts) == len(ROLES) or not tables[DEFAULT]
+            return Recognised(f"Common Voice: it has {why}", parts if whole else {})
+    others = [table for part in PARTS for table in path.glob(f"*/{part}.tsv")]
+    return Recognised("Common Voice") if any(_clips(t) is not None for t in others) else None
+
+
 def find(request: Request) -> Path:
     """The table of the part: in the language's folder, or a release's folder of them."""
     name = f"{request.part or DEFAULT}.tsv"
@@ -73,6 +92,15 @@ def find(request: Request) -> Path:
         f"{path} is no language of Common Voice: it lacks {name}. Of tables it has"
         f" {text.among(tables)}."
     )
+
+
+def _clips(table: Path) -> int | None:
+    """0 for a table of no clips, 1 for others; None for what is no table of Common Voice."""
+    if table.suffix != ".tsv" or not table.is_file():
+        return None
+    found = [line for _, (_, line) in zip(range(2), text.lines(table), strict=False)]
+    columns = [column.strip() for column in found[0].split("\t")] if found else []
+    return len(found) - 1 if set(NEEDED) <= set(columns) else None
 
 
 def _columns(table: Path, fields: list[str]) -> list[str]:

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from cascade.corpus import Excluded, Request, Utterance
+from cascade.corpus import Excluded, Recognised, Request, Utterance
 from cascade.errors import UserError
 from local import lists as text
 
@@ -24,6 +24,7 @@ MANIFESTS = {
     "test_farfield": "test/farfield/manifest.jsonl",
 }
 PARTS = tuple(MANIFESTS)
+LOOKS_FOR = "train/manifest.jsonl with audio_filepath and text"
 
 SUFFIXES = {".wav": ".opus", ".opus": ".wav"}  # a manifest may name those of the other release
 
@@ -56,6 +57,32 @@ def lists(request: Request) -> list[Path]:
     return [find(request)]
 
 
+def recognises(request: Request) -> Recognised | None:
+    """Whether the folder has Golos' manifests, or one of that form; or is one."""
+    path = request.path
+    for alone in (path, path / "manifest.jsonl"):
+        if alone.is_file():
+            return Recognised(f"{alone.name}, of Golos' form") if _manifest(alone) else None
+    there = [part for part in PARTS if _manifest(_place(path, part))]
+    parts = {
+        "train": tuple(part for part in there if part == "train"),
+        "test": tuple(part for part in there if part.startswith("test")),
+    }
+    parts = {role: names for role, names in parts.items() if names}
+    return Recognised(f"Golos: it has {', '.join(there)}", parts) if parts else None
+
+
+def _manifest(path: Path | None) -> bool:
+    """Whether a file's first line is of a manifest's form."""
+    if path is None or path.suffix != ".jsonl" or not path.is_file():
+        return False
+    try:
+        _, line = next(text.lines(path), (0, ""))
+        return {"audio_filepath", "text"} <= set(json.loads(line))
+    except (ValueError, TypeError):
+        return False
+
+
 def find(request: Request) -> Path:
     """The manifest of the part, or that which ``path`` is or has; raises `UserError`."""
     path = request.path
@@ -65,16 +92,22 @@ def find(request: Request) -> Path:
     if request.part is None and (path / "manifest.jsonl").is_file():
         return path / "manifest.jsonl"
     part = request.part or "train"
+    if manifest := _place(path, part):
+        return manifest
     top, rest = MANIFESTS[part].split("/", 1)
-    for root in (path, path / "golos", path / "golos_opus"):
-        for manifest in (root / top / rest, root / f"{top}_opus" / rest):
-            if manifest.is_file():
-                return manifest
     inside = [folder for folder in sorted(path.iterdir()) if folder.is_dir()]
     raise UserError(
         f"{path} has neither {MANIFESTS[part]} nor {top}_opus/{rest}; of folders it has"
         f" {text.among(inside)}."
     )
+
+
+def _place(path: Path, part: str) -> Path | None:
+    """The manifest of a part below ``path``."""
+    top, rest = MANIFESTS[part].split("/", 1)
+    roots = (path, path / "golos", path / "golos_opus")
+    places = [root / name / rest for root in roots for name in (top, f"{top}_opus")]
+    return next((place for place in places if place.is_file()), None)
 
 
 def _root(manifest: Path, path: Path) -> Path:

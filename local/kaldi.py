@@ -9,12 +9,13 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from cascade.corpus import Excluded, Request, Utterance
+from cascade.corpus import Excluded, Recognised, Request, Utterance
 from cascade.errors import UserError
 from local import lists as text
 
 LICENCE = "kaldi: your own data folder, under whatever licence it has."
 PARTS = ()
+LOOKS_FOR = "text, and wav.scp or feats.scp"
 
 FILES = ("wav.scp", "feats.scp", "segments", "text", "utt2spk")
 NO_WORD = re.compile(r"(?:^|\s)([<\[{][^\s>\]}]*[>\]}])")  # <unk>, [noise], {breath}
@@ -54,6 +55,13 @@ def utterances(request: Request) -> Iterator[Utterance | Excluded]:
 def lists(request: Request) -> list[Path]:
     folder = find(request)
     return [folder / name for name in FILES if (folder / name).is_file()]
+
+
+def recognises(request: Request) -> Recognised | None:
+    """Whether the folder has what `find` wants."""
+    names = [name for name in FILES if (request.path / name).is_file()]
+    enough = "text" in names and {"wav.scp", "feats.scp"} & set(names)
+    return Recognised(f"a Kaldi data folder: it has {', '.join(names)}") if enough else None
 
 
 def find(request: Request) -> Path:

@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from cascade.corpus import Excluded, Request, Utterance
+from cascade.corpus import Excluded, Recognised, Request, Utterance
 from cascade.errors import UserError
 from cascade.files import replacing
 from cascade.lock import turn
@@ -17,6 +17,7 @@ from local import lists as text
 
 LICENCE = "lhotse: your own Lhotse cuts, under whatever licence they have."
 PARTS = ()
+LOOKS_FOR = "*cuts*.jsonl.gz, or cuts.*.jsonl.gz of a Shar"
 
 
 def utterances(request: Request) -> Iterator[Utterance | Excluded]:
@@ -64,6 +65,14 @@ def utterances(request: Request) -> Iterator[Utterance | Excluded]:
 def lists(request: Request) -> list[Path]:
     path = find(request)
     return sorted(file for file in path.iterdir() if file.is_file()) if path.is_dir() else [path]
+
+
+def recognises(request: Request) -> Recognised | None:
+    """Whether there are cuts by their name; whether they can be read is seen as they are."""
+    path = request.path
+    found = sorted(path.glob("*cuts*.jsonl*")) if path.is_dir() else [path]
+    named = [file.name for file in found if "cuts" in file.name and ".jsonl" in file.suffixes]
+    return Recognised(f"Lhotse cuts: {', '.join(named[:3])}") if named else None
 
 
 def find(request: Request) -> Path:

@@ -7,7 +7,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from cascade.corpus import Excluded, Request, Utterance
+from cascade.corpus import Excluded, Recognised, Request, Utterance
 from cascade.errors import UserError
 from local import lists as text
 
@@ -23,6 +23,7 @@ PARTS = (
     "dev-clean-2",
     "train-clean-5",
 )
+LOOKS_FOR = "PART/SPEAKER/CHAPTER/*.trans.txt"
 
 
 def utterances(request: Request) -> Iterator[Utterance | Excluded]:
@@ -47,6 +48,21 @@ def lists(request: Request) -> list[Path]:
     if not found:
         raise UserError(f"{folder} has no transcripts, SPEAKER/CHAPTER/*.trans.txt.")
     return found
+
+
+def recognises(request: Request) -> Recognised | None:
+    """Whether the folder is LibriSpeech's, has it, or is a part of it."""
+    for folder in (request.path, request.path / "LibriSpeech"):
+        there = [p for p in PARTS if next(folder.glob(f"{p}/*/*/*.trans.txt"), None)]
+        if there:
+            parts = {
+                role: tuple(part for part in there if part.startswith(begin))
+                for role, begin in (("train", "train"), ("valid", "dev"), ("test", "test"))
+            }
+            parts = {role: names for role, names in parts.items() if names}
+            return Recognised(f"LibriSpeech: it has {', '.join(there)}", parts)
+    found = next(request.path.glob("*/*/*.trans.txt"), None)
+    return Recognised(f"a part of LibriSpeech: it has {found.name}") if found else None
 
 
 def find(request: Request) -> Path:

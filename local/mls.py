@@ -8,12 +8,13 @@ and the text; the audio is ``audio/SPEAKER/BOOK/SPEAKER_BOOK_NNNNNN.flac`` besid
 from collections.abc import Iterator
 from pathlib import Path
 
-from cascade.corpus import Excluded, Request, Utterance
+from cascade.corpus import Excluded, Recognised, Request, Utterance
 from cascade.errors import UserError
 from local import lists as text
 
 LICENCE = "mls: Multilingual LibriSpeech, CC-BY-4.0."
 PARTS = ("train", "dev", "test", "9hr", "1hr")
+LOOKS_FOR = "mls_LANGUAGE, or in it train/transcripts.txt"
 
 LIMITED = "limited_supervision"
 LANGUAGES = {  # of a recipe, and of a folder
@@ -60,12 +61,21 @@ def lists(request: Request) -> list[Path]:
     return [folder / "train" / "transcripts.txt", *handles]
 
 
+def recognises(request: Request) -> Recognised | None:
+    """Whether the folder, or that of the language in it, has transcripts."""
+    roles = {"train": "train", "valid": "dev", "test": "test"}
+    for folder in _folders(request):
+        parts = {r: (p,) for r, p in roles.items() if (folder / p / "transcripts.txt").is_file()}
+        if parts:
+            return Recognised(f"MLS: {folder.name} has transcripts.txt", parts)
+    return None
+
+
 def find(request: Request) -> Path:
     """The folder of the language: named itself, or among others."""
     path = text.folder("mls", request.path, "a folder such as mls_polish, or one that has it")
-    name = f"mls_{LANGUAGES.get(request.language, request.language)}"
-    part = request.part if request.part in ("dev", "test") else "train"
-    for folder in (path, path / name, path / f"{name}_opus"):
+    name, part = _name(request), request.part if request.part in ("dev", "test") else "train"
+    for folder in _folders(request):
         if (folder / part / "transcripts.txt").is_file():
             return folder
     languages = [folder for folder in sorted(path.glob("mls_*")) if folder.is_dir()]
@@ -73,3 +83,13 @@ def find(request: Request) -> Path:
         f"{path} has neither {part}/transcripts.txt nor a folder {name} with it; of MLS it has"
         f" {text.among(languages)}."
     )
+
+
+def _name(request: Request) -> str:
+    return f"mls_{LANGUAGES.get(request.language, request.language)}"
+
+
+def _folders(request: Request) -> tuple[Path, ...]:
+    """Where the language may be: in the folder itself, or one below."""
+    path, name = request.path, _name(request)
+    return (path, path / name, path / f"{name}_opus")

@@ -21,12 +21,13 @@ from pathlib import Path
 
 import numpy as np
 
-from cascade.corpus import Excluded, Request, Utterance
+from cascade.corpus import Excluded, Recognised, Request, Utterance
 from cascade.errors import UserError
 from local.lists import decoded
 
 LICENCE = "table: your own recordings, under whatever licence they have."
 PARTS = ()
+LOOKS_FOR = "table.tsv, table.csv or a single *.tsv or *.csv, whose columns are path and text"
 
 NEEDED = ("path", "text")
 OPTIONAL = ("speaker", "start", "end", "id")
@@ -69,6 +70,28 @@ def lists(request: Request) -> list[Path]:
     return [path] if path.is_file() else sorted(p for p in path.glob("*") if p.is_file())
 
 
+def recognises(request: Request) -> Recognised | None:
+    """Whether there is a table that has the columns it must."""
+    path = request.path
+    for table in [path] if path.is_file() else _tables(path):
+        if table.suffix.lower() in (".tsv", ".csv"):
+            comma = "," if table.suffix.lower() == ".csv" else "\t"
+            columns = {name.strip(' "').lower() for name in _first(table).split(comma)}
+            if set(NEEDED) <= columns:
+                return Recognised(f"a table: {table.name} has the columns {' and '.join(NEEDED)}")
+    return None
+
+
+def _tables(folder: Path) -> list[Path]:
+    """The tables that a folder may stand for."""
+    named = [file for file in (folder / "table.tsv", folder / "table.csv") if file.is_file()]
+    return named or sorted(p for suffix in ("tsv", "csv") for p in folder.glob(f"*.{suffix}"))
+
+
+def _first(table: Path) -> str:
+    return next((line.strip() for line in decoded(table) if line.strip()), "")
+
+
 def find(path: Path | None) -> Path:
     """The table that ``path``, a file or a folder, stands for; raises `UserError`."""
     if path is None:
@@ -77,12 +100,11 @@ def find(path: Path | None) -> Path:
         return path
     if not path.is_dir():
         raise UserError(f"There is no table or folder {path}. Mend 'path:' in the recipe.")
-    named = [file for file in (path / "table.tsv", path / "table.csv") if file.is_file()]
-    tables = named or sorted(path.glob("*.tsv"))
+    tables = _tables(path)
     if len(tables) != 1:
         names = ", ".join(file.name for file in tables) or "none"
         raise UserError(
-            f"{path} must hold one table: table.tsv, table.csv or a single *.tsv; it has "
+            f"{path} must hold one table: table.tsv, table.csv or a single *.tsv or *.csv; it has "
             f"{names}. Name the file itself in 'path:'."
         )
     return tables[0]
