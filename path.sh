@@ -58,3 +58,5 @@ export PYTHONPATH="$CASCADE_ROOT"
 export LC_ALL=C.UTF-8 PYTHONUTF8=1
 # One thread a process: two processes of one thread get more done than one of two.
 export OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
+# Batches of any length make as many kernels; keeping a thousand takes a gigabyte and no less time.
+export ONEDNN_PRIMITIVE_CACHE_CAPACITY=64

@@ -46,8 +46,7 @@ def evaluate(recipe: Recipe, layout: Layout) -> None:
     """Scores every system on every test set, writes the results, and prints the table."""
     summary = json.loads((layout.lang / "summary.json").read_text(encoding="utf-8"))
     phones = training_phones(recipe, layout)
-    language = recipe.languages[recipe.target]
-    log.info("words are compared by one rule: %s.", Comparison(language.letters, language.fold))
+    log.info("words are compared by one rule: %s.", _rule(recipe))
     tests = {}
     for dataset in recipe.role("test"):
         test = dataset_name(dataset)
@@ -85,9 +84,7 @@ def _score(recipe: Recipe, layout: Layout, system: str, dataset: Dataset) -> _Sc
     """Scores one system on one test set, and writes the details."""
     test, key = dataset_name(dataset), dataset_key(recipe, dataset)
     folder = layout.decode(system, test)
-    language = recipe.languages[recipe.target]
-    rule = Comparison(language.letters, language.fold)
-    words = score_files(layout.text(key, "words"), folder / "words.txt", rule)
+    words = score_files(layout.text(key, "words"), folder / "words.txt", _rule(recipe))
     phones = score_files(layout.text(key, "phones"), folder / "phones.txt")
     for found, unit in ((words, "words"), (phones, "phones")):
         if found.partial:
@@ -124,10 +121,15 @@ def _score(recipe: Recipe, layout: Layout, system: str, dataset: Dataset) -> _Sc
 def _oracle(recipe: Recipe, layout: Layout, dataset: Dataset) -> dict[str, float]:
     """The word error rates that the reference phones give, through the same graph."""
     reference = layout.text(dataset_key(recipe, dataset), "words")
-    fold = recipe.languages[recipe.target].fold
-    words = score_files(reference, layout.oracle(dataset_name(dataset)), fold)
+    words = score_files(reference, layout.oracle(dataset_name(dataset)), _rule(recipe))
     counts = counts_of(words, words, 0)
     return {"WER": round(counts.wer, 4), "WERc": round(counts.werc, 4)}
+
+
+def _rule(recipe: Recipe) -> Comparison:
+    """How words of reference and hypothesis are compared."""
+    language = recipe.languages[recipe.target]
+    return Comparison(language.letters, language.fold)
 
 
 def _memory_mb(path: Path) -> int:
