@@ -115,13 +115,21 @@ def test_what_is_left_out_is_told_and_let_pass(speech, command):
 def test_letters_of_a_language_that_no_recipe_has(speech, command):
     table = speech / "ru/table.tsv"
     head, *_ = table.read_text(encoding="utf-8").splitlines()
-    rows = [f"{i}.wav\tDžem, čeština\ts{i % 5}" for i in range(20)]
+    rows = [f"{i}.wav\tŁódź, wąż\ts{i % 5}" for i in range(20)]
     table.write_text("\n".join([head, *rows]), encoding="utf-8")
-    shown = command("--target", "cs:ru").stdout
-    found = read_recipe(speech / "pair/recipe.yaml").languages["cs"]
-    assert found.letters == "adeimntčšž"
-    assert (found.voice, dict(found.phone_map)) == ("cs", {})
-    assert "espeak-ng's voice 'cs'" in shown
+    shown = command("--target", "pl:ru").stdout
+    found = read_recipe(speech / "pair/recipe.yaml").languages["pl"]
+    assert (found.letters, found.voice, found.phone_map) == ("dwóąłźż", "pl", {})
+    assert "espeak-ng's voice 'pl'" in shown
+
+
+def test_phones_are_renamed_only_beside_the_language_they_are_renamed_for(speech, command):
+    command("--target", "ru:ru", "--ext", "fr:en")
+    recipe = speech / "pair/recipe.yaml"
+    ru = read_recipe(recipe).languages["ru"]
+    assert (ru.letters, ru.fold) == (CYRILLIC, {"ё": "е"})
+    assert (ru.phone_map, ru.lexicon) == ({}, None)
+    assert "    # phone_map: {ɭ: l, " in recipe.read_text(encoding="utf-8")
 
 
 def test_one_speaker_is_split_by_utterance(speech, command):
