@@ -14,7 +14,9 @@ LITTLE = 10  # minutes of the target's training speech
 FEW_WORDS = 500  # of a test set: a per cent is five of them
 LONG_WORDS = 12  # letters a word on average; no language parted by spaces has so many
 RARE = 1 / 1000  # of the transcripts; a letter that comes in fewer may be a name's
+NOTED = 0.04  # a share of utterances that fail; near what stage 0 stops at
 SHOWN = 5
+COLUMNS = ("utterances", "speakers", "words", "different", "left out", "")
 
 
 def report(
@@ -23,8 +25,11 @@ def report(
     letters: Mapping[str, Mapping[str, int]],
     found: Mapping[str, str],
 ) -> str:
-    """The text to print. ``letters`` counts transcripts by letter, ``found`` says by
-    language what was recognised."""
+    """The text to print.
+
+    ``letters`` counts transcripts by letter, ``found`` says what was recognised, both by
+    language.
+    """
     parts = [_data(surveys), _guesses(recipe, surveys, letters, found), _phones(recipe, surveys)]
     warnings = list(_warnings(recipe, surveys))
     if warnings:
@@ -34,19 +39,7 @@ def report(
 
 def _data(surveys: Sequence[Survey]) -> str:
     short = max(s.hours for s in surveys) < 1
-    rows = [
-        (
-            "",
-            "",
-            "minutes" if short else "hours",
-            "utterances",
-            "speakers",
-            "words",
-            "different",
-            "left out",
-            "",
-        )
-    ]
+    rows = [("", "", "minutes" if short else "hours", *COLUMNS)]
     for s in surveys:
         d = s.dataset
         split = ""
@@ -54,15 +47,8 @@ def _data(surveys: Sequence[Survey]) -> str:
             split = "{:g} to {:g} of 100".format(*d.split.between) + f" by {d.split.by}"
         numbers = (len(s.rows), len(s.speakers) or "not known", s.words.total(), len(s.words))
         texts = [f"{n:,}" if isinstance(n, int) else n for n in (*numbers, len(s.faults))]
-        rows.append(
-            (
-                f"{d.role} {d.language}",
-                d.name,
-                f"{s.hours * (60 if short else 1):.2f}",
-                *texts,
-                split,
-            )
-        )
+        length = f"{s.hours * (60 if short else 1):.2f}"
+        rows.append((f"{d.role} {d.language}", d.name, length, *texts, split))
     lines = aligned(rows, left=(0, 1, 8))
     for s in surveys:
         reasons = s.reasons()
@@ -136,8 +122,8 @@ def _warnings(recipe: Recipe, surveys: Sequence[Survey]) -> Iterator[str]:
         other = sum(s.hours for s in by_role["train_ext"] if s.dataset.language == language)
         if other < hours:
             yield (
-                f"there is less speech in '{language}' ({other:.2f} h) than in the target"
-                f" ({hours:.2f} h), which it is to help"
+                f"there is less speech in '{language}' ({60 * other:.1f} min) than in the target"
+                f" ({60 * hours:.1f} min), which it is to help"
             )
     said = sum((s.words for s in training), Counter())
     sentences = {row.words for s in training for row in s.rows}
@@ -188,7 +174,7 @@ def _of_each(recipe: Recipe, surveys: Sequence[Survey]) -> Iterator[str]:
                 f"{key}: {100 * s.excluded_share:.0f} % fail the checks, so stage 0 will stop:"
                 f" mend them, if '{s.dataset.language}' is its language"
             )
-        elif s.excluded_share > 0.04:
+        elif s.excluded_share > NOTED:
             yield (
                 f"{key}: {100 * s.excluded_share:.0f} % fail the checks; the recipe's"
                 f" limits.max_excluded lets them pass"

@@ -10,6 +10,7 @@ import yaml
 from cascade.recipe import Dataset, Language
 from cascade.schema import as_plain
 
+WRITTEN = "Written by `python -m cascade new-recipe`"
 SMALL = 0.1  # hours; below, a training is a try-out, as recipes/mini is
 MEASURED = 2.0  # hours; up to here the settings are those of recipes/ru_en
 PASSES = 20  # through the training speech, where there is more
@@ -58,7 +59,7 @@ class Draft:
         return f"""\
 # {title}.
 #
-# Written by `python -m cascade new-recipe`, and yours to change. All keys and their defaults
+# {WRITTEN}, and yours to change. All keys and their defaults
 # are in cascade/recipe.py; any of them can be given for one run, too:
 # ./run.sh --recipe {self.name} --train.steps 2000
 
@@ -68,7 +69,7 @@ target_minutes: all      # or minutes of the target's training speech: how littl
 
     def _datasets(self) -> str:
         lines = ["# What is trained on, what chooses the model (valid), what is decoded (test)."]
-        lines += [f"# {name}: {why}." for name, why in self.found.items()]
+        lines += [f"# {name}: {' '.join(why.split())}." for name, why in self.found.items()]
         if any(dataset.split for dataset in self.datasets):
             lines += [
                 "# split: a hash of the speaker's name, or the utterance's, is a number from 0 to",
@@ -107,7 +108,7 @@ target_minutes: all      # or minutes of the target's training speech: how littl
             return ["texts: [sentences.txt]   # for the language model"] * (name == self.target)
         known = self.known[name]
         keys = ["texts", "dictionaries"] if name == self.target else []
-        keys += [] if known.together else ["lexicon", "phone_map"]
+        keys += [] if known.together else ["lexicon", "fold", "phone_map"]
         more = [(key, getattr(known.language, key)) for key in keys]
         lines = [f"{key}: {_flow(as_plain(value))}" for key, value in more if value]
         return [f"recipes/{known.recipe} has, too:"] * bool(lines) + lines
@@ -155,9 +156,7 @@ target_minutes: all      # or minutes of the target's training speech: how littl
             f"language_model: {{order: {order}}}"
         )
         if self.hours < SMALL:
-            text += (
-                "\n\n# Scales and penalties are not searched for: a poor network makes that slow.\n"
-            )
+            text += "\n\n# With so little, the search for scales and penalties is slow.\n"
             text += "decode: {tune: false}"
         return text
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from cascade import alphabet, data_report, split, voices
 from cascade.corpus import LOCAL, Request
-from cascade.draft import Draft, Known
+from cascade.draft import WRITTEN, Draft, Known
 from cascade.errors import UserError
 from cascade.files import write_text
 from cascade.layout import Layout
@@ -20,7 +20,7 @@ from cascade.survey import Survey, survey, texts
 
 log = logging.getLogger("cascade")
 SHARE, VALID_HOURS, TEST_HOURS = 10.0, 0.5, 1.0  # per cent of the speech, and no more than
-NOTED, MOST = 0.04, 0.5  # shares of utterances that fail: said in the recipe; too many
+MOST = 0.5  # share of utterances that may fail the checks
 RECIPES, MAIN = LOCAL.parent / "recipes", "ru_en"
 FEWEST = 3  # usable utterances, or speakers to split by
 
@@ -63,7 +63,10 @@ def new_recipe(
         )
         for code in codes
     }
-    known = _known(chosen, path)
+    known = _known(chosen)
+    for code in known:
+        if known[code].together:
+            found[code].append(f"set up as in recipes/{known[code].recipe}")
     languages = {code: _language(chosen[code], letters[code], known.get(code)) for code in codes}
     with tempfile.TemporaryDirectory() as temporary:
         layout = Layout(Path(temporary), downloads, data)
@@ -128,16 +131,17 @@ def _named(parts: Sequence[Source], where: str, before: Sequence[Dataset]) -> li
     return made[len(before) :]
 
 
-def _known(chosen: Mapping[str, str], path: Path) -> dict[str, Known]:
-    """What other recipes than that at ``path`` know of the languages, by code.
+def _known(chosen: Mapping[str, str]) -> dict[str, Known]:
+    """What recipes that somebody wrote know of the languages, by code.
 
     One that has all of them knows how their phones go together.
     """
     recipes = []
     for file in sorted(RECIPES.glob("*/recipe.yaml"), key=lambda f: (f.parent.name != MAIN, f)):
         try:
-            recipes += [read_recipe(file)] if file != path else []
-        except UserError:
+            if WRITTEN not in file.read_text(encoding="utf-8"):  # guessed is not known
+                recipes.append(read_recipe(file))
+        except (UserError, OSError, UnicodeDecodeError):
             continue  # another recipe's fault is not this one's
     found = {}
     for together in (False, True):
@@ -153,8 +157,8 @@ def _known(chosen: Mapping[str, str], path: Path) -> dict[str, Known]:
 def _language(voice: str, counts: Mapping[str, int], known: Known | None) -> Language:
     """Its letters are those of a recipe that has the language, and of the transcripts.
 
-    Pronunciations are another recipe's only where it has the other languages, too: phones
-    are renamed to be like those of another language.
+    The rest is another recipe's only where it has the other languages, too: phones are
+    renamed to be like those of another language.
     """
     if known is None:
         return Language(alphabet.letters(counts), voice)
@@ -162,7 +166,7 @@ def _language(voice: str, counts: Mapping[str, int], known: Known | None) -> Lan
     found = alphabet.letters({**dict.fromkeys(letters, 1), **counts})
     letters += "".join(char for char in found if char not in letters)
     own = replace(known.language, letters=letters, texts=(), dictionaries=())
-    return own if known.together else replace(own, lexicon=None, phone_map={})
+    return own if known.together else Language(letters, voice)
 
 
 def _rate(training: Sequence[Survey]) -> int:
@@ -177,7 +181,7 @@ def _max_excluded(seen: Sequence[Survey], final: Sequence[Survey]) -> int:
     Of few utterances one is many per cent; a corpus of which most is unusable is none.
     """
     worst = max(s.excluded_share for s in final)
-    if worst <= NOTED or max(s.excluded_share for s in seen) > MOST:
+    if worst <= data_report.NOTED or max(s.excluded_share for s in seen) > MOST:
         return 0
     return min(100, math.ceil(100 * worst) + 1)
 

@@ -44,7 +44,7 @@ def sources(where: str, request: Request) -> tuple[str, list[Source]]:
         if module is None or hasattr(module, "recognises"):
             raise UserError(f"There is no folder {where}.")
         own = [Source(r, language, where, None, r) for r in FOLDERS if r in module.PARTS]
-        return "fetched from Debian's archive", own or [Source("train", language, where, None)]
+        return "a corpus that is fetched", own or [Source("train", language, where, None)]
     name, found = _recognised(replace(request, path=path))
     if found is None or not found.sure:
         parts = list(_folders(path, request))
