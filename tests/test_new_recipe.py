@@ -1,5 +1,6 @@
 """The command as a new user gives it: folders in, a recipe that runs out."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -174,6 +175,29 @@ def test_own_parts_are_kept_and_missing_ones_split_off(tmp_path, command, listed
         ("valid", "dev", [0, 50]),
         ("test", "dev", [50, 100]),
     ]
+
+
+def test_librispeech_without_a_test_divides_dev_by_speaker(tmp_path, command, wav):
+    for part, speakers in (("train-clean-5", (1, 2)), ("dev-clean-2", (3, 4, 5))):
+        for speaker in speakers:
+            folder = tmp_path / "LibriSpeech" / part / str(speaker) / "7"
+            names = [f"{speaker}-7-{n:04d}" for n in range(4)]
+            for n, name in enumerate(names):
+                wav(folder / f"{name}.flac", seconds=1.5, seed=10 * speaker + n)
+            lines = [f"{name} {EN[n]} {EN[speaker]}\n".upper() for n, name in enumerate(names)]
+            (folder / f"{speaker}-7.trans.txt").write_text("".join(lines))
+    command("--target", "en:LibriSpeech")
+    recipe = tmp_path / "pair/recipe.yaml"
+    parts = [(d.role, d.part, d.split and d.split.by) for d in read_recipe(recipe).datasets]
+    assert parts == [
+        ("train", "train-clean-5", None),
+        ("valid", "dev-clean-2", "speaker"),
+        ("test", "dev-clean-2", "speaker"),
+    ]
+    done = run("--recipe", recipe, "--exp", tmp_path / "exp", "--check")
+    counts = re.findall(r"(\w+)_en: (\d+) utterances, .* (\d+) speakers?", done.stderr)
+    assert {role: int(n) for role, n, _ in counts}["train"] == 8
+    assert sum(int(n) for _, n, _ in counts) == 20 and sum(int(s) for *_, s in counts) == 5
 
 
 @pytest.mark.parametrize(

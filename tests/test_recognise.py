@@ -128,7 +128,7 @@ def test_parts_without_a_training_one_are_divided_anew(tmp_path):
 def test_a_corpus_that_is_fetched(tmp_path):
     _, found = look("festvox_ru", tmp_path)
     assert [(s.role, s.part) for s in found] == [(r, r) for r in ("train", "valid", "test")]
-    _, found = look("asterisk_en", tmp_path, "en")
+    _, found = look("synth_en", tmp_path, "en")
     assert [(s.role, s.path, s.part) for s in found] == [("train", None, None)]
 
 
