@@ -124,8 +124,8 @@ target_minutes: all      # or minutes of the target's training speech: how littl
     def _features(self) -> str:
         return (
             "# rate: Hz, what recordings are resampled to. A frame is 10 ms, the network's input\n"
-            "# `stack` of them. cmn: utterance, or online, which recognition while somebody speaks\n"
-            "# needs.\n"
+            "# `stack` of them. cmn: utterance, or online, which recognition while somebody\n"
+            "# speaks needs.\n"
             f"features: {{rate: {self.rate}, filters: 40, stack: 3, cmn: utterance}}"
         )
 
