@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cascade import alphabet, text
+from cascade.consistency import NAME
 from cascade.corpus import Request
 from cascade.errors import UserError
 from cascade.files import read_text_table
 from cascade.layout import Layout, dataset_key
 from cascade.lexicon import look_up
-from cascade.recipe import NAME, Language, Recipe
+from cascade.recipe import Language, Recipe
 
 log = logging.getLogger("cascade")
 RARE = 1 / 10_000  # of the running phones; what comes less often is a name's or a slip's

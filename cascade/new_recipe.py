@@ -9,12 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from cascade import alphabet, data_report, split, voices
+from cascade.consistency import NAME
 from cascade.corpus import LOCAL, Request
 from cascade.draft import WRITTEN, Draft, Known
 from cascade.errors import UserError
 from cascade.files import write_text
 from cascade.layout import Layout
-from cascade.recipe import NAME, Dataset, Language, Recipe, read_recipe
+from cascade.recipe import Dataset, Language, Recipe, read_recipe
 from cascade.recognise import Source, sources
 from cascade.survey import Survey, survey, texts
 

@@ -15,12 +15,10 @@ from typing import Any
 
 import yaml
 
+from cascade.consistency import NAME, check
 from cascade.errors import UserError
 from cascade.schema import build, layered, merge, nearest, override, within
 
-ROLES = ("train", "train_ext", "valid", "test")
-SHARES = ("upper", "lower", "all")  # what the languages of a cascade have in common
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _NAMES = re.compile(rf"{NAME.pattern}(,{NAME.pattern})*")
 
 
@@ -285,7 +283,7 @@ def read_recipe(path: Path, overrides: Mapping[str, str] | None = None) -> Recip
         recipe = build(Recipe, raw, "")
         if chosen:
             recipe = _with_systems(recipe, chosen)
-        _check(recipe)
+        check(recipe)
     except UserError as error:
         raise UserError(f"{path}: {' '.join(str(error).split())}") from None
     return recipe
@@ -335,110 +333,3 @@ def _with_systems(recipe: Recipe, chosen: str) -> Recipe:
         names += [before] if before and before not in names else []
     systems = {name: system for name, system in recipe.systems.items() if name in names}
     return dataclasses.replace(recipe, systems=systems)
-
-
-def _check(recipe: Recipe) -> None:
-    """What the types cannot say."""
-    for name in (recipe.name, *recipe.systems, *recipe.languages):
-        if not NAME.fullmatch(name) or name == "shared":
-            raise UserError(f"'{name}' is no good name: use letters, digits, '_' and '-'.")
-    if recipe.target not in recipe.languages:
-        raise UserError(f"the target '{recipe.target}' is not among the languages.")
-    seen = set()
-    for d in recipe.datasets:
-        if d.role not in ROLES:
-            raise UserError(f"unknown role '{d.role}'; the nearest is '{nearest(d.role, ROLES)}'.")
-        if d.language not in recipe.languages:
-            near = nearest(d.language, list(recipe.languages))
-            raise UserError(f"unknown language '{d.language}'; the nearest known one is '{near}'.")
-        if d.role != "train_ext" and d.language != recipe.target:
-            raise UserError(f"role '{d.role}' takes the target language, not '{d.language}'.")
-        if d.role == "train_ext" and d.language == recipe.target:
-            raise UserError("role 'train_ext' takes other languages than the target.")
-        if not NAME.fullmatch(d.name or d.corpus):
-            raise UserError(f"'{d.name or d.corpus}' is no good name for a data set.")
-        if not re.fullmatch(r"[0-9]{1,2}|mix", d.channel or "mix"):
-            raise UserError(f"channel must be a number from 0, or 'mix', not '{d.channel}'.")
-        if d.split and d.split.by not in ("speaker", "utterance"):
-            raise UserError(f"split.by must be 'speaker' or 'utterance', not '{d.split.by}'.")
-        span = d.split.between if d.split else (0, 100)
-        if len(span) != 2 or not 0 <= span[0] < span[1] <= 100:
-            raise UserError("split.between must be two per cents, such as [80, 90].")
-        if (d.role, d.language, d.name or d.corpus) in seen:
-            raise UserError(f"two data sets of role '{d.role}' are named '{d.name or d.corpus}'.")
-        seen.add((d.role, d.language, d.name or d.corpus))
-    for role in ("train", "valid", "test"):
-        if not recipe.role(role):
-            raise UserError(f"no data set has the role '{role}'.")
-    if not recipe.systems:
-        raise UserError("'systems' names no network to train.")
-    for name in recipe.systems:
-        _check_system(recipe, name)
-    if recipe.features.cmn not in ("online", "utterance"):
-        raise UserError("features.cmn must be 'online' or 'utterance'.")
-    if not re.fullmatch(r"all|[0-9]+(\.[0-9]+)?", recipe.target_minutes):
-        raise UserError("target_minutes must be a number of minutes, or 'all'.")
-    if not re.fullmatch(r"[0-9]+(\.[0-9]+)?%?", recipe.limits.max_excluded) or not (
-        0 <= recipe.limits.excluded_share <= 1
-    ):
-        raise UserError("limits.max_excluded must be a share such as 5% or 0.05.")
-    if not re.fullmatch(r"[0-9]+(\.[0-9]+)?s?", recipe.train.checkpoint_every):
-        raise UserError("train.checkpoint_every must be a time such as 60s.")
-
-
-def _check_system(recipe: Recipe, name: str) -> None:
-    system, where = recipe.systems[name], f"systems.{name}"
-    if name in ("feats", "lang", "manifests", "sweep"):
-        raise UserError(f"{where}: the experiment has another folder of that name.")
-    if system.share not in SHARES:
-        raise UserError(f"{where}: 'share' must be one of {', '.join(SHARES)}.")
-    if len(system.layers) != 1 + (system.cascade and system.share != "all") or (
-        min(system.layers) < 1
-    ):
-        want = "[lower, upper]" if system.cascade and system.share != "all" else "[number]"
-        raise UserError(f"{where}: 'layers' must be {want}, each at least 1.")
-    if system.cascade and not recipe.ext_languages:
-        raise UserError(f"{where} is a cascade, but no data set has role 'train_ext'.")
-    if not system.cascade and (system.share != "upper" or system.languages):
-        raise UserError(f"{where}: 'share' and 'languages' are of cascades.")
-    settings = recipe.train_of(name)
-    for key in ("weights", "seconds", "active"):
-        for language in getattr(settings, key):
-            if language not in recipe.languages:
-                raise UserError(f"train.{key}: there is no language '{language}'.")
-    for language, span in settings.active.items():
-        if len(span) != 2 or not 0 <= span[0] < span[1] <= 1:
-            raise UserError(f"train.active: '{language}' must be two numbers, such as [0, 0.8].")
-    spans = [settings.active.get(language, (0, 1)) for language in recipe.languages_of(name)]
-    for begin in {end for _, end in spans} - {1} | {0}:
-        if not any(first <= begin < last for first, last in spans):
-            raise UserError(f"{where}: from {begin} of the steps on no language is active.")
-    for language, seconds in settings.seconds.items():
-        if not seconds >= 0.1:
-            raise UserError(f"train.seconds: '{language}' must be at least 0.1.")
-    for language in system.languages:
-        if language not in recipe.ext_languages:
-            raise UserError(f"{where}: no data set of role 'train_ext' is of '{language}'.")
-    _check_start(recipe, name)
-
-
-def _check_start(recipe: Recipe, name: str) -> None:
-    system, where = recipe.systems[name], f"systems.{name}"
-    places = ["norm", *(f"layer{i + 1}" for i in range(sum(system.layers))), "output"]
-    for place in system.freeze:
-        if place not in places:
-            raise UserError(f"{where}: 'freeze' takes {', '.join(places)}, not '{place}'.")
-    if set(system.freeze) == set(places):
-        raise UserError(f"{where}: 'freeze' leaves nothing to train.")
-    if system.freeze and not system.start:
-        raise UserError(f"{where}: 'freeze' is for a system with a 'start'.")
-    chain = [name]
-    while (before := recipe.before(chain[-1])) is not None:
-        if before in chain:
-            raise UserError(f"{where}: it would start from itself ({' <- '.join(chain)}).")
-        chain.append(before)
-    if len(chain) == 1 and system.start and "/" not in system.start:
-        near = nearest(system.start, list(recipe.systems))
-        raise UserError(
-            f"{where}: 'start' is no system ('{near}' is the nearest); a folder has a '/'."
-        )

@@ -61,3 +61,15 @@ def test_model_and_graph_follow(made):
     assert set(summary["oov"]) == {"table"} and 0 < summary["oov"]["table"] < 100
     assert sum(s["weight"] for s in summary["sources"].values()) == pytest.approx(1, abs=1e-3)
     assert graph.read_words(layout.words) == ["<eps>", "да", "нета", "о", "ода"]
+
+
+def test_where_every_sentence_is_held_out_the_model_knows_single_words(small, read, caplog):
+    raw, layout = small  # all its data sets say the same
+    recipe = read(raw)
+    prepare(recipe, layout, 1)
+    lang.build(recipe, layout, 1)
+    assert layout.sentences(0).read_text(encoding="utf-8").split() == ["да", "нет", "о", "ёж"]
+    assert "knows single words alone: name 'texts' of 'ru'" in caplog.text
+    language_model.train(recipe, layout)
+    graph.make(recipe, layout)
+    assert set(graph.read_lexicon(layout.lexicon)) == {"да", "нет", "о", "ёж"}
