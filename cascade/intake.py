@@ -150,7 +150,7 @@ class Intake:
                 minutes,
                 total[-1] / 60,
             )
-        enough = 1 + np.searchsorted(total, float(minutes) * 60)
+        enough = np.searchsorted(np.append(0.0, total), float(minutes) * 60)
         return np.sort(passed[order[:enough]])
 
     def keep(self, write: Callable[[Checked], None]) -> None:

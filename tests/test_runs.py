@@ -14,9 +14,10 @@ from cascade.runs import Run, Running, run_all
 ROOT = Path(__file__).resolve().parent.parent
 # Two runs that end by themselves only after a long time; asked to, they save.
 SWEEP = """
-import logging, sys
+import logging, signal, sys
 from pathlib import Path
 from cascade.runs import Run, run_all
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
 logging.basicConfig(level=logging.INFO, stream=sys.stderr)
 folder = Path(sys.argv[1])
 script = "trap 'echo saved; exit 1' TERM; echo $$ begun; sleep 600 & wait"
