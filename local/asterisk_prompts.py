@@ -2,6 +2,9 @@
 
 There are two packages of each voice: G.722, 16 kHz, and wav, 8 kHz, as telephones have it.
 The recipe's sampling rate says which one is taken.
+
+A corpus is its sentences, of three words or more; prompts of one word or two are a part of
+their own, ``short``.
 """
 
 import gzip
@@ -20,7 +23,7 @@ from local import debian, progress
 
 log = logging.getLogger("cascade")
 
-PARTS = ("train", "valid", "test")
+PARTS = ("train", "valid", "test", "short")
 RATE = 16000  # Hz, of G.722
 FEWEST_WORDS = 3
 FASTEST = 20  # letters a second: beyond is the description of a sound, or another text
@@ -57,7 +60,10 @@ def listing(
     numbers: dict[str, int] = {}
     for key in [*prompts, *(key for key in files if key not in prompts)]:
         number = numbers.setdefault(letters_of(prompts.get(key) or key), len(numbers))
-        if request.part not in (None, part(number)):
+        short = request.part == "short"
+        if short != is_short(prompts.get(key) or "") and request.part:
+            continue
+        if request.part not in (None, "short", part(number)):
             continue
         if key not in files:
             why = "no sound for this text"
@@ -68,7 +74,8 @@ def listing(
         elif prompts[key] is None:
             why = "two texts for this sound"
         else:
-            why = reason(key, prompts[key], letters) or hurried(prompts[key], seconds[key])
+            why = reason(key, prompts[key], letters, 1 if short else FEWEST_WORDS)
+            why = why or hurried(prompts[key], seconds[key])
         name = f"{corpus}-{flat(key)}"
         if why:
             yield Excluded(name, why, seconds.get(key), selection=True)
@@ -104,13 +111,22 @@ def parse(path: Path) -> dict[str, str | None]:
     return texts
 
 
-def reason(key: str, text: str, letters: str) -> str | None:
+def is_short(text: str) -> bool:
+    """Whether a prompt is of one word or two, all in letters."""
+    return 0 < len(words_of(text)) < FEWEST_WORDS and not any(char.isdigit() for char in text)
+
+
+def words_of(text: str) -> list[str]:
+    """What has letters, between spaces."""
+    return [word for word in text.split() if any(char.isalpha() for char in word)]
+
+
+def reason(key: str, text: str, letters: str, fewest: int = FEWEST_WORDS) -> str | None:
     """Why a prompt is left out, or None; the first reason that holds is given."""
     if any(mark in text for mark in "[]<>()"):
         return "bracketed description of a sound"
-    words = [word for word in text.split() if any(char.isalpha() for char in word)]
-    if len(words) < FEWEST_WORDS and not any(char.isdigit() for char in text):
-        return f"fewer than {FEWEST_WORDS} words"
+    if len(words_of(text)) < fewest and not any(char.isdigit() for char in text):
+        return f"fewer than {fewest} words"
     if text == key or text.startswith(f"{key}:"):  # nobody translated it
         return "its key in the text"
     if any(char.isdigit() for char in text):

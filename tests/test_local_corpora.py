@@ -125,6 +125,32 @@ def test_asterisk_corpus(tmp_path, unpacked):
     assert wav.stat().st_mtime_ns == before
 
 
+def test_asterisk_short_prompts_are_a_part_of_their_own(tmp_path, unpacked):
+    texts = "a: Раз\nb: Раз, два\nc: Раз, два, три\nd: Нажмите 1\ne: k-е\nf: Ox\ng: [шум]\n"
+    listed(unpacked / f"usr/share/doc/{asterisk_ru.TEXTS.name}/core-sounds-ru.txt.gz", texts)
+    sounds = unpacked / "usr/share/asterisk/sounds/voice"
+    sounds.mkdir(parents=True)
+    for name in "abcdefg":
+        (sounds / f"{name}.g722").write_bytes(bytes(16000))
+    request = Request(tmp_path, tmp_path / "data", jobs=1, part="short")
+    found = list(corpus.listing("asterisk_ru", request))
+    assert [item.id for item in found if isinstance(item, Utterance)] == [
+        "asterisk_ru-a",
+        "asterisk_ru-b",
+    ]
+    reasons = {item.id: item.reason for item in found if isinstance(item, Excluded)}
+    assert reasons == {
+        "asterisk_ru-e": "letters of another language",
+        "asterisk_ru-f": "letters of another language",
+        "asterisk_ru-g": "bracketed description of a sound",
+    }
+    parts = []
+    for part in ("train", "valid", "test"):
+        request = Request(tmp_path, tmp_path / "data", jobs=1, part=part)
+        parts += [item.id for item in corpus.listing("asterisk_ru", request)]
+    assert sorted(parts) == ["asterisk_ru-c", "asterisk_ru-d"]
+
+
 def test_asterisk_at_the_rate_of_telephones(tmp_path, unpacked):
     doc = unpacked / f"usr/share/doc/{asterisk_ru.TEXTS.name}/core-sounds-ru.txt.gz"
     listed(doc, "b: Это первая запись.\nc: Шум\nc: Это другая запись\nd: Это запись шума тут\n")
