@@ -5,6 +5,7 @@ phone n-gram. Words come with other hypotheses, times and confidences.
 """
 
 import dataclasses
+import gc
 import json
 import logging
 import resource
@@ -205,6 +206,7 @@ def decode(recipe: Recipe, layout: Layout, system: str, dataset: Dataset, jobs: 
     batches = list(data.in_order(BATCH_SECONDS))
     found: dict[str, Decoded] = {}
     memory = 0
+    gc.freeze()  # a lattice is many small objects: looking through all words each time is slow
     with workers.pool(jobs) as pool:
         bar = tqdm(
             total=len(data), desc=f"  {system} {test}", unit="utt", disable=None, leave=False
@@ -214,6 +216,7 @@ def decode(recipe: Recipe, layout: Layout, system: str, dataset: Dataset, jobs: 
             found |= {result.name: result for result in results}
             bar.update(len(results))
         bar.close()
+    gc.unfreeze()
     _decoder = None
     found = {name: found[name] for name in sorted(found)}
     for kind in ("phones", "phones_ngram", "words"):

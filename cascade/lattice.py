@@ -17,6 +17,8 @@ from kaldifst.lib._kaldifst import _ArcIteratorLattice  # ArcIterator refuses la
 
 BEAM = 11.0  # the widest: 12 takes 1.6 times as long, 10 loses the best path of half of them
 LATTICE_BEAM = 6.0  # a path e^6 times less likely than the best is left out
+SCALE = 0.5  # of logarithms in posteriors: frames are no independent witnesses (set on valid)
+BEYOND = math.exp(-SCALE * LATTICE_BEAM)  # the mass of what was left out, at a guess
 
 Arc = tuple[int, int, float, float, int]  # target, word, graph cost, acoustic cost, frame
 Span = tuple[int, int]  # the first frame of a word, and the one after its last
@@ -90,21 +92,23 @@ class Lattice:
     ) -> list[float]:
         """The posterior of each word of ``chosen`` at its place, from 0 to 1.
 
-        That is the share of all paths, each with the probability that the search gives it,
-        which put the same word out between the middles of the gaps to the neighbours.
-        Where ``chosen`` is none of the ``known`` hypotheses (the narrower beam has lost
-        it), it counts as one path more.
+        That is the share of all paths, each with the probability that the search gives it
+        to the power of ``SCALE``, which put the same word out between the middles of the
+        gaps to the neighbours. ``BEYOND`` is the mass of paths that are not known. Where
+        ``chosen`` is none of the ``known`` hypotheses (the narrower beam has lost it), it
+        counts as one path more.
         """
         events, total = self._word_masses()
         lost = all(hypothesis.words != chosen.words for hypothesis in known)
-        own = math.exp(min(700.0, chosen.score + self.to_end[self.start])) if lost else 0.0
+        above = SCALE * (chosen.score + self.to_end[self.start])  # the lattice's best
+        own = math.exp(min(700.0, above)) if lost else 0.0
         middles = [(a[1] + b[0]) / 2 for a, b in pairwise(spans)]
         edges = [-math.inf, *middles, math.inf]
         sure = []
         for place, word in enumerate(chosen.words):
             low, high = edges[place], edges[place + 1]
             mass = sum(m for frame, m in events.get(word, ()) if low <= frame + 0.5 < high)
-            sure.append(min(1.0, (mass + own) / (total + own)))
+            sure.append(min(1.0, (mass + own) / (total + own + BEYOND)))
         return sure
 
     def _word_masses(self) -> tuple[dict[int, list[tuple[int, float]]], float]:
@@ -114,7 +118,7 @@ class Lattice:
         """
 
         def mass(state: int, arc: Arc) -> float:
-            return math.exp(self.to_end[state] - arc[2] - arc[3] - self.to_end[arc[0]])
+            return math.exp(SCALE * (self.to_end[state] - arc[2] - arc[3] - self.to_end[arc[0]]))
 
         before, after = [0.0] * len(self.arcs), [0.0] * len(self.arcs)
         masses: dict[int, list[float]] = {}

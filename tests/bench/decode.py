@@ -1,6 +1,7 @@
 """Decodes a test set with several beams: speed, memory, word errors. See decode.sh."""
 
 import dataclasses
+import gc
 import resource
 import sys
 import time
@@ -33,6 +34,7 @@ def main(folder: str = "exp/ru_en", system: str = "") -> None:
     rule = Comparison(language.letters, language.fold)
     batches = list(decoder.data.in_order(BATCH_SECONDS))
     seconds = sum(decoder.data.frames) / 100
+    gc.freeze()  # as stage 4 does
     print("beam  n-best      rtf  WER, %")
     trials = [*((beam, 0) for beam in BEAMS), (tuned.beam, 0), (tuned.beam, tuned.nbest)]
     for beam, nbest in trials:
