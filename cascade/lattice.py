@@ -18,7 +18,7 @@ from kaldifst.lib._kaldifst import _ArcIteratorLattice  # ArcIterator refuses la
 BEAM = 11.0  # the widest: 12 takes 1.6 times as long, 10 loses the best path of half of them
 LATTICE_BEAM = 6.0  # a path e^6 times less likely than the best is left out
 SCALE = 0.5  # of logarithms in posteriors: frames are no independent witnesses (set on valid)
-BEYOND = math.exp(-SCALE * LATTICE_BEAM)  # the mass of what was left out, at a guess
+BEYOND = math.exp(-SCALE * LATTICE_BEAM)  # what was left out, against the rest: a guess
 
 Arc = tuple[int, int, float, float, int]  # target, word, graph cost, acoustic cost, frame
 Span = tuple[int, int]  # the first frame of a word, and the one after its last
@@ -94,7 +94,7 @@ class Lattice:
 
         That is the share of all paths, each with the probability that the search gives it
         to the power of ``SCALE``, which put the same word out between the middles of the
-        gaps to the neighbours. ``BEYOND`` is the mass of paths that are not known. Where
+        gaps to the neighbours. ``BEYOND`` is what other paths have, against these. Where
         ``chosen`` is none of the ``known`` hypotheses (the narrower beam has lost it), it
         counts as one path more.
         """
@@ -108,7 +108,7 @@ class Lattice:
         for place, word in enumerate(chosen.words):
             low, high = edges[place], edges[place + 1]
             mass = sum(m for frame, m in events.get(word, ()) if low <= frame + 0.5 < high)
-            sure.append(min(1.0, (mass + own) / (total + own + BEYOND)))
+            sure.append(min(1.0, (mass + own) / ((total + own) * (1 + BEYOND))))
         return sure
 
     def _word_masses(self) -> tuple[dict[int, list[tuple[int, float]]], float]:

@@ -70,7 +70,7 @@ def shares(chosen, lost=0.0) -> float:
     paths = [(a, b, p * q) for a, p in [(1, 0.6), (2, 0.4)] for b, q in second]
     masses = {path: (path[2] / 0.3) ** lattice.SCALE for path in paths}
     own = (lost / 0.3) ** lattice.SCALE if lost else 0.0
-    total = sum(masses.values()) + own + lattice.BEYOND
+    total = (sum(masses.values()) + own) * (1 + lattice.BEYOND)
     return (sum(m for (a, b, _), m in masses.items() if chosen(a, b)) + own) / total
 
 
