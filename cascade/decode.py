@@ -154,9 +154,9 @@ class WordSearch:
         self.graph = read_graph(graph, settings.word_penalty)
         self.settings = settings
 
-    def __call__(self, log_probs: np.ndarray, settings: Decode | None = None) -> tuple[int, ...]:
+    def __call__(self, log_probs: np.ndarray, settings: Decode | None = None) -> list[int]:
         """Word numbers for the log-probabilities (T, phones) of one utterance."""
-        return self.path(log_probs, settings).hypothesis.words
+        return list(self.path(log_probs, settings).hypothesis.words)
 
     @staticmethod
     def scores(log_probs: np.ndarray, settings: Decode) -> np.ndarray:

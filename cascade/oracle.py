@@ -47,7 +47,7 @@ def decode(layout: Layout, key: str, test: str, jobs: int) -> None:
 _search: WordSearch | None = None
 
 
-def _find(outputs: int, labels: list[int]) -> tuple[int, ...]:
+def _find(outputs: int, labels: list[int]) -> list[int]:
     """In a worker process: the words of one utterance."""
     assert _search is not None
     return _search(frames(labels, outputs))
