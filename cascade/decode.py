@@ -1,11 +1,17 @@
-"""Stage 4: decodes test sets to phones (greedily) and to words (through the graph)."""
+"""Stage 4: decodes test sets to phones and to words.
+
+Phones come twice: greedily, and by the same search as the words through a graph of a
+phone n-gram. Words come with other hypotheses, times and confidences.
+"""
 
 import dataclasses
+import gc
 import json
 import logging
 import resource
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import kaldi_decoder
@@ -14,39 +20,94 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from cascade import model, workers
+from cascade import lattice, model, workers
 from cascade.batches import UtteranceSet
 from cascade.cmn import read_cms_init
 from cascade.errors import UserError
-from cascade.files import write_json, write_text_table
+from cascade.files import write_json, write_text, write_text_table
 from cascade.graph import read_graph, read_words
 from cascade.greedy import greedy
+from cascade.lattice import Hypothesis
 from cascade.layout import Layout, dataset_key, dataset_name
 from cascade.phones import read_phones
 from cascade.recipe import Dataset, Decode, Recipe
+from cascade.times import Pronunciations, Timed, spans, write_ctm
 
 log = logging.getLogger("cascade")
 TUNED = ("acoustic_scale", "blank_penalty", "word_penalty")
 BATCH_SECONDS = 60.0  # fixed, and batches never split, so that --nj changes no figure
 
 
+@dataclass(frozen=True)
+class Decoded:
+    """An utterance: what was found, and what else it may have been.
+
+    ``phones`` are the greedy ones, ``phones_ngram`` those of the phone graph. ``words``
+    come first among ``hypotheses`` and once more, with times, in ``timed``; both are empty
+    where the recipe wants no n-best list.
+    """
+
+    name: str
+    phones: list[str]
+    phones_ngram: list[str]
+    words: list[str]
+    hypotheses: list[Hypothesis]
+    timed: list[Timed]
+
+
 class Decoder:
-    """A model with its graph: utterances in, phones and words out."""
+    """A model with its graphs: utterances in, phones and words out."""
 
     def __init__(self, recipe: Recipe, layout: Layout, system: str, dataset: Dataset):
         self.acoustic = AcousticModel(recipe, layout, system, [dataset_key(recipe, dataset)])
         self.data, self.phones = self.acoustic.data, self.acoustic.phones
         self.words = read_words(layout.words)
-        self.search = WordSearch(layout.graph, search_settings(recipe, layout, system))
+        self.search = WordSearch(
+            layout.graph, search_settings(recipe.decode, layout.search(system))
+        )
+        self.graph_phones = read_words(layout.phone_words)
+        self.phone_search = WordSearch(
+            layout.phone_graph, search_settings(recipe.decode, layout.phone_search(system))
+        )
+        self.pronunciations = Pronunciations(layout.lexicon, self.phones)
+        self.seconds = recipe.features.stack / 100  # of a frame
 
-    def __call__(self, indices: Sequence[int]) -> list[tuple[str, list[str], list[str]]]:
-        """Decodes a batch: ``(utterance, phones, words)`` of each."""
-        found = []
+    def __call__(self, indices: Sequence[int]) -> Iterator[Decoded]:
+        """Decodes a batch."""
         for name, log_probs in self.acoustic(indices):
             (labels,) = greedy(torch.from_numpy(log_probs[None]), [len(log_probs)])
-            words = [self.words[i] for i in self.search(log_probs)]
-            found.append((name, [self.phones[i] for i in labels], words))
-        return found
+            path = self.search.path(log_probs)
+            hypotheses, timed = self._others(log_probs, path)
+            yield Decoded(
+                name,
+                [self.phones[i] for i in labels],
+                [self.graph_phones[i] for i in self.phone_search(log_probs)],
+                [self.words[i] for i in path.hypothesis.words],
+                hypotheses,
+                timed,
+            )
+
+    def _others(
+        self, log_probs: np.ndarray, path: "BestPath"
+    ) -> tuple[list[Hypothesis], list[Timed]]:
+        """The n-best list, the path's own words first, and the path's words with times."""
+        chosen, settings = path.hypothesis, self.search.settings
+        if not settings.nbest:
+            return [], []
+        scores = self.search.scores(log_probs, settings)
+        found = lattice.search(self.search.graph, scores, settings.beam)
+        if found is None:
+            return [chosen], []
+        known = found.best(settings.nbest)
+        words = [self.words[i] for i in chosen.words]
+        places = spans(path.labels, words, self.pronunciations)
+        sure = found.confidences(chosen, places, known)
+        timed = [
+            (word, begin * self.seconds, (end - begin) * self.seconds, confidence)
+            for word, (begin, end), confidence in zip(words, places, sure, strict=True)
+        ]
+        others = [hypothesis for hypothesis in known if hypothesis.words != chosen.words]
+        return [chosen, *others][: settings.nbest], timed
 
 
 class AcousticModel:
@@ -69,14 +130,21 @@ class AcousticModel:
         return [(name, row[:length]) for name, row, length in rows]
 
 
-def search_settings(recipe: Recipe, layout: Layout, system: str) -> Decode:
-    """The recipe's settings of the search with those that were found for ``system``."""
-    path = layout.search(system)
+def search_settings(settings: Decode, path: Path) -> Decode:
+    """The recipe's settings of a search with those that were found for a system in ``path``."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))["found"]
-        return dataclasses.replace(recipe.decode, **{key: float(found[key]) for key in TUNED})
+        return dataclasses.replace(settings, **{key: float(found[key]) for key in TUNED})
     except (OSError, ValueError, KeyError, TypeError):
         raise UserError(f"{path} does not read. Run stage 4 again with --force.") from None
+
+
+@dataclass(frozen=True)
+class BestPath:
+    """What a search found, and the graph's input label of each frame."""
+
+    hypothesis: Hypothesis
+    labels: list[int]
 
 
 class WordSearch:
@@ -87,32 +155,43 @@ class WordSearch:
         self.settings = settings
 
     def __call__(self, log_probs: np.ndarray, settings: Decode | None = None) -> list[int]:
-        """Word numbers for the log-probabilities (T, phones) of one utterance.
+        """Word numbers for the log-probabilities (T, phones) of one utterance."""
+        return list(self.path(log_probs, settings).hypothesis.words)
+
+    @staticmethod
+    def scores(log_probs: np.ndarray, settings: Decode) -> np.ndarray:
+        """What a search adds up: log-probabilities (T, phones), scaled, blanks held back."""
+        scores = np.maximum(log_probs, -1e4) * settings.acoustic_scale
+        scores[:, 0] -= settings.blank_penalty
+        return np.ascontiguousarray(scores, dtype=np.float32)
+
+    def path(self, log_probs: np.ndarray, settings: Decode | None = None) -> BestPath:
+        """The best path for the log-probabilities (T, phones) of one utterance.
 
         Where no path comes to the end of a word, the best one that does not is taken.
         Other ``settings`` than the object's need have the same word penalty.
         """
         settings = settings or self.settings
-        scores = np.maximum(log_probs, -1e4) * settings.acoustic_scale
-        scores[:, 0] -= settings.blank_penalty
+        scores = self.scores(log_probs, settings)
         options = kaldi_decoder.FasterDecoderOptions(
             beam=settings.beam, max_active=settings.max_active
         )
         decoder = kaldi_decoder.FasterDecoder(self.graph, options)
-        decoder.decode(kaldi_decoder.DecodableCtc(np.ascontiguousarray(scores, dtype=np.float32)))
+        decoder.decode(kaldi_decoder.DecodableCtc(scores))
         found, path = decoder.get_best_path()
         if not found:
-            return []
-        return kaldifst.get_linear_symbol_sequence(path)[2]
+            return BestPath(Hypothesis((), 0.0, 0.0), [])
+        _, labels, words, cost = kaldifst.get_linear_symbol_sequence(path)
+        return BestPath(Hypothesis(tuple(words), -cost.value1, -cost.value2), labels)
 
 
 _decoder: Decoder | None = None
 
 
-def _decode_batch(indices: Sequence[int]) -> tuple[list[tuple[str, list[str], list[str]]], int]:
+def _decode_batch(indices: Sequence[int]) -> tuple[list[Decoded], int]:
     """In a worker process: a decoded batch, and the process's peak memory so far in KB."""
     assert _decoder is not None
-    return _decoder(indices), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return list(_decoder(indices)), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def decode(recipe: Recipe, layout: Layout, system: str, dataset: Dataset, jobs: int) -> None:
@@ -123,22 +202,48 @@ def decode(recipe: Recipe, layout: Layout, system: str, dataset: Dataset, jobs: 
     folder = layout.decode(system, test)
     started = time.monotonic()
     _decoder = Decoder(recipe, layout, system, dataset)
-    data = _decoder.data
+    data, table = _decoder.data, _decoder.words
     batches = list(data.in_order(BATCH_SECONDS))
-    phones, words, memory = {}, {}, 0
+    found: dict[str, Decoded] = {}
+    memory = 0
+    gc.freeze()  # a lattice is many small objects: looking through all words each time is slow
     with workers.pool(jobs) as pool:
         bar = tqdm(
             total=len(data), desc=f"  {system} {test}", unit="utt", disable=None, leave=False
         )
         for results, peak in pool.map(_decode_batch, batches):
             memory = max(memory, peak)
-            for name, spoken, written in results:
-                phones[name], words[name] = spoken, written
+            found |= {result.name: result for result in results}
             bar.update(len(results))
         bar.close()
+    gc.unfreeze()
     _decoder = None
-    write_text_table(folder / "phones.txt", {name: phones[name] for name in sorted(phones)})
-    write_text_table(folder / "words.txt", {name: words[name] for name in sorted(words)})
+    found = {name: found[name] for name in sorted(found)}
+    for kind in ("phones", "phones_ngram", "words"):
+        write_text_table(
+            folder / f"{kind}.txt", {name: getattr(one, kind) for name, one in found.items()}
+        )
+    if recipe.decode.nbest:
+        write_nbest(folder / "nbest.tsv", found, table)
+        write_ctm(folder / "words.ctm", {name: one.timed for name, one in found.items()})
+    else:
+        for name in ("nbest.tsv", "words.ctm"):
+            (folder / name).unlink(missing_ok=True)
     seconds = time.monotonic() - started
     write_json(folder / "decode.json", {"memory_mb": memory // 1024, "seconds": round(seconds, 1)})
     log.info("%s, %s: %d utterances in %.1f s", system, test, len(data), seconds)
+
+
+def write_nbest(path: Path, found: Mapping[str, Decoded], table: Sequence[str]) -> None:
+    """Writes the hypotheses of each utterance by rank, the first being that of ``words.txt``.
+
+    ``graph`` and ``acoustic`` are natural logarithms as the search weighs them, penalties
+    and scale included; ``score`` is their sum. ``table`` has the words by number.
+    """
+    lines = ["utterance\trank\tscore\tgraph\tacoustic\twords\n"]
+    for name, one in found.items():
+        for rank, h in enumerate(one.hypotheses, 1):
+            words = " ".join(table[i] for i in h.words)
+            scores = f"{h.score:.4f}\t{h.graph:.4f}\t{h.acoustic:.4f}"
+            lines.append(f"{name}\t{rank}\t{scores}\t{words}\n")
+    write_text(path, "".join(lines))

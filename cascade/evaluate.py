@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from cascade.analysis import changes, changes_tsv, phones_tsv, training_phones
+from cascade.confidence import figures, judged
 from cascade.counts import FILE as COUNTS
 from cascade.counts import UtteranceCounts, as_tsv, utterance_counts
 from cascade.details import write_details
@@ -29,6 +30,7 @@ from cascade.results import SystemResult, TestResult, results, table, write
 from cascade.score import Score, counts_of, score_files
 from cascade.speechbox import format_log
 from cascade.text import Comparison
+from cascade.times import read_ctm
 
 log = logging.getLogger("cascade")
 
@@ -53,6 +55,11 @@ def evaluate(recipe: Recipe, layout: Layout) -> None:
         scored = {system: _score(recipe, layout, system, dataset) for system in recipe.systems}
         found = {"oov": summary["oov"][test], "oracle": _oracle(recipe, layout, dataset)}
         found |= _compare(recipe, layout, test, scored, phones)
+        found["phone_ngram"] = {s: _phone_ngram(recipe, layout, s, dataset) for s in scored}
+        if recipe.decode.nbest:
+            found["confidence"] = {
+                system: _confidence(recipe, layout, system, dataset) for system in scored
+            }
         files = len(read_text_table(layout.text(dataset_key(recipe, dataset), "words")))
         tests[test] = TestResult(files, {s: one.result for s, one in scored.items()}, found)
     training = {system: trained(layout.system(system)) for system in recipe.systems}
@@ -116,6 +123,29 @@ def _score(recipe: Recipe, layout: Layout, system: str, dataset: Dataset) -> _Sc
         model_kb=round(layout.model(system).stat().st_size / 1024),
     )
     return _Scored(result, by_utterance, phones)
+
+
+def _confidence(recipe: Recipe, layout: Layout, system: str, dataset: Dataset) -> dict[str, Any]:
+    """How far the confidences of a decoding part right words from wrong ones."""
+    reference = read_text_table(layout.text(dataset_key(recipe, dataset), "words"))
+    ctm = read_ctm(layout.decode(system, dataset_name(dataset)) / "words.ctm")
+    return figures(*judged(reference, ctm, _rule(recipe)))
+
+
+def _phone_ngram(recipe: Recipe, layout: Layout, system: str, dataset: Dataset) -> dict[str, Any]:
+    """The phone error rates of the search with the phone n-gram, with their counts."""
+    reference = layout.text(dataset_key(recipe, dataset), "phones")
+    found = score_files(
+        reference, layout.decode(system, dataset_name(dataset)) / "phones_ngram.txt"
+    )
+    counts = counts_of(found, found, None)
+    return {
+        "PH_ERRORS": counts.ph_errors,
+        "PH_TERRORS": counts.ph_terrors,
+        "ALL_PHONES": counts.all_phones,
+        "PER": None if counts.per is None else round(counts.per, 4),
+        "PERc": None if counts.perc is None else round(counts.perc, 4),
+    }
 
 
 def _oracle(recipe: Recipe, layout: Layout, dataset: Dataset) -> dict[str, float]:

@@ -79,6 +79,24 @@ class Layout:
         return self.lang / "lm.json"
 
     @property
+    def phone_text(self) -> Path:
+        """The sentences for the language model in phones."""
+        return self.lang / "phone_lm.txt"
+
+    @property
+    def phone_arpa(self) -> Path:
+        return self.lang / "phone_lm.arpa"
+
+    @property
+    def phone_graph(self) -> Path:
+        return self.lang / "phone_graph.fst"
+
+    @property
+    def phone_words(self) -> Path:
+        """The phones of the phone graph, as its output labels number them."""
+        return self.lang / "phone_words.txt"
+
+    @property
     def lang_summary(self) -> Path:
         return self.lang / "summary.json"
 
@@ -122,6 +140,9 @@ class Layout:
 
     def search(self, system: str) -> Path:
         return self.system(system) / "decode.json"
+
+    def phone_search(self, system: str) -> Path:
+        return self.system(system) / "decode_phones.json"
 
     def oracle(self, test: str) -> Path:
         """Hypotheses for the reference phones of a test set."""

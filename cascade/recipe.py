@@ -115,10 +115,12 @@ class LanguageModel:
     """The word n-gram: ``prune`` is the entropy-pruning threshold, 0 for none.
 
     ``words``, where given, is how many words to decode to at most: those of transcripts
-    and texts always, then the dictionaries' likeliest forms.
+    and texts always, then the dictionaries' likeliest forms. ``phone_order`` is the order
+    of the n-gram over the phones of the same sentences.
     """
 
     order: int = within(3, 1, 5)
+    phone_order: int = within(4, 1, 6)
     prune: float = within(0.0, 0)
     words: int | None = within(None, 1)
 
@@ -206,6 +208,8 @@ class Decode:
     keeps the peaky blank of a CTC network from deleting words; ``word_penalty`` is the
     cost of every word, which keeps short words from filling the gaps. With ``tune``, the
     three are where the search for better ones begins, made on valid for each system.
+    ``nbest`` is the number of hypotheses that are written; 0 also leaves out the words'
+    times and confidences.
     """
 
     beam: float = within(12.0, 0.1)
@@ -214,6 +218,7 @@ class Decode:
     acoustic_scale: float = within(0.7, 0.001)
     blank_penalty: float = within(2.0, -20, 20)
     word_penalty: float = within(0.0, -20, 20)
+    nbest: int = within(10, 0, 1000)
 
 
 @dataclass(frozen=True)

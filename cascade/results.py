@@ -23,7 +23,9 @@ Intervals and p-values are of a paired bootstrap: {RESAMPLES:,} times utterances
 replacement, or speakers where a test set has {SPEAKERS} or more, the same for all systems. With one
 seed they tell what other utterances would give, not what another training would. Shared
 phones are those that the training of another language has, too: `phones_TEST.tsv` has every
-phone's errors, `changes_TEST.tsv` every error that went or came.
+phone's errors, `changes_TEST.tsv` every error that went or came. Per/Perc is of greedy phones;
+with a phone n-gram, of a search weighted on valid. NCE and AUC tell how far the confidences of
+words part right from wrong ones: both are 1 at best; NCE 0 and AUC 0.5 are no better than none.
 """
 
 
@@ -48,7 +50,9 @@ class TestResult:
 
     ``extra`` holds what else is known of it: ``oov``, the share of its running words that
     the vocabulary lacks, in per cent; ``oracle``, the word error rates that the reference
-    phones give; and what `cascade.findings.findings` gives.
+    phones give; ``phone_ngram``, by system the phone errors of the search with a phone
+    n-gram; ``confidence``, by system how good the words' confidences are (see
+    `cascade.confidence.figures`); and what `cascade.findings.findings` gives.
     """
 
     __test__ = False  # no test case of pytest's
@@ -143,7 +147,7 @@ def _system(result: SystemResult) -> dict[str, Any]:
 def _section(name: str, test: Mapping[str, Any]) -> str:
     """A test set's heading, table, line of sizes and what it says of the systems."""
     rows = [COLUMNS, *(_row(system, values) for system, values in test["systems"].items())]
-    parts = [f"## {name}", markdown_table(rows), _sizes(test), *paragraphs(test)]
+    parts = [f"## {name}", markdown_table(rows), _sizes(test), *_beside(test), *paragraphs(test)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -179,6 +183,19 @@ def _sizes(test: Mapping[str, Any]) -> str:
     if test.get("oracle"):
         told += f" With every phone right, the same graph makes {test['oracle']['WER']:.1f} % WER."
     return told
+
+
+def _beside(test: Mapping[str, Any]) -> list[str]:
+    """The table of what stands beside WER and PER: the phone n-gram, the confidences."""
+    ngram, sure = test.get("phone_ngram", {}), test.get("confidence", {})
+    if not ngram and not sure:
+        return []
+    rows = [("beside these", "Per/Perc with a phone n-gram", "confidence: NCE", "AUC")]
+    for system in test["systems"]:
+        per, told = ngram.get(system, {}), sure.get(system, {})
+        cells = ["n/a" if told.get(k) is None else f"{told[k]:.3f}" for k in ("NCE", "AUC")]
+        rows.append((system, format_pair(per.get("PER"), per.get("PERc")), *cells))
+    return [markdown_table(rows)]
 
 
 def _one_line(value: Any) -> str:

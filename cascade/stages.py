@@ -23,6 +23,7 @@ TITLES = (
 )
 LAST = len(TITLES) - 1
 MODEL = ("model.safetensors", "model.json", "phones.txt", "train.jsonl", "ablation.json")
+DECODED = ("phones.txt", "phones_ngram.txt", "words.txt", "decode.json")
 G2P = Path("local/g2p_espeak.sh")
 
 
@@ -114,7 +115,7 @@ def _corpora(recipe: Recipe, layout: Layout, jobs: int) -> tuple[Job, ...]:
 
 
 def _language(recipe: Recipe, layout: Layout, jobs: int) -> tuple[Job, ...]:
-    """Three jobs, so that another language model asks for no pronunciation anew."""
+    """Four jobs, so that another language model asks for no pronunciation anew."""
     target = recipe.languages[recipe.target]
     texts = [layout.text(key, unit) for key in _keys(recipe) for unit in ("words", "phones")]
     speakers = [layout.text(key, "speakers") for key in _keys(recipe)]
@@ -146,6 +147,17 @@ def _language(recipe: Recipe, layout: Layout, jobs: int) -> tuple[Job, ...]:
             inputs=(*sentences, layout.dictionary, *held_out),
             outputs=(layout.arpa, layout.lm_summary),
             run=_later("cascade.language_model", "train", recipe, layout),
+        ),
+        Job(
+            name="phone_model",
+            settings={"order": recipe.language_model.phone_order},
+            modules=("cascade.phone_model",),
+            inputs=(*sentences, layout.lexicon, layout.phones),
+            outputs=(
+                *(layout.phone_text, layout.phone_arpa),
+                *(layout.phone_graph, layout.phone_words),
+            ),
+            run=_later("cascade.phone_model", "make", recipe, layout),
         ),
         Job(
             name="graph",
@@ -245,6 +257,12 @@ def _decoding(recipe: Recipe, layout: Layout, jobs: int) -> tuple[Job, ...]:
     made = []
     valid = _keys(recipe, "valid")
     search = (layout.graph, layout.words)
+    phone_search = (layout.phone_graph, layout.phone_words)
+    settings = _view(recipe, "features", "decode")
+    searched = {**settings, "decode": dict(settings["decode"])}
+    del searched["decode"]["nbest"]
+    fold = {"fold": recipe.languages[recipe.target].fold}
+    others = ("nbest.tsv", "words.ctm") if recipe.decode.nbest else ()
     for system in recipe.systems:
         model = [layout.model(system), layout.system(system) / "model.json"]
         words = [layout.text(key, "words") for key in valid] if recipe.decode.tune else []
@@ -252,14 +270,21 @@ def _decoding(recipe: Recipe, layout: Layout, jobs: int) -> tuple[Job, ...]:
         made.append(
             Job(
                 name=f"{system}_search",
-                settings={
-                    **_view(recipe, "features", "decode"),
-                    "fold": recipe.languages[recipe.target].fold,
-                },
+                settings=searched | fold,
                 modules=("cascade.tune",),
                 inputs=(*model, *data, *words, *search),
                 outputs=(layout.search(system),),
-                run=_later("cascade.tune", "tune", recipe, layout, system, jobs),
+                run=_later("cascade.tune", "tune", recipe, layout, system, "words", jobs),
+            )
+        )
+        made.append(
+            Job(
+                name=f"{system}_phone_search",
+                settings=searched,
+                modules=("cascade.tune",),
+                inputs=(*model, *data, *phone_search),  # the phones of valid are in `data`
+                outputs=(layout.phone_search(system),),
+                run=_later("cascade.tune", "tune", recipe, layout, system, "phones", jobs),
             )
         )
         for dataset in recipe.role("test"):
@@ -268,12 +293,14 @@ def _decoding(recipe: Recipe, layout: Layout, jobs: int) -> tuple[Job, ...]:
             made.append(
                 Job(
                     name=f"{system}_{test}",
-                    settings=_view(recipe, "features", "decode"),
+                    settings=settings,
                     modules=("cascade.decode",),
-                    inputs=(*model, *_data_inputs(layout, [key]), *search, layout.search(system)),
-                    outputs=tuple(
-                        folder / name for name in ("phones.txt", "words.txt", "decode.json")
+                    inputs=(
+                        *(*model, *_data_inputs(layout, [key]), layout.lexicon),
+                        *(*search, layout.search(system)),
+                        *(*phone_search, layout.phone_search(system)),
                     ),
+                    outputs=tuple(folder / name for name in (*DECODED, *others)),
                     run=_later("cascade.decode", "decode", recipe, layout, system, dataset, jobs),
                 )
             )
@@ -300,7 +327,8 @@ def _scoring(recipe: Recipe, layout: Layout, jobs: int) -> tuple[Job, ...]:
         inputs.append(layout.oracle(test))
         for system in recipe.systems:
             folder = layout.decode(system, test)
-            inputs += [folder / name for name in ("phones.txt", "words.txt", "decode.json")]
+            inputs += [folder / name for name in DECODED]
+            inputs += [folder / "words.ctm"] if recipe.decode.nbest else []
             outputs += [
                 layout.score(system, test) / name for name in ("speechbox.log", "counts.tsv")
             ]
@@ -311,6 +339,7 @@ def _scoring(recipe: Recipe, layout: Layout, jobs: int) -> tuple[Job, ...]:
     settings = _view(recipe, "name", "seed", "systems", "target", "datasets")
     language = recipe.languages[recipe.target]
     settings |= {"letters": language.letters, "fold": language.fold}
+    settings["confidences"] = recipe.decode.nbest > 0
     root = layout.root
     return (
         Job(

@@ -1,7 +1,8 @@
-"""Stage 4, search: the scales and penalties that make the fewest word errors on valid.
+"""Stage 4, search: the scales and penalties that make the fewest errors on valid.
 
 A coordinate search, the same for every system: one setting at a time is changed on a
-fixed grid, the best one kept, until a whole round changes nothing.
+fixed grid, the best one kept, until a whole round changes nothing. Words and phones have
+graphs of their own, and a search each.
 """
 
 import dataclasses
@@ -28,31 +29,45 @@ STEPS = {  # the grids: factors of the acoustic scale, differences of the penalt
     "word_penalty": (-1.0, 1.0),
 }
 ROUNDS = 3
+# A phone n-gram is weak beside the network, and greedy phones need no help against blanks.
+PHONES = {"acoustic_scale": 2.0, "blank_penalty": 0.0, "word_penalty": 0.0}
 
 
-def tune(recipe: Recipe, layout: Layout, system: str, jobs: int) -> None:
-    """Writes ``SYSTEM/decode.json``: what was found, and every setting that was tried."""
+def tune(recipe: Recipe, layout: Layout, system: str, unit: str, jobs: int) -> None:
+    """Writes what was found for words or phones, the ``unit``, and all that was tried.
+
+    That is ``SYSTEM/decode.json`` or ``SYSTEM/decode_phones.json``.
+    """
     started = time.monotonic()
     trials: list[dict[str, float]] = []
-    found = recipe.decode
+    found, rate, path = recipe.decode, "WER", layout.search(system)
+    if unit == "phones":
+        found = dataclasses.replace(recipe.decode, **PHONES)
+        rate, path = "PER", layout.phone_search(system)
     if recipe.decode.tune:
-        found, trials = _search(_Valid(recipe, layout, system, jobs), recipe.decode)
+        found, trials = _search(_Valid(recipe, layout, system, unit, jobs), found, rate)
     settings = {key: getattr(found, key) for key in TUNED}
-    write_json(layout.search(system), {"found": settings, "trials": trials})
+    write_json(path, {"found": settings, "trials": trials})
     if trials:
         log.info(
-            "%s: %s; WER on valid %.2f %% (%.2f %% before), %d trials in %.0f s",
+            "%s: %s; %s on valid %.2f %% (%.2f %% before), %d trials in %.0f s",
             system,
             ", ".join(f"{key} {value:g}" for key, value in settings.items()),
-            min(trial["WER"] for trial in trials),
-            trials[0]["WER"],
+            rate if unit == "words" else f"{rate} with the phone n-gram",
+            min(trial[rate] for trial in trials),
+            trials[0][rate],
             len(trials),
             time.monotonic() - started,
         )
 
 
-def _search(valid: "_Valid", start: Decode) -> tuple[Decode, list[dict[str, float]]]:
-    """Goes downhill from ``start``; of equally good settings the one tried first stays."""
+def _search(
+    valid: "_Valid", start: Decode, name: str = "WER"
+) -> tuple[Decode, list[dict[str, float]]]:
+    """Goes downhill from ``start``; of equally good settings the one tried first stays.
+
+    ``name`` is that of the rate in the trials.
+    """
     known: dict[Decode, float] = {}
 
     def rate(settings: Decode) -> float:
@@ -76,32 +91,34 @@ def _search(valid: "_Valid", start: Decode) -> tuple[Decode, list[dict[str, floa
         if best == before:
             break
     return best, [
-        {**{key: getattr(settings, key) for key in TUNED}, "WER": round(wer, 4)}
-        for settings, wer in known.items()
+        {**{key: getattr(settings, key) for key in TUNED}, name: round(percent, 4)}
+        for settings, percent in known.items()
     ]
 
 
 class _Valid:
-    """The log-probabilities of valid, and how well its words are found with some settings."""
+    """The log-probabilities of valid, and how well its words or phones are found."""
 
-    def __init__(self, recipe: Recipe, layout: Layout, system: str, jobs: int):
+    def __init__(self, recipe: Recipe, layout: Layout, system: str, unit: str, jobs: int):
         torch.set_num_threads(1)
         keys = [dataset_key(recipe, d) for d in recipe.role("valid")]
         model = AcousticModel(recipe, layout, system, keys)
         batches = list(model.data.in_order(BATCH_SECONDS))
         utterances = [pair for indices in batches for pair in model(indices)]
         self.log_probs = [log_probs for _, log_probs in utterances]
-        fold = str.maketrans(recipe.languages[recipe.target].fold)
-        self.words = [word.translate(fold) for word in read_words(layout.words)]
+        spoken = unit == "phones"
+        fold = str.maketrans({} if spoken else recipe.languages[recipe.target].fold)
+        table = layout.phone_words if spoken else layout.words
+        self.words = [word.translate(fold) for word in read_words(table)]
         texts: dict[str, list[str]] = {}
         for key in keys:
-            texts |= read_text_table(layout.text(key, "words"))
+            texts |= read_text_table(layout.text(key, unit))
         self.reference = [[w.translate(fold) for w in texts[name]] for name, _ in utterances]
-        self.graph, self.jobs = layout.graph, jobs
+        self.graph, self.jobs = layout.phone_graph if spoken else layout.graph, jobs
         self.search: WordSearch | None = None
 
     def rate(self, settings: Decode) -> float:
-        """The word error rate on valid, in per cent."""
+        """The error rate on valid, in per cent."""
         global _valid  # workers are forked: they share the graph's memory
         if self.search is None or self.search.settings.word_penalty != settings.word_penalty:
             self.search = None  # no two graphs at once
@@ -116,7 +133,7 @@ _valid: _Valid | None = None
 
 
 def _errors(settings: Decode, index: int) -> int:
-    """In a worker process: the word errors of one utterance."""
+    """In a worker process: the errors of one utterance."""
     assert _valid is not None and _valid.search is not None
     log_probs: np.ndarray = _valid.log_probs[index]
     found: Sequence[int] = _valid.search(log_probs, settings)

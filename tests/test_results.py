@@ -102,6 +102,26 @@ def test_the_table():
     )
 
 
+def test_what_stands_beside_has_a_table_of_its_own():
+    found = build(
+        both(),
+        phone_ngram={
+            "plain": {"PER": 45.25, "PERc": 40.5},
+            "cascade": {"PER": None, "PERc": None},
+        },
+        confidence={
+            "plain": {"words": 9, "correct": 5, "NCE": 0.12345, "AUC": 0.75},
+            "cascade": {"words": 9, "correct": 9, "NCE": None, "AUC": None},
+        },
+    )
+    assert found["tests"]["festvox_ru"]["phone_ngram"]["plain"]["PER"] == 45.25
+    rows = [line for line in table(found).splitlines() if line.startswith("|")][4:]
+    cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+    assert cells[0] == ["beside these", "Per/Perc with a phone n-gram", "confidence: NCE", "AUC"]
+    assert cells[2] == ["plain", "45.2500/40.5000", "0.123", "0.750"]
+    assert cells[3] == ["cascade", "n/a", "n/a", "n/a"]
+
+
 @pytest.mark.parametrize(
     ("share", "cell"), [("upper", "yes"), ("lower", "lower shared"), ("all", "all shared")]
 )

@@ -37,3 +37,11 @@ def test_equal_settings_stay_where_they_are():
             return 50.0
 
     assert tune._search(Flat(), Decode())[0] == Decode()
+
+
+def test_the_trials_of_phones_are_phone_error_rates():
+    bowl = Bowl(acoustic_scale=1.4, blank_penalty=0.0, word_penalty=1.0)
+    start = Decode(**tune.PHONES)
+    found, trials = tune._search(bowl, start, "PER")
+    assert (found.acoustic_scale, found.word_penalty) == (1.4, 1.0)
+    assert trials[0] == {**tune.PHONES, "PER": 11.6} and "WER" not in trials[0]

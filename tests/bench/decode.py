@@ -1,6 +1,7 @@
 """Decodes a test set with several beams: speed, memory, word errors. See decode.sh."""
 
 import dataclasses
+import gc
 import resource
 import sys
 import time
@@ -13,6 +14,7 @@ from cascade.files import read_text_table
 from cascade.layout import Layout, dataset_key
 from cascade.recipe import read_recipe
 from cascade.score import score
+from cascade.text import Comparison
 
 BEAMS = (6.0, 8.0, 10.0, 14.0, 16.0, 18.0)
 
@@ -26,19 +28,23 @@ def main(folder: str = "exp/ru_en", system: str = "") -> None:
     system = system or next(iter(recipe.systems))
     dataset = recipe.role("test")[0]
     decoder = Decoder(recipe, layout, system, dataset)
-    tuned = search_settings(recipe, layout, system)
+    tuned = search_settings(recipe.decode, layout.search(system))
     reference = read_text_table(layout.text(dataset_key(recipe, dataset), "words"))
-    fold = recipe.languages[recipe.target].fold
+    language = recipe.languages[recipe.target]
+    rule = Comparison(language.letters, language.fold)
     batches = list(decoder.data.in_order(BATCH_SECONDS))
     seconds = sum(decoder.data.frames) / 100
-    print("beam      rtf  WER, %")
-    for beam in (*BEAMS, tuned.beam):
-        decoder.search.settings = dataclasses.replace(tuned, beam=beam)
+    gc.freeze()  # as stage 4 does
+    print("beam  n-best      rtf  WER, %")
+    trials = [*((beam, 0) for beam in BEAMS), (tuned.beam, 0), (tuned.beam, tuned.nbest)]
+    for beam, nbest in trials:
+        decoder.search.settings = dataclasses.replace(tuned, beam=beam, nbest=nbest)
         began = time.process_time()  # the machine may have other work
-        found = {name: words for batch in batches for name, _, words in decoder(batch)}
+        found = {one.name: one.words for batch in batches for one in decoder(batch)}
         spent = time.process_time() - began
-        errors = score(reference, found, fold)
-        print(f"{beam:4g}  {spent / seconds:7.4f}  {100 * errors.errors / errors.total:6.2f}")
+        errors = score(reference, found, rule)
+        rate = 100 * errors.errors / errors.total
+        print(f"{beam:4g}  {nbest:6d}  {spent / seconds:7.4f}  {rate:6.2f}")
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     print(f"rtf={spent / seconds:.4f} rss_mb={memory} utterances_per_s={len(found) / spent:.0f}")
 
