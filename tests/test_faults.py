@@ -1,5 +1,6 @@
 """What can go wrong with files and disks: a sentence, a status, and nothing lost."""
 
+import contextlib
 import os
 import pickle
 import subprocess
@@ -63,17 +64,23 @@ def test_a_full_disk(tmp_path):
     disk = tmp_path / "disk"
     disk.mkdir()
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=800k", "tmpfs", disk], capture_output=True
+        ["mount", "-t", "tmpfs", "-o", "size=20m", "tmpfs", disk], capture_output=True
     )
     if mounted.returncode:
         pytest.skip("a small disk cannot be mounted here")
     try:
-        done = run("--recipe", "mini", "--exp", disk, "--stop-stage", 2, expect=1)
+        run("--recipe", "mini", "--exp", disk, "--stop-stage", 1)
+        filler = disk / "filler"
+        with contextlib.suppress(OSError), filler.open("wb", buffering=0) as stream:
+            while stream.write(b"0" * 4096):
+                pass
+        os.truncate(filler, filler.stat().st_size - 16384)
+        done = run("--recipe", "mini", "--exp", disk, "--stage", 2, "--stop-stage", 2, expect=1)
         assert "No space left on device. Nothing is lost: make room" in done.stderr
         assert len(done.stderr.split("cascade: ")[1].splitlines()) == 1
         assert (disk / "mini/manifests/train_ru.jsonl.gz").stat().st_size > 0
         assert not list(disk.rglob("*.partial"))
-        subprocess.run(["mount", "-o", "remount,size=99m", disk], check=True)
+        filler.unlink()
         run("--recipe", "mini", "--exp", disk, "--stop-stage", 2)
     finally:
         subprocess.run(["umount", disk], check=True)
