@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import kaldiio
 import numpy as np
 
 from cascade import audio, text
 from cascade.corpus import Excluded, Utterance
 from cascade.errors import UserError
+from cascade.matrices import read_features
 from cascade.phones import frames_needed
 from cascade.recipe import Limits
 from cascade.stamp import ABSENT, Digest, digest
@@ -159,19 +159,6 @@ def _judge(item: Utterance, seconds: float, rules: Rules) -> tuple[tuple[str, ..
         return (), "the transcript is empty"
     odd = text.foreign(words, rules.letters)
     return tuple(words), f"the transcript has {odd}" if odd else None
-
-
-def read_features(where: str) -> np.ndarray:
-    """A feature matrix (T, C) float32 from ``ARCHIVE:OFFSET``; raises `UserError`."""
-    if "|" in where:  # kaldiio would run it
-        raise UserError(f"the features are the output of a command: {where}")
-    try:
-        features = kaldiio.load_mat(where)
-    except Exception as error:  # kaldiio raises what it meets in a damaged archive
-        raise UserError(f"the features at {where} cannot be read ({error})") from None
-    if not isinstance(features, np.ndarray) or features.ndim != 2 or not features.size:
-        raise UserError(f"at {where} there is no feature matrix")
-    return np.ascontiguousarray(features, dtype=np.float32)
 
 
 def check_pronunciation(

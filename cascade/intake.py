@@ -153,8 +153,8 @@ class Intake:
         enough = np.searchsorted(np.append(0.0, total), float(minutes) * 60)
         return np.sort(passed[order[:enough]])
 
-    def keep(self, write: Callable[[Checked], None]) -> None:
-        """Writes what is chosen, and leaves out the rest of what passed."""
+    def keep(self, write: Callable[[Checked, bool], None]) -> None:
+        """Writes what passed, and whether it is chosen; leaves out what is not."""
         chosen = iter(self.chosen().tolist())
         passed = iter(self.passed)
         following, next_passed = next(chosen, None), next(passed, None)
@@ -162,12 +162,12 @@ class Intake:
             if number != next_passed:
                 continue
             next_passed = next(passed, None)
+            write(item, number == following)
             if number != following:
                 reason = f"beyond target_minutes: {self.recipe.target_minutes}"
                 self.exclude(Excluded(item.id, reason, item.seconds, True))
                 continue
             following = next(chosen, None)
-            write(item)
             self.traits.add(number, item)
             self.kept_seconds += item.seconds
             if item.mixed and self.dataset.channel is None:

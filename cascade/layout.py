@@ -1,4 +1,4 @@
-"""Where everything lies under ``exp/NAME/``."""
+"""Where everything lies: under ``exp/NAME/``, and in the folders that experiments share."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,8 +39,9 @@ class Layout:
     def supervisions(self, key: str) -> Path:
         return self.root / "manifests" / f"supervisions_{key}.jsonl.gz"
 
-    def audio_digests(self, key: str) -> Path:
-        return self.root / "manifests" / f"{key}.sha256"
+    def speech(self, key: str) -> Path:
+        """What features are made of: all that passed, also what is beyond target_minutes."""
+        return self.root / "manifests" / f"speech_{key}.jsonl.gz"
 
     @property
     def lang(self) -> Path:
@@ -105,6 +106,11 @@ class Layout:
         return self.lang / "text" / f"{key}.{unit}"
 
     @property
+    def feature_store(self) -> Path:
+        """The features that all experiments share; see `cascade.store`."""
+        return self.data / "feats"
+
+    @property
     def feats(self) -> Path:
         return self.root / "feats"
 
@@ -114,7 +120,8 @@ class Layout:
     def num_frames(self, key: str) -> Path:
         return self.feats / f"{key}.num_frames"
 
-    def ark_digests(self, key: str) -> Path:
+    def feature_digests(self, key: str) -> Path:
+        """A digest of every utterance's features, wherever they lie."""
         return self.feats / f"{key}.sha256"
 
     def feature_cuts(self, key: str) -> Path:

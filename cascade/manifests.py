@@ -2,36 +2,39 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from typing import Any
 
 from lhotse import Features, MonoCut, MultiCut, Recording, SupervisionSegment
 from lhotse.audio import AudioSource
 from lhotse.cut import Cut
 
 from cascade.check import FRAME_RATE, Checked
-from cascade.files import jsonl_gz, replacing
+from cascade.files import jsonl_gz
 from cascade.layout import Layout
 
 
 @contextmanager
 def manifests(key: str, language: str, rate: int, layout: Layout) -> Iterator[Callable]:
-    """Gives a function that adds a `Checked` to a data set's manifests.
+    """Gives a function that adds a `Checked` to a data set's manifests, ``taken`` or not.
 
-    They are Lhotse's three, and the SHA-256 of the audio files. All appear when the
-    context ends, or none if it raises. ``rate`` is what recordings are resampled to.
+    They are Lhotse's three, of what is taken, and a list of all that passed the checks,
+    which features are made of: ``id``, ``audio``, its ``sha256``, and ``start``,
+    ``duration`` and ``channel`` (null is the mean of all), or ``features``, where they are
+    ready. All appear when the context ends, or none if it raises. ``rate`` is what
+    recordings are resampled to.
     """
     with ExitStack() as stack:
         recordings = stack.enter_context(jsonl_gz(layout.recordings(key)))
         supervisions = stack.enter_context(jsonl_gz(layout.supervisions(key)))
         cuts = stack.enter_context(jsonl_gz(layout.cuts(key)))
-        digests = stack.enter_context(replacing(layout.audio_digests(key)))
+        speech = stack.enter_context(jsonl_gz(layout.speech(key)))
         shared: set[str] = set()  # files of which an utterance is but a part
 
-        def add(item: Checked) -> None:
+        def add(item: Checked, taken: bool) -> None:
             cut = _with_features(item, rate) if item.features else _with_recording(item, rate)
-            file = str(item.audio)
-            new = file not in shared
-            if item.features or cut.recording_id == file:
-                shared.add(file)
+            speech(_row(item, cut))
+            if not taken:
+                return
             supervision = SupervisionSegment(
                 id=item.id,
                 recording_id=cut.recording_id,
@@ -46,13 +49,21 @@ def manifests(key: str, language: str, rate: int, layout: Layout) -> Iterator[Ca
             plain = cut.to_dict()
             supervisions({**plain["supervisions"][0], "start": cut.start})
             cuts(plain)
-            if new and cut.has_recording:
+            file = str(item.audio)
+            if cut.has_recording and file not in shared:
                 recordings(plain["recording"])
-            if new:
-                line = f"{item.digest}  {item.audio}\n"
-                digests.write(line.encode("utf-8", "surrogateescape"))
+                if cut.recording_id == file:
+                    shared.add(file)
 
         yield add
+
+
+def _row(item: Checked, cut: Cut) -> dict[str, Any]:
+    row = {"id": item.id, "audio": str(item.audio), "sha256": item.digest}
+    if item.features:
+        return row | {"features": item.features}
+    channel = None if item.mixed else cut.channel
+    return row | {"start": cut.start, "duration": cut.duration, "channel": channel}
 
 
 def _with_recording(item: Checked, rate: int) -> Cut:

@@ -27,8 +27,13 @@ DECODED = ("phones.txt", "phones_ngram.txt", "words.txt", "decode.json")
 G2P = Path("local/g2p_espeak.sh")
 
 
-def stage(number: int, recipe: Recipe, layout: Layout, jobs: int) -> Stage:
-    """Stage ``number`` of an experiment; ``jobs`` processes at most work in it."""
+def stage(number: int, recipe: Recipe, layout: Layout, jobs: int, force: bool = False) -> Stage:
+    """Stage ``number`` of an experiment; ``jobs`` processes at most work in it.
+
+    ``force`` is for what is not the experiment's own: shared features are made anew.
+    """
+    if number == 2:
+        return Stage(2, TITLES[2], _features(recipe, layout, jobs, force))
     made = _MAKERS[number](recipe, layout, jobs)
     if number == 3:
         return Stage(3, TITLES[3], made, lambda todo: _train(recipe, layout, todo, jobs))
@@ -54,7 +59,7 @@ def run(
     for number in range(numbers[0]):
         runner.warn(stage(number, recipe, layout, jobs))
     for number in numbers:
-        runner.run(stage(number, recipe, layout, jobs))
+        runner.run(stage(number, recipe, layout, jobs, force))
 
 
 def due(recipe: Recipe, layout: Layout, numbers: Sequence[int]) -> str | None:
@@ -101,7 +106,7 @@ def _corpora(recipe: Recipe, layout: Layout, jobs: int) -> tuple[Job, ...]:
     }
     settings["rate"], settings["stack"] = recipe.features.rate, recipe.features.stack
     corpora = sorted({dataset.corpus for dataset in recipe.datasets})
-    kinds = (layout.cuts, layout.recordings, layout.supervisions, layout.audio_digests)
+    kinds = (layout.cuts, layout.recordings, layout.supervisions, layout.speech)
     return (
         Job(
             name="corpora",
@@ -170,25 +175,25 @@ def _language(recipe: Recipe, layout: Layout, jobs: int) -> tuple[Job, ...]:
     )
 
 
-def _features(recipe: Recipe, layout: Layout, jobs: int) -> tuple[Job, ...]:
-    f = recipe.features
-    settings = {"rate": f.rate, "filters": f.filters}
-    kinds = (layout.scp, layout.num_frames, layout.feature_cuts, layout.ark_digests)
+def _features(recipe: Recipe, layout: Layout, jobs: int, force: bool) -> tuple[Job, ...]:
+    settings = {"rate": recipe.features.rate, "filters": recipe.features.filters}
+    kinds = (layout.scp, layout.num_frames, layout.feature_cuts, layout.feature_digests)
     made = []
-    for key in _keys(recipe):
+    for dataset in recipe.datasets:
+        key = dataset_key(recipe, dataset)
         made.append(
             Job(
                 name=f"features_{key}",
                 settings=settings,
                 modules=("cascade.features",),
-                inputs=(layout.cuts(key), layout.audio_digests(key)),
+                inputs=(layout.cuts(key), layout.speech(key)),
                 outputs=tuple(kind(key) for kind in kinds),
-                run=_later("cascade.features", "dump", key, layout, f, jobs),
+                run=_later("cascade.features", "dump", recipe, dataset, layout, jobs, force),
             )
         )
     train = _keys(recipe, "train")
     others = [key for key in _keys(recipe) if key not in train]
-    summed = [kind(key) for key in train for kind in (layout.scp, layout.ark_digests)]
+    summed = [layout.feature_digests(key) for key in train]
     made.append(
         Job(
             name="cms_init",
@@ -203,8 +208,8 @@ def _features(recipe: Recipe, layout: Layout, jobs: int) -> tuple[Job, ...]:
 
 
 def _data_inputs(layout: Layout, keys: Sequence[str]) -> list[Path]:
-    """What makes the batches of some data sets."""
-    kinds = (layout.scp, layout.num_frames, layout.ark_digests)
+    """What makes the batches of some data sets: what their features are, not where."""
+    kinds = (layout.num_frames, layout.feature_digests)
     files = [kind(key) for key in keys for kind in kinds]
     return [*files, *(layout.text(key, "phones") for key in keys), layout.cms_init]
 

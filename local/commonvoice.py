@@ -13,6 +13,7 @@ from cascade.errors import UserError
 from local import lists as text
 
 LICENCE = "commonvoice: Mozilla Common Voice, CC0-1.0."
+SOURCE = "https://datacollective.mozillafoundation.org"
 PARTS = ("train", "dev", "test", "validated", "other")
 LOOKS_FOR = "clips and, in a table such as validated.tsv, client_id, path and sentence"
 
@@ -77,7 +78,7 @@ def find(request: Request) -> Path:
     path = request.path
     if path is not None and path.suffix == ".tsv" and path.is_file():
         return path
-    path = text.folder("commonvoice", path, "the folder of a language in a release")
+    path = text.folder("commonvoice", path, "the folder of a language in a release", SOURCE)
     for folder in (path, path / request.language):
         if (folder / name).is_file():
             return folder / name

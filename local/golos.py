@@ -14,6 +14,7 @@ from cascade.errors import UserError
 from local import lists as text
 
 LICENCE = "golos: Golos by Sber, its own licence, close to CC-BY-SA-4.0 (en_us.pdf beside it)."
+SOURCE = "https://www.openslr.org/114"
 MANIFESTS = {
     "train": "train/manifest.jsonl",
     "train_10min": "train/10min.jsonl",
@@ -88,7 +89,7 @@ def find(request: Request) -> Path:
     path = request.path
     if path is not None and path.is_file():
         return path
-    path = text.folder("golos", path, "its folder, which has train and test, or a manifest")
+    path = text.folder("golos", path, "its folder, which has train and test, or a manifest", SOURCE)
     if request.part is None and (path / "manifest.jsonl").is_file():
         return path / "manifest.jsonl"
     part = request.part or "train"

@@ -12,6 +12,7 @@ from cascade.errors import UserError
 from local import lists as text
 
 LICENCE = "librispeech: LibriSpeech, CC-BY-4.0."
+SOURCE = "https://www.openslr.org/12"
 PARTS = (
     "dev-clean",
     "dev-other",
@@ -67,7 +68,9 @@ def recognises(request: Request) -> Recognised | None:
 
 def find(request: Request) -> Path:
     """The folder of the part: named itself, or within LibriSpeech's."""
-    path = text.folder("librispeech", request.path, "LibriSpeech's folder, or that of a part")
+    path = text.folder(
+        "librispeech", request.path, "LibriSpeech's folder, or that of a part", SOURCE
+    )
     if request.part is None or path.name == request.part:
         return path
     for folder in (path / request.part, path / "LibriSpeech" / request.part):

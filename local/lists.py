@@ -77,12 +77,17 @@ class Lookup:
             yield key
 
 
-def folder(corpus: str, path: Path | None, what: str) -> Path:
-    """``path`` if it is a folder; raises `UserError` that says ``what`` it must be."""
+def folder(corpus: str, path: Path | None, what: str, source: str = "") -> Path:
+    """``path`` if it is a folder; raises `UserError` that says ``what`` it must be.
+
+    ``source`` is the address where a corpus that many people use is had.
+    """
+    had = f" It is had from {source}." if source else ""
     if path is None:
-        raise UserError(f"Corpus '{corpus}' needs 'path:' in the recipe: {what}.")
+        raise UserError(f"Corpus '{corpus}' needs 'path:' in the recipe: {what}.{had}")
     if not path.is_dir():
-        raise UserError(f"There is no folder {path}. Corpus '{corpus}' needs {what}.")
+        had += " Unpack it, and name its folder in the recipe's 'path:'." if source else ""
+        raise UserError(f"There is no folder {path}. Corpus '{corpus}' needs {what}.{had}")
     return path
 
 

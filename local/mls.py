@@ -13,6 +13,7 @@ from cascade.errors import UserError
 from local import lists as text
 
 LICENCE = "mls: Multilingual LibriSpeech, CC-BY-4.0."
+SOURCE = "https://www.openslr.org/94"
 PARTS = ("train", "dev", "test", "9hr", "1hr")
 LOOKS_FOR = "mls_LANGUAGE, or in it train/transcripts.txt"
 
@@ -73,7 +74,9 @@ def recognises(request: Request) -> Recognised | None:
 
 def find(request: Request) -> Path:
     """The folder of the language: named itself, or among others."""
-    path = text.folder("mls", request.path, "a folder such as mls_polish, or one that has it")
+    path = text.folder(
+        "mls", request.path, "a folder such as mls_polish, or one that has it", SOURCE
+    )
     name, part = _name(request), request.part if request.part in ("dev", "test") else "train"
     for folder in _folders(request):
         if (folder / part / "transcripts.txt").is_file():

@@ -76,9 +76,16 @@ class Chaos:
 
     def forget(self, stage: int) -> None:
         """Takes away what a stage made."""
+        for folder in self.shared() if stage == 2 else ():
+            shutil.rmtree(folder, ignore_errors=True)
         for pattern in (*OUTPUTS[stage], f".stamps/{stage}.*"):
             for path in self.root.glob(pattern):
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+    def shared(self) -> set[Path]:
+        """The folders that the features lie in, which all experiments share."""
+        lists = [scp.read_text().splitlines() for scp in self.root.glob("feats/*.scp")]
+        return {(ROOT / line.split()[1].rsplit(":", 1)[0]).parent for s in lists for line in s}
 
     def kill(self, stage: int) -> bool:
         """Starts a stage and kills all of its processes at a random moment.

@@ -43,9 +43,11 @@ def test_no_two_files_of_an_experiment_are_one(raw, read):
     files = [layout.excluded, layout.phones, layout.graph, layout.words, layout.cms_init]
     for key in keys(recipe):
         files += [layout.cuts(key), layout.recordings(key), layout.supervisions(key)]
-        files += [layout.audio_digests(key), layout.scp(key), layout.num_frames(key)]
+        files += [layout.speech(key), layout.scp(key), layout.num_frames(key)]
+        files += [layout.feature_digests(key)]
         files += [layout.feature_cuts(key), layout.text(key, "words"), layout.text(key, "phones")]
     for system in recipe.systems:
         files += [layout.model(system), layout.decode(system, "x"), layout.score(system, "x")]
     assert len(set(files)) == len(files)
     assert all(file.is_relative_to(layout.root) for file in files)
+    assert layout.feature_store.is_relative_to(layout.data)  # all experiments' own

@@ -8,6 +8,7 @@ import soundfile
 from lhotse import CutSet, MultiCut, RecordingSet, SupervisionSet
 
 from cascade.errors import UserError
+from cascade.files import read_jsonl_gz
 from cascade.prepare import prepare
 from cascade.stamp import Sources, digest
 
@@ -61,13 +62,19 @@ def test_manifests_read_with_lhotse(small, read, tmp_path):
     assert ledger(layout) == {}
 
 
-def test_digests_are_those_of_the_files(small, read, tmp_path):
+def speech(layout, key):
+    return list(read_jsonl_gz(layout.speech(key)))
+
+
+def test_what_features_are_made_of(small, read, tmp_path):
     raw, layout = small
     prepare(read(raw), layout, 1)
-    lines = layout.audio_digests("test_ru").read_text().splitlines()
-    assert len(lines) == 3
-    for line, path in zip(lines, sorted((tmp_path / "test").glob("*.wav")), strict=True):
-        assert line == f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path}"
+    rows = speech(layout, "test_ru")
+    assert [row["id"] for row in rows] == ids(layout, "test_ru") == ["test0", "test1", "test2"]
+    for row, path in zip(rows, sorted((tmp_path / "test").glob("*.wav")), strict=True):
+        assert row["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+        assert row["audio"] == str(path)
+        assert (row["start"], row["duration"], row["channel"]) == (0, 0.5, 0)
 
 
 def test_every_fault_stands_in_the_ledger(small, read, wav, tmp_path, caplog):
@@ -144,6 +151,7 @@ def test_the_channel_of_a_data_set(small, read, tmp_path, caplog, channel, said)
     prepare(read(raw), layout, 1)
     cut = next(iter(CutSet.from_file(layout.cuts("test_ru"))))
     assert cut.channel == (1 if channel == "1" else [0, 1])
+    assert speech(layout, "test_ru")[0]["channel"] == (1 if channel == "1" else None)
     assert ("their mean is taken" in caplog.text) == said
 
 
@@ -279,6 +287,14 @@ def test_target_minutes_are_nested(minutes):
     assert set(other_seed) != set(one)
 
 
+def test_features_are_made_of_more_than_is_taken(minutes):
+    _, layout = minutes("all")
+    everything = layout.speech("train_ru").read_bytes()
+    taken, layout = minutes(0.5)
+    assert layout.speech("train_ru").read_bytes() == everything
+    assert ids(layout, "train_ru") == taken and len(taken) < 40
+
+
 def test_more_minutes_than_there_are(minutes, caplog):
     found, _ = minutes(60)
     assert len(found) == 40
@@ -299,6 +315,6 @@ def test_the_same_bytes_whatever_the_number_of_jobs(small, read, tmp_path):
     recipe = read(raw, {"limits.max_excluded": "40%", "target_minutes": "0.01"})
     prepare(recipe, layout, 1)
     first = manifests(layout)
-    assert len(first) == 1 + 4 * 4
+    assert len(first) == 1 + 4 * 4  # of them the list that features are made of
     prepare(recipe, layout, 3)
     assert manifests(layout) == first

@@ -73,6 +73,14 @@ def run(recipe: Path, exp: Path, stage: int, jobs: int) -> tuple[float, float]:
     return seconds, peak
 
 
+def forget(exp: Path) -> None:
+    """Removes experiments, and their features from where all experiments have them."""
+    for scp in exp.glob("*/feats/*.scp"):
+        first = scp.read_text().splitlines()[0]
+        shutil.rmtree((ROOT / first.split()[1].rsplit(":", 1)[0]).parent, ignore_errors=True)
+    shutil.rmtree(exp)
+
+
 def family(pid: int) -> list[int]:
     """A process and all that it started."""
     found = [pid]
@@ -117,7 +125,7 @@ def main() -> None:
                 f" stage 2 {computed:.1f} s, {peak2:.0f} MB",
                 flush=True,
             )
-            shutil.rmtree(exp)
+            forget(exp)
         exp = root / "timed"
         made = recipe(root, corpus(root / "long", TIMED, LONG), small)
         run(made, exp, 0, jobs)
@@ -140,7 +148,7 @@ def stage_2(made: Path, exp: Path, jobs: int) -> tuple[float, float]:
         "from cascade.layout import Layout; from cascade.recipe import read_recipe;"
         "recipe, exp, jobs = read_recipe(Path(sys.argv[1])), Path(sys.argv[2]), int(sys.argv[3]);"
         "used, started = os.times(), time.perf_counter();"
-        "dump('train_ru', Layout(exp / 'bench', exp, exp), recipe.features, jobs);"
+        "dump(recipe, recipe.datasets[0], Layout(exp / 'bench', exp, exp), jobs, force=True);"
         "print(time.perf_counter() - started, sum(os.times()[:4]) - sum(used[:4]))"
     )
     command = [sys.executable, "-c", code, str(made), str(exp), str(jobs)]

@@ -1,0 +1,19 @@
+"""Feature matrices in Kaldi's archives."""
+
+import kaldiio
+import numpy as np
+
+from cascade.errors import UserError
+
+
+def read_features(where: str) -> np.ndarray:
+    """A feature matrix (T, C) float32 from ``ARCHIVE:OFFSET``; raises `UserError`."""
+    if "|" in where:  # kaldiio would run it
+        raise UserError(f"the features are the output of a command: {where}")
+    try:
+        features = kaldiio.load_mat(where)
+    except Exception as error:  # kaldiio raises what it meets in a damaged archive
+        raise UserError(f"the features at {where} cannot be read ({error})") from None
+    if not isinstance(features, np.ndarray) or features.ndim != 2 or not features.size:
+        raise UserError(f"at {where} there is no feature matrix")
+    return np.ascontiguousarray(features, dtype=np.float32)
