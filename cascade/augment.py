@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from cascade.recipe import Augment
+from cascade.sections import Augment
 
 
 def scaled(settings: Augment, strength: float) -> Augment:

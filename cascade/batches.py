@@ -19,7 +19,7 @@ from cascade.errors import UserError
 from cascade.files import read_text_table
 from cascade.layout import Layout
 from cascade.phones import frames_needed
-from cascade.recipe import Augment, Features
+from cascade.sections import Augment, Features
 
 log = logging.getLogger("cascade")
 

@@ -15,7 +15,7 @@ from cascade.corpus import Excluded, Utterance
 from cascade.errors import UserError
 from cascade.matrices import read_features
 from cascade.phones import frames_needed
-from cascade.recipe import Limits
+from cascade.sections import Limits
 from cascade.stamp import ABSENT, Digest, digest
 
 SILENCE = 0.001  # of full scale: -60 dB, below what any voice is recorded at

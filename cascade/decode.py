@@ -30,7 +30,8 @@ from cascade.greedy import greedy
 from cascade.lattice import Hypothesis
 from cascade.layout import Layout, dataset_key, dataset_name
 from cascade.phones import read_phones
-from cascade.recipe import Dataset, Decode, Recipe
+from cascade.recipe import Recipe
+from cascade.sections import Dataset, Decode
 from cascade.times import Pronunciations, Timed, spans, write_ctm
 
 log = logging.getLogger("cascade")

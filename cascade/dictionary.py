@@ -16,7 +16,7 @@ from cascade import corpus, hunspell
 from cascade.errors import UserError
 from cascade.hunspell import Forms
 from cascade.lock import turn
-from cascade.recipe import Language
+from cascade.sections import Language
 
 log = logging.getLogger("cascade")
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import yaml
 
-from cascade.recipe import Dataset, Language
 from cascade.schema import as_plain
+from cascade.sections import Dataset, Language
 
 WRITTEN = "Written by `python -m cascade new-recipe`"
 SMALL = 0.1  # hours; below, a training is a try-out, as recipes/mini is
@@ -60,7 +60,7 @@ class Draft:
 # {title}.
 #
 # {WRITTEN}, and yours to change. All keys and their defaults
-# are in cascade/recipe.py; any of them can be given for one run, too:
+# are in cascade/sections.py; any of them can be given for one run, too:
 # ./run.sh --recipe {self.name} --train.steps 2000
 
 target: {_flow(self.target)}

@@ -25,9 +25,10 @@ from cascade.files import read_text_table, write_text
 from cascade.findings import findings
 from cascade.layout import Layout, dataset_key, dataset_name
 from cascade.learning import draw, read_history, trained
-from cascade.recipe import Dataset, Recipe
+from cascade.recipe import Recipe
 from cascade.results import SystemResult, TestResult, results, table, write
 from cascade.score import Score, counts_of, score_files
+from cascade.sections import Dataset
 from cascade.speechbox import format_log
 from cascade.text import Comparison
 from cascade.times import read_ctm

@@ -12,7 +12,8 @@ from cascade.cmn import write_cms_init
 from cascade.errors import UserError
 from cascade.files import jsonl_gz, read_jsonl_gz, replacing
 from cascade.layout import Layout, dataset_key
-from cascade.recipe import Dataset, Recipe
+from cascade.recipe import Recipe
+from cascade.sections import Dataset
 from cascade.stage import Found
 from cascade.store import Stored, provide
 

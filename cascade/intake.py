@@ -21,7 +21,8 @@ from cascade.errors import UserError
 from cascade.layout import Layout, dataset_key, dataset_name
 from cascade.lexicon import look_up
 from cascade.overlap import Traits, short
-from cascade.recipe import Dataset, Recipe
+from cascade.recipe import Recipe
+from cascade.sections import Dataset
 from cascade.spool import Spool
 from cascade.stamp import Sources
 

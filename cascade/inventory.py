@@ -17,7 +17,8 @@ from cascade.errors import UserError
 from cascade.files import read_text_table
 from cascade.layout import Layout, dataset_key
 from cascade.lexicon import look_up
-from cascade.recipe import Language, Recipe
+from cascade.recipe import Recipe
+from cascade.sections import Language
 
 log = logging.getLogger("cascade")
 RARE = 1 / 10_000  # of the running phones; what comes less often is a name's or a slip's

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from cascade.recipe import Dataset, Recipe
+from cascade.recipe import Recipe
+from cascade.sections import Dataset
 
 
 def dataset_name(dataset: Dataset) -> str:

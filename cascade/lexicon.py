@@ -13,7 +13,7 @@ from cascade.corpus import LOCAL
 from cascade.errors import UserError
 from cascade.files import write_text
 from cascade.phones import phones_of
-from cascade.recipe import Language
+from cascade.sections import Language
 
 G2P = LOCAL / "g2p_espeak.sh"
 PIECE = 50_000  # words at a time: 2 s of espeak-ng

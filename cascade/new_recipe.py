@@ -15,8 +15,9 @@ from cascade.draft import WRITTEN, Draft, Known
 from cascade.errors import UserError
 from cascade.files import write_text
 from cascade.layout import Layout
-from cascade.recipe import Dataset, Language, Recipe, read_recipe
+from cascade.recipe import Recipe, read_recipe
 from cascade.recognise import Source, sources
+from cascade.sections import Dataset, Language
 from cascade.survey import Survey, survey, texts
 
 log = logging.getLogger("cascade")

@@ -11,7 +11,7 @@ import numpy as np
 
 from cascade.errors import UserError
 from cascade.files import replacing_path, write_text
-from cascade.recipe import LanguageModel
+from cascade.sections import LanguageModel
 from cascade.trees import Words
 
 START, END = "<s>", "</s>"

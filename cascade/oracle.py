@@ -16,7 +16,7 @@ from cascade.files import read_text_table, write_text_table
 from cascade.graph import read_words
 from cascade.layout import Layout
 from cascade.phones import read_phones
-from cascade.recipe import Decode
+from cascade.sections import Decode
 
 log = logging.getLogger("cascade")
 

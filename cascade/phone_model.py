@@ -12,7 +12,8 @@ from cascade import graph, ngram
 from cascade.files import replacing
 from cascade.layout import Layout
 from cascade.phones import read_phones
-from cascade.recipe import LanguageModel, Recipe
+from cascade.recipe import Recipe
+from cascade.sections import LanguageModel
 
 log = logging.getLogger("cascade")
 

@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 
 from cascade.corpus import Excluded, Utterance
-from cascade.recipe import Split
+from cascade.sections import Split
 
 TRIES = 100_000  # hashes, at most about, to find a seed
 NEAR = 1.1  # times what is wanted: near enough to look no further

@@ -16,7 +16,8 @@ from cascade import corpus, workers
 from cascade.corpus import Excluded, Request, Utterance
 from cascade.intake import Intake
 from cascade.layout import Layout
-from cascade.recipe import Dataset, Recipe
+from cascade.recipe import Recipe
+from cascade.sections import Dataset
 from cascade.split import group, within
 from cascade.stamp import Sources
 

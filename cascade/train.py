@@ -20,7 +20,8 @@ from cascade.files import read_text_table, write_json, write_text
 from cascade.layout import Layout, dataset_key
 from cascade.network import Network
 from cascade.phones import read_phones
-from cascade.recipe import Dataset, Recipe
+from cascade.recipe import Recipe
+from cascade.sections import Dataset
 from cascade.start import begin
 from cascade.trainer import Done, Interrupted, Progress, Trainer
 from cascade.workers import die_with_parent

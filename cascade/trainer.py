@@ -22,7 +22,7 @@ from cascade.greedy import greedy
 from cascade.hints import hint
 from cascade.ledger import write_ledger
 from cascade.network import Network
-from cascade.recipe import Train
+from cascade.sections import Train
 
 log = logging.getLogger("cascade")
 BAD_STEPS = 20  # batches in a row whose loss or gradient is not finite, before giving up

@@ -20,7 +20,8 @@ from cascade.decode import BATCH_SECONDS, TUNED, AcousticModel, WordSearch
 from cascade.files import read_text_table, write_json
 from cascade.graph import read_words
 from cascade.layout import Layout, dataset_key
-from cascade.recipe import Decode, Recipe
+from cascade.recipe import Recipe
+from cascade.sections import Decode
 
 log = logging.getLogger("cascade")
 STEPS = {  # the grids: factors of the acoustic scale, differences of the penalties

@@ -5,7 +5,7 @@ import numpy as np
 
 from cascade.files import write_text_table
 from cascade.layout import Layout
-from cascade.recipe import Features
+from cascade.sections import Features
 
 PHONES = ["<blk>", "a", "b", "c", "d", "e"]
 SETTINGS = Features(filters=8, stack=3)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cascade.augment import another_recording, mask, scaled
-from cascade.recipe import Augment
+from cascade.sections import Augment
 
 NONE = Augment(stretch=0, warp=0, channel=0, time_masks=0, filter_masks=0)
 

@@ -12,7 +12,7 @@ from cascade.errors import UserError
 from cascade.files import write_text, write_text_table
 from cascade.layout import Layout
 from cascade.phones import frames_needed
-from cascade.recipe import Augment, Features
+from cascade.sections import Augment, Features
 
 PHONES = ["<blk>", "a", "b", "c"]
 SETTINGS = Features(filters=4, cmn_window=20, cmn_global=10)

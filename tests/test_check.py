@@ -10,7 +10,7 @@ from cascade.audio import AudioInfo
 from cascade.check import Checked, Rules, check_pronunciation, check_utterance
 from cascade.corpus import Excluded, Utterance
 from cascade.lexicon import look_up
-from cascade.recipe import Language, Limits
+from cascade.sections import Language, Limits
 from cascade.stamp import digest
 
 RUSSIAN = Language(letters=CYRILLIC, voice="ru")

@@ -8,7 +8,7 @@ from cascade.errors import UserError
 from cascade.files import write_json
 from cascade.lattice import Hypothesis
 from cascade.layout import Layout
-from cascade.recipe import Decode
+from cascade.sections import Decode
 
 
 def test_the_list_is_by_rank_with_scores_that_add_up(tmp_path):

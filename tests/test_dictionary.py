@@ -6,7 +6,7 @@ from cascade.corpus import Request
 from cascade.dictionary import Source
 from cascade.errors import UserError
 from cascade.hunspell import Forms
-from cascade.recipe import Language
+from cascade.sections import Language
 
 RU = Language("абвгдеёжзийклмнопрстуфхцчшщъыьэюя", "ru", fold={"ё": "е"})
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cascade.draft import PASSES, Draft, Known, training
-from cascade.recipe import Dataset, Language, Split
+from cascade.sections import Dataset, Language, Split
 
 DATASETS = tuple(
     Dataset(role, "no", "table", path="/a: b/'c' #1", name="x", split=Split(span, seed=7))

@@ -13,7 +13,7 @@ from cascade import graph, ngram
 from cascade.decode import WordSearch
 from cascade.errors import UserError
 from cascade.layout import Layout
-from cascade.recipe import Decode, LanguageModel
+from cascade.sections import Decode, LanguageModel
 
 PHONES = ["<blk>", "a", "k", "o", "s", "t"]
 # Homophones (кот, код), a word inside another's beginning (ко), a repeated phone (атта).

@@ -10,7 +10,7 @@ from cascade.decode import WordSearch
 from cascade.lattice import Hypothesis, Lattice
 from cascade.layout import Layout
 from cascade.ngram import END, Model
-from cascade.recipe import Decode
+from cascade.sections import Decode
 
 PHONES = ["<blk>", "a", "k", "o", "t"]
 WORDS = {"кот": "k o t", "ко": "k o", "так": "t a k", "та": "t a"}

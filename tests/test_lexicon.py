@@ -6,7 +6,8 @@ import pytest
 from cascade.corpus import LOCAL
 from cascade.errors import UserError
 from cascade.lexicon import G2P, alternatives, look_up, pronounce
-from cascade.recipe import Language, read_recipe
+from cascade.recipe import read_recipe
+from cascade.sections import Language
 
 RU_EN = LOCAL.parent / "recipes" / "ru_en" / "recipe.yaml"
 

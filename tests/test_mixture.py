@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cascade import mixture, ngram
-from cascade.recipe import LanguageModel
+from cascade.sections import LanguageModel
 
 ONE = [["кот", "спит"], ["кот", "ест"], ["пёс", "спит"], ["кот", "спит"]]
 TWO = [["дом", "спит"], ["кот", "бежит", "домой"], ["пёс", "бежит"]]

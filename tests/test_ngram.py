@@ -4,7 +4,7 @@ import pytest
 
 from cascade import ngram
 from cascade.errors import UserError
-from cascade.recipe import LanguageModel
+from cascade.sections import LanguageModel
 
 TEXT = [["кот", "спит"], ["кот", "ест"], ["пёс", "спит"], ["кот", "спит"]]
 

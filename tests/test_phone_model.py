@@ -7,7 +7,7 @@ from cascade.files import write_text
 from cascade.graph import read_words
 from cascade.layout import Layout
 from cascade.phones import read_phones, write_phones
-from cascade.recipe import Decode
+from cascade.sections import Decode
 
 
 @pytest.fixture

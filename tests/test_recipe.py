@@ -11,17 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cascade.errors import UserError
-from cascade.recipe import (
-    Augment,
-    Decode,
-    Features,
-    LanguageModel,
-    Limits,
-    Recipe,
-    Train,
-    read_recipe,
-)
+from cascade.recipe import Recipe, read_recipe
 from cascade.schema import as_plain
+from cascade.sections import Augment, Decode, Features, LanguageModel, Limits, Train
 
 
 def test_defaults(raw, read):

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from cascade.corpus import Excluded, Utterance
 from cascade.errors import UserError
-from cascade.recipe import Split
+from cascade.sections import Split
 from cascade.split import choose, group, part, place, within
 
 BY = st.sampled_from(["speaker", "utterance"])

@@ -12,7 +12,7 @@ from cascade.batches import LanguageIterator, UtteranceSet
 from cascade.errors import UserError
 from cascade.layout import Layout
 from cascade.network import Network
-from cascade.recipe import Augment, Train
+from cascade.sections import Augment, Train
 from cascade.trainer import Interrupted, Trainer, evaluate
 
 STILL = Augment(stretch=0, warp=0, channel=0, time_masks=0, filter_masks=0)

@@ -1,5 +1,5 @@
 from cascade import tune
-from cascade.recipe import Decode
+from cascade.sections import Decode
 
 
 class Bowl:

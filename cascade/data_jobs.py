@@ -1,0 +1,125 @@
+"""The jobs of stages 0 to 2: corpora, pronunciations and language model, features."""
+
+from pathlib import Path
+
+from cascade.job_parts import keys_of, later, view
+from cascade.layout import Layout, dataset_key
+from cascade.recipe import Recipe
+from cascade.schema import as_plain
+from cascade.stage import Job
+
+G2P = Path("local/g2p_espeak.sh")
+
+
+def corpora(recipe: Recipe, layout: Layout, jobs: int) -> tuple[Job, ...]:
+    settings = view(recipe, "datasets", "target_minutes", "seed", "limits")
+    pronounced = ("letters", "voice", "lexicon", "phone_map")  # texts come in stage 1
+    settings["languages"] = {
+        name: {key: as_plain(getattr(language, key)) for key in pronounced}
+        for name, language in recipe.languages.items()
+    }
+    settings["rate"], settings["stack"] = recipe.features.rate, recipe.features.stack
+    corpora = sorted({dataset.corpus for dataset in recipe.datasets})
+    kinds = (layout.cuts, layout.recordings, layout.supervisions, layout.speech)
+    return (
+        Job(
+            name="corpora",
+            settings=settings,
+            modules=("cascade.prepare", *(f"local.{name}" for name in corpora)),
+            inputs=(G2P, *_lexicons(recipe)),
+            outputs=(layout.excluded, *(kind(k) for k in keys_of(recipe) for kind in kinds)),
+            run=later("cascade.prepare", "prepare", recipe, layout, jobs),
+        ),
+    )
+
+
+def language(recipe: Recipe, layout: Layout, jobs: int) -> tuple[Job, ...]:
+    """Four jobs, so that another language model asks for no pronunciation anew."""
+    target = recipe.languages[recipe.target]
+    texts = [layout.text(key, unit) for key in keys_of(recipe) for unit in ("words", "phones")]
+    speakers = [layout.text(key, "speakers") for key in keys_of(recipe)]
+    sentences = [layout.sentences(i) for i in range(1 + len(target.texts))]
+    named = (*target.texts, *target.dictionaries)
+    modules = [f"local.{name}" for name in named if name.startswith(("texts_", "dictionary_"))]
+    held_out = [layout.text(key, "words") for key in keys_of(recipe, "valid", "test")]
+    sizes = {"words": recipe.language_model.words}
+    return (
+        Job(
+            name="words",
+            settings={**view(recipe, "target", "datasets", "languages"), **sizes},
+            modules=("cascade.lang", *modules),
+            inputs=(*(layout.cuts(key) for key in keys_of(recipe)), G2P, *_lexicons(recipe)),
+            outputs=(
+                *(layout.phones, layout.lexicon, layout.dictionary, *sentences),
+                *(layout.lang / "sharing.tsv", layout.lang / "excluded.tsv", *texts, *speakers),
+            ),
+            run=later("cascade.lang", "build", recipe, layout, jobs),
+        ),
+        Job(
+            name="language_model",
+            settings={
+                **view(recipe, "target", "language_model"),
+                "datasets": [as_plain(d) for d in recipe.datasets if d.role in ("valid", "test")],
+                "texts": list(target.texts),
+            },
+            modules=("cascade.language_model",),
+            inputs=(*sentences, layout.dictionary, *held_out),
+            outputs=(layout.arpa, layout.lm_summary),
+            run=later("cascade.language_model", "train", recipe, layout),
+        ),
+        Job(
+            name="phone_model",
+            settings={"order": recipe.language_model.phone_order},
+            modules=("cascade.phone_model",),
+            inputs=(*sentences, layout.lexicon, layout.phones),
+            outputs=(
+                *(layout.phone_text, layout.phone_arpa),
+                *(layout.phone_graph, layout.phone_words),
+            ),
+            run=later("cascade.phone_model", "make", recipe, layout),
+        ),
+        Job(
+            name="graph",
+            settings={"datasets": [as_plain(d) for d in recipe.datasets if d.role == "test"]},
+            modules=("cascade.graph",),
+            inputs=(layout.lexicon, layout.phones, layout.arpa, layout.lm_summary, *held_out),
+            outputs=(layout.graph, layout.words, layout.lang_summary),
+            run=later("cascade.graph", "make", recipe, layout),
+        ),
+    )
+
+
+def features(recipe: Recipe, layout: Layout, jobs: int, force: bool) -> tuple[Job, ...]:
+    settings = {"rate": recipe.features.rate, "filters": recipe.features.filters}
+    kinds = (layout.scp, layout.num_frames, layout.feature_cuts, layout.feature_digests)
+    made = []
+    for dataset in recipe.datasets:
+        key = dataset_key(recipe, dataset)
+        made.append(
+            Job(
+                name=f"features_{key}",
+                settings=settings,
+                modules=("cascade.features",),
+                inputs=(layout.cuts(key), layout.speech(key)),
+                outputs=tuple(kind(key) for kind in kinds),
+                run=later("cascade.features", "dump", recipe, dataset, layout, jobs, force),
+            )
+        )
+    train = keys_of(recipe, "train")
+    others = [key for key in keys_of(recipe) if key not in train]
+    summed = [layout.feature_digests(key) for key in train]
+    made.append(
+        Job(
+            name="cms_init",
+            settings=settings,
+            modules=("cascade.features",),
+            inputs=(*summed, *(layout.feature_cuts(key) for key in keys_of(recipe))),
+            outputs=(layout.cms_init,),
+            run=later("cascade.features", "cms_init", train, layout, others),
+        )
+    )
+    return tuple(made)
+
+
+def _lexicons(recipe: Recipe) -> list[Path]:
+    return [Path(language.lexicon) for language in recipe.languages.values() if language.lexicon]
