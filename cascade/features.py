@@ -1,6 +1,7 @@
 """Stage 2: features of a data set, taken from the store, and attached to its cuts."""
 
 import logging
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -52,6 +53,7 @@ def dump(recipe: Recipe, dataset: Dataset, layout: Layout, jobs: int, force: boo
             digests.write(f"{row['id']} {row['sha256']}\n".encode())
             cuts({**cut, "features": _attached(cut, row, stored, rate).to_dict()})
             utterances, frames = utterances + 1, frames + row["frames"]
+    _link(layout, key, stored)
     where = f"{stored.folder}, made now: {stored.made}" if stored.made else f"{stored.folder}"
     log.info("%s: %d utterances, %d frames, of %s", key, utterances, frames, where)
     return Found(outputs=list(stored.files), known=stored.files)
@@ -68,6 +70,16 @@ def _chosen(cuts: Path, stored: Stored) -> Iterator[tuple[dict, dict]]:
                 " Run stage 0 again."
             )
         yield cut, row
+
+
+def _link(layout: Layout, key: str, stored: Stored) -> None:
+    """Shows the shared arks in the experiment's own folder: ``KEY.1.ark``, ``KEY.2.ark``, ..."""
+    for old in layout.feats.glob(f"{key}.*.ark"):
+        old.unlink()
+    for ark in stored.files:
+        if ark.suffix == ".ark":
+            link = layout.feats / f"{key}.{ark.name}"
+            link.symlink_to(os.path.relpath(ark, os.path.realpath(link.parent)))
 
 
 def _attached(cut: dict, row: dict, stored: Stored, rate: int) -> LhotseFeatures:

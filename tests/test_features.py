@@ -48,6 +48,22 @@ def test_cuts_scp_and_lhotses_own_extractor_agree(prepared, tmp_path):
         assert frames[cut.id] == ["50"] and cut.num_frames == 50
 
 
+def test_shared_arks_stand_in_the_experiments_own_folder(prepared):
+    recipe, layout = prepared
+    stray = layout.feats / "train_ru.7.ark"  # of another choice of utterances
+    stray.parent.mkdir(parents=True)
+    stray.symlink_to("gone.ark")
+    dump(recipe, "train_ru", layout, 1)
+    assert [path.name for path in layout.feats.glob("*.ark")] == ["train_ru.1.ark"]
+    found = dict(kaldiio.load_ark(str(layout.feats / "train_ru.1.ark")))
+    matrices = kaldiio.load_scp(str(layout.scp("train_ru")))
+    assert found.keys() == matrices.keys()
+    for name, matrix in matrices.items():
+        np.testing.assert_array_equal(found[name], matrix)
+    (folder,) = layout.feature_store.iterdir()
+    assert (layout.feats / "train_ru.1.ark").samefile(folder / "1.ark")
+
+
 def test_lhotse_loads_the_features_of_the_cuts(prepared):
     recipe, layout = prepared
     dump(recipe, "train_ru", layout, 1)
@@ -94,6 +110,7 @@ def test_the_same_bytes_whatever_the_number_of_jobs(prepared, monkeypatch):
     dump(recipe, "train_ru", layout, 1)
     first = contents(layout, "train_ru")
     names = ["jsonl.gz", "num_frames", "scp", "sha256"]
+    names += ["1.ark", "2.ark"]  # links
     made = ["1.ark", "2.ark", "feats.scp", "index.jsonl.gz"]
     assert sorted(first) == sorted(made + [f"train_ru.{name}" for name in names])
     dump(recipe, "train_ru", layout, 2, force=True)
