@@ -34,6 +34,8 @@ def check(recipe: "Recipe") -> None:
             raise UserError("role 'train_ext' takes other languages than the target.")
         if not NAME.fullmatch(d.name or d.corpus):
             raise UserError(f"'{d.name or d.corpus}' is no good name for a data set.")
+        if d.isolated and d.role != "valid":
+            raise UserError(f"'isolated' is for data sets of role 'valid', not '{d.role}'.")
         if not re.fullmatch(r"[0-9]{1,2}|mix", d.channel or "mix"):
             raise UserError(f"channel must be a number from 0, or 'mix', not '{d.channel}'.")
         if d.split and d.split.by not in ("speaker", "utterance"):

@@ -96,7 +96,7 @@ class Decoder:
         if not settings.nbest:
             return [], []
         scores = self.search.scores(log_probs, settings)
-        found = lattice.search(self.search.graph, scores, settings.beam)
+        found = lattice.search(self.search.graph, scores, settings.beam, settings.acoustic_scale)
         if found is None:
             return [chosen], []
         known = found.best(settings.nbest)

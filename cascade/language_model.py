@@ -15,7 +15,8 @@ DICTIONARY = "dictionaries"
 
 def train(recipe: Recipe, layout: Layout) -> None:
     """Writes the mixture ``lm.arpa``, and ``lm.json``: what each source gives to it."""
-    valid = [line for d in recipe.role("valid") for line in _lines(layout, dataset_key(recipe, d))]
+    sentences = [dataset_key(recipe, dataset) for dataset in recipe.valid_sentences]
+    valid = [line for key in sentences for line in _lines(layout, key)]
     held_out = {"valid": valid}
     for dataset in recipe.role("test"):
         held_out[dataset_name(dataset)] = _lines(layout, dataset_key(recipe, dataset))

@@ -53,6 +53,12 @@ class Recipe:
         """The data sets that play ``role``, in the recipe's order."""
         return [d for d in self.datasets if d.role == role]
 
+    @property
+    def valid_sentences(self) -> list[Dataset]:
+        """The validation sets of running speech; all of them where none is."""
+        valid = self.role("valid")
+        return [dataset for dataset in valid if not dataset.isolated] or valid
+
     def train_of(self, system: str) -> Train:
         """The training section with what ``system`` changes in it."""
         changes = self.systems[system].train

@@ -48,6 +48,8 @@ class Dataset:
 
     ``path`` is the folder of a corpus that the user has. ``channel`` says what is taken of
     recordings with several: a number from 0, or ``mix``, their mean, which is the default.
+    ``isolated`` words, of a validation set, choose the model and the search of phones; the
+    language model's weights and the search of words are those of sentences.
     """
 
     role: str
@@ -58,6 +60,7 @@ class Dataset:
     name: str = ""
     channel: str | None = None
     split: Split | None = None
+    isolated: bool = False
 
 
 @dataclass(frozen=True)

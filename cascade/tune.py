@@ -102,12 +102,13 @@ class _Valid:
 
     def __init__(self, recipe: Recipe, layout: Layout, system: str, unit: str, jobs: int):
         torch.set_num_threads(1)
-        keys = [dataset_key(recipe, d) for d in recipe.role("valid")]
+        spoken = unit == "phones"
+        valid = recipe.role("valid") if spoken else recipe.valid_sentences
+        keys = [dataset_key(recipe, dataset) for dataset in valid]
         model = AcousticModel(recipe, layout, system, keys)
         batches = list(model.data.in_order(BATCH_SECONDS))
         utterances = [pair for indices in batches for pair in model(indices)]
         self.log_probs = [log_probs for _, log_probs in utterances]
-        spoken = unit == "phones"
         fold = str.maketrans({} if spoken else recipe.languages[recipe.target].fold)
         table = layout.phone_words if spoken else layout.words
         self.words = [word.translate(fold) for word in read_words(table)]

@@ -114,7 +114,7 @@ def test_the_list_is_that_of_all_word_sequences(layout, seed):
     """Against every sequence of up to three words, each scored by the search alone."""
     words = WordSearch(layout.graph, SETTINGS)
     scores = words.scores(noise(7, seed), SETTINGS)
-    found = lattice.search(words.graph, scores, 30.0).best(5)
+    found = lattice.search(words.graph, scores, 30.0, 2.0).best(5)
     table = graph.read_words(layout.words)
     expected = {}
     for n in range(4):
@@ -152,11 +152,11 @@ def test_the_search_and_the_lattice_agree_on_the_best(layout):
     for seed in range(5):
         log_probs = noise(12, seed)
         path = words.path(log_probs)
-        [best] = lattice.search(words.graph, words.scores(log_probs, SETTINGS), 30.0).best(1)
+        [best] = lattice.search(words.graph, words.scores(log_probs, SETTINGS), 30.0, 2.0).best(1)
         assert best.words == path.hypothesis.words
         assert best.score == pytest.approx(path.hypothesis.score, abs=1e-3)
 
 
 def test_no_frame_has_no_lattice(layout):
     words = WordSearch(layout.graph, SETTINGS)
-    assert lattice.search(words.graph, np.zeros((0, len(PHONES)), np.float32), 10.0) is None
+    assert lattice.search(words.graph, np.zeros((0, len(PHONES)), np.float32), 10.0, 1.0) is None

@@ -245,6 +245,7 @@ def trained(**change):
         ({"target": "fr"}, "target 'fr' is not among the languages"),
         ({"datasets": [ext(role="tset")]}, "unknown role 'tset'; the nearest is 'test'"),
         ({"datasets": [ext(language="eng")]}, "unknown language 'eng'.* 'en'"),
+        ({"datasets": [ext(isolated=True)]}, "'isolated' is for data sets of role 'valid'"),
         ({"datasets": [ext(role="valid")]}, "role 'valid' takes the target language, not 'en'"),
         ({"datasets": [ext(language="ru")]}, "takes other languages than the target"),
         ({"datasets": [ext(name="a/b")]}, "'a/b' is no good name for a data set"),
@@ -291,6 +292,15 @@ def test_a_recipe_that_contradicts_itself(raw, read, change, message):
     with pytest.raises(UserError, match=message) as caught:
         read(raw | change)
     assert "recipe.json" in str(caught.value)
+
+
+def test_isolated_words_say_nothing_of_sentences(raw, read):
+    valid = next(d for d in raw["datasets"] if d["role"] == "valid")
+    raw["datasets"].append(valid | {"name": "words", "isolated": True})
+    assert [d.name for d in read(raw).role("valid")] == [valid.get("name", ""), "words"]
+    assert read(raw).valid_sentences == read(raw).role("valid")[:1]
+    valid["isolated"] = True  # better than none
+    assert read(raw).valid_sentences == read(raw).role("valid")
 
 
 def test_the_languages_of_a_system(raw, read):
