@@ -225,7 +225,10 @@ def test_missing_inputs_name_the_stages_that_make_them(tmp_path):
         (("--sweep", "target_minutes"), "write a key of the recipe and numbers or words"),
         (("--sweep", "target_minutes=5", "--check"), "--sweep goes with neither --check nor"),
         (("--folder", "x"), "--exp and --folder both name a place"),
-        (("--recipe", "nobody"), "There is no recipe 'nobody'; there are commonvoice_ru_en, cs_nl, "),
+        (
+            ("--recipe", "nobody"),
+            "There is no recipe 'nobody'; there are commonvoice_ru_en, cs_nl, ",
+        ),
         (("--recipe", "nowhere/recipe.yaml"), "There is no recipe at nowhere/recipe.yaml"),
     ],
 )
