@@ -70,7 +70,8 @@ def run(
     if done:
         log.info("%d of %d points are in %s.", len(done), len(plan), folder / "SWEEP.md")
     if failed:
-        names = "".join(f"\n  {one.name}: {one.log}" for one in failed)
+        in_order = [one for one in by_run if one in failed]  # not as they happened to end
+        names = "".join(f"\n  {one.name}: {one.log}" for one in in_order)
         raise UserError(f"{len(failed)} of {len(plan)} points failed; see their logs:{names}")
 
 
