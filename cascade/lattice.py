@@ -15,6 +15,8 @@ import kaldifst
 import numpy as np
 from kaldifst.lib._kaldifst import _ArcIteratorLattice  # ArcIterator refuses lattices
 
+from cascade.times import Span
+
 # Of logarithms before they are scaled: the weaker the network's, the more paths there are. 20 %
 # more take twice as long, 20 % less lose the best path of more than half.
 BEAM = 15.0
@@ -23,7 +25,6 @@ SCALE = 0.5  # of logarithms in posteriors: frames are no independent witnesses 
 BEYOND = math.exp(-SCALE * LATTICE_BEAM)  # what was left out, against the rest: a guess
 
 Arc = tuple[int, int, float, float, int]  # target, word, graph cost, acoustic cost, frame
-Span = tuple[int, int]  # the first frame of a word, and the one after its last
 
 
 @dataclass(frozen=True)

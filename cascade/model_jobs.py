@@ -59,6 +59,7 @@ def train(
 def decoding(recipe: Recipe, layout: Layout, jobs: int) -> tuple[Job, ...]:
     made = []
     valid = keys_of(recipe, "valid")
+    sentences = [dataset_key(recipe, dataset) for dataset in recipe.valid_sentences]
     search = (layout.graph, layout.words)
     phone_search = (layout.phone_graph, layout.phone_words)
     settings = view(recipe, "features", "decode")
@@ -68,14 +69,15 @@ def decoding(recipe: Recipe, layout: Layout, jobs: int) -> tuple[Job, ...]:
     others = ("nbest.tsv", "words.ctm") if recipe.decode.nbest else ()
     for system in recipe.systems:
         model = [layout.model(system), layout.system(system) / "model.json"]
-        words = [layout.text(key, "words") for key in valid] if recipe.decode.tune else []
+        words = [layout.text(key, "words") for key in sentences] if recipe.decode.tune else []
+        spoken = data_inputs(layout, sentences) if recipe.decode.tune else []
         data = data_inputs(layout, valid) if recipe.decode.tune else []
         made.append(
             Job(
                 name=f"{system}_search",
                 settings=searched | fold,
                 modules=("cascade.tune",),
-                inputs=(*model, *data, *words, *search),
+                inputs=(*model, *spoken, *words, *search),
                 outputs=(layout.search(system),),
                 run=later("cascade.tune", "tune", recipe, layout, system, "words", jobs),
             )

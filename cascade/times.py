@@ -12,8 +12,8 @@ from pathlib import Path
 
 from cascade.errors import UserError
 from cascade.files import write_text
-from cascade.lattice import Span
 
+Span = tuple[int, int]  # the first frame of a word, and the one after its last
 Timed = tuple[str, float, float, float]  # word, start and duration in seconds, confidence
 BLANK = 1  # the graph's input label
 
