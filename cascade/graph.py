@@ -246,5 +246,5 @@ def _write(path: Path, states: np.ndarray, arcs: np.ndarray, start: int) -> None
             arcs.tofile(stream)
     except OSError as error:
         raise UserError(
-            f"{path} cannot be written: {error.strerror}. Make room, run again."
+            f"{path} cannot be written: {error.strerror or error}. Make room, run again."
         ) from None

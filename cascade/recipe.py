@@ -8,7 +8,7 @@ Values given on the command line (``--train.epochs 2``) go through the same read
 import dataclasses
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -127,6 +127,28 @@ def _raw(path: Path, before: tuple[Path, ...]) -> dict[str, Any]:
     return layered(base, raw)
 
 
+class _Loader(yaml.SafeLoader):
+    """YAML's safe loader, which does not take the last of two equal keys in silence."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen = set()
+        for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
+            if key.value in seen:
+                line = key.start_mark.line + 1
+                raise ValueError(f"'{key.value}' stands twice in one mapping, again in line {line}")
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """The same for JSON."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = next(key for i, (key, _) in enumerate(pairs) if key in dict(pairs[:i]))
+        raise ValueError(f"'{twice}' stands twice in one mapping")
+    return found
+
+
 def _parsed(path: Path) -> dict[str, Any]:
     try:
         text = path.read_text(encoding="utf-8")
@@ -135,7 +157,10 @@ def _parsed(path: Path) -> dict[str, Any]:
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"The recipe {path} cannot be read as UTF-8 text: {error}.") from None
     try:
-        raw = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
+        if path.suffix == ".json":
+            raw = json.loads(text, object_pairs_hook=_once)
+        else:
+            raw = _Loader(text).get_single_data()
     except (ValueError, yaml.YAMLError, RecursionError) as error:
         raise UserError(f"{path} does not parse: {' '.join(str(error).split())}.") from None
     if not isinstance(raw, dict):

@@ -380,6 +380,7 @@ def test_without_train_ext_a_plain_network_will_do(raw, read):
         ("{[1]: 2}", "does not parse"),
         ("!!python/object/apply:os.getcwd []", "does not parse"),
         ("[" * 1200, "does not parse"),
+        ("seed: 0\ntrain:\n  steps: 1\n  steps: 2\n", "'steps' stands twice .* line 4"),
     ],
 )
 def test_a_file_that_is_no_recipe(read, text, message):
@@ -399,6 +400,9 @@ def test_a_file_that_cannot_be_read(tmp_path, read):
     with pytest.raises(UserError, match="does not parse"):
         (tmp_path / "half.json").write_text('{"name": ')
         read_recipe(tmp_path / "half.json")
+    with pytest.raises(UserError, match="'seed' stands twice in one mapping"):
+        (tmp_path / "twice.json").write_text('{"seed": 0, "target": "ru", "seed": 1}')
+        read_recipe(tmp_path / "twice.json")
 
 
 @pytest.mark.parametrize(
