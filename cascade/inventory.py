@@ -17,6 +17,7 @@ from cascade.errors import UserError
 from cascade.files import read_text_table
 from cascade.layout import Layout, dataset_key
 from cascade.lexicon import look_up
+from cascade.lock import turn
 from cascade.recipe import Recipe
 from cascade.sections import Language
 
@@ -130,7 +131,8 @@ def _free(voice: str, layout: Layout) -> list[str]:
     from local import free_texts
 
     log.info("Licence of the free texts in '%s': %s", voice, free_texts.LICENCE)
-    found = list(free_texts.sentences(Request(layout.downloads, layout.data), voice))
+    with turn(layout.data):
+        found = list(free_texts.sentences(Request(layout.downloads, layout.data), voice))
     return found[:: -(-len(found) // SENTENCES) or 1]
 
 
