@@ -8,7 +8,7 @@ from torch import nn
 
 from cascade.batches import UtteranceSet
 from cascade.network import SHARED, Layer, Network
-from cascade.trainer import evaluate
+from cascade.validation import evaluate
 
 
 def ablations(

@@ -8,21 +8,19 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import kaldialign
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from cascade.batches import Batch, LanguageIterator, UtteranceSet
 from cascade.checkpoint import Checkpoints
 from cascade.corpus import Excluded
-from cascade.ctc import ctc_loss
 from cascade.errors import UserError
 from cascade.files import write_text
-from cascade.greedy import greedy
 from cascade.hints import hint
 from cascade.ledger import write_ledger
 from cascade.network import Network
 from cascade.sections import Train
+from cascade.validation import ctc, evaluate
 
 log = logging.getLogger("cascade")
 BAD_STEPS = 20  # batches in a row whose loss or gradient is not finite, before giving up
@@ -239,34 +237,3 @@ class Trainer:
             best=self.best["per"] if self.best else None,
             hint=said,
         )
-
-
-def ctc(log_probs: Tensor, batch: Batch) -> Tensor:
-    """CTC's negative log-likelihood in nats a phone (Graves et al. 2006).
-
-    ``log_probs`` is (N, T, phones). The loss runs on the CPU: there it is exact and
-    the same from run to run.
-    """
-    total = ctc_loss(log_probs, batch.labels, batch.lengths, batch.label_lengths)
-    return total / int(batch.label_lengths.sum())
-
-
-@torch.inference_mode()
-def evaluate(
-    network: Network, language: str, data: UtteranceSet, device: torch.device
-) -> tuple[float, float]:
-    """CTC loss in nats a phone, and phone error rate in per cent, of greedy decoding."""
-    network.eval()
-    loss, errors, phones = 0.0, 0, 0
-    for indices in data.in_order(120.0):
-        batch = data.batch(indices)
-        inputs = {language: torch.from_numpy(batch.inputs).to(device)}
-        log_probs = network(inputs)[0]  # (N, T, phones)
-        count = int(batch.label_lengths.sum())
-        loss += ctc(log_probs, batch).item() * count
-        hypotheses = greedy(log_probs, batch.lengths.tolist())
-        for index, hypothesis in zip(indices, hypotheses, strict=True):
-            reference = data.labels[index].tolist()
-            errors += kaldialign.edit_distance(reference, hypothesis)["total"]
-        phones += count
-    return loss / phones, 100 * errors / phones

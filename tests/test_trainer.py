@@ -13,7 +13,8 @@ from cascade.errors import UserError
 from cascade.layout import Layout
 from cascade.network import Network
 from cascade.sections import Augment, Train
-from cascade.trainer import Interrupted, Trainer, evaluate
+from cascade.trainer import Interrupted, Trainer
+from cascade.validation import evaluate
 
 STILL = Augment(stretch=0, warp=0, channel=0, time_masks=0, filter_masks=0)
 TRAIN = Train(steps=150, batch_seconds=4, dropout=0.0, learning_rate=0.01, augment=STILL)
