@@ -71,11 +71,12 @@ def _check_system(recipe: "Recipe", name: str) -> None:
         raise UserError(f"{where}: the experiment has another folder of that name.")
     if system.share not in SHARES:
         raise UserError(f"{where}: 'share' must be one of {', '.join(SHARES)}.")
-    if len(system.layers) != 1 + (system.cascade and system.share != "all") or (
-        min(system.layers) < 1
-    ):
-        want = "[lower, upper]" if system.cascade and system.share != "all" else "[number]"
-        raise UserError(f"{where}: 'layers' must be {want}, each at least 1.")
+    apart = system.cascade and system.share != "all"
+    least = 0 if apart and system.share == "lower" else 1  # outputs alone may be apart
+    if len(system.layers) != 1 + apart or system.layers[0] < 1 or system.layers[-1] < least:
+        want = "[lower, upper]" if apart else "[number]"
+        none = "" if least else ", or no upper one"
+        raise UserError(f"{where}: 'layers' must be {want}, each at least 1{none}.")
     if system.cascade and not recipe.ext_languages:
         raise UserError(f"{where} is a cascade, but no data set has role 'train_ext'.")
     if not system.cascade and (system.share != "upper" or system.languages):

@@ -167,7 +167,8 @@ class Train:
 
 @dataclass(frozen=True)
 class System:
-    """A network to train. ``layers`` is ``[4]``, or ``[lower, upper]`` for a cascade.
+    """A network to train. ``layers`` is ``[4]``, or ``[lower, upper]`` for a cascade;
+    with ``share: lower``, ``[4, 0]`` leaves each language its output alone.
 
     A cascade is trained on all languages at once, or on the target and those that
     ``languages`` names; they ``share`` the ``upper`` layers, the ``lower`` ones, or

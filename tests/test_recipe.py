@@ -262,6 +262,8 @@ def trained(**change):
         ({"systems": {"x": {"cascade": False, "layers": [2, 2]}}}, r"'layers' must be \[number\]"),
         ({"systems": {"x": {"cascade": False, "layers": []}}}, "'layers' must be"),
         ({"systems": {"x": {"cascade": True, "layers": [0, 2]}}}, "each at least 1"),
+        ({"systems": {"x": {"cascade": True, "layers": [2, 0]}}}, r"each at least 1\."),
+        (systems(share="lower", layers=[0, 4]), "each at least 1, or no upper one"),
         (
             {"datasets": [d for d in SMALL["datasets"] if d["role"] != "train_ext"]},
             "both is a cascade, but no data set has role 'train_ext'",

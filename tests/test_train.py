@@ -33,7 +33,7 @@ def recipe(raw, read):
     raw["train"] = {"steps": 8, "valid_every": 4, "batch_seconds": 4, "augment": STILL}
     raw["systems"] = {
         "both": CASCADE,
-        "below": {**CASCADE, "share": "lower"},
+        "below": {**CASCADE, "share": "lower", "layers": [2, 0]},  # outputs apart, no layers
         "one": {**CASCADE, "share": "all", "layers": [2]},
         "more": {"cascade": False, "layers": [2], "neurons": 16, "start": "both"},
         "still": {**CASCADE, "start": "both", "freeze": ["norm", "layer1"]},
