@@ -126,7 +126,7 @@ def test_letters_of_a_language_that_no_recipe_has(speech, command):
 
 
 def test_phones_are_renamed_only_beside_the_language_they_are_renamed_for(speech, command):
-    command("--target", "ru:ru", "--ext", "fr:en")
+    command("--target", "ru:ru", "--ext", "pt:en")
     recipe = speech / "pair/recipe.yaml"
     ru = read_recipe(recipe).languages["ru"]
     assert (ru.letters, ru.fold, ru.phone_map, ru.lexicon) == (CYRILLIC, {}, {}, None)
