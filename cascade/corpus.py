@@ -130,7 +130,7 @@ def listing(name: str, request: Request) -> Iterator[Utterance | Excluded]:
     if request.part is not None and request.part not in module.PARTS:
         parts = ", ".join(module.PARTS) or "none"
         raise UserError(f"Corpus '{name}' has no part '{request.part}'; its parts are: {parts}.")
-    if hasattr(module, "lists"):  # the user's own: nothing is fetched, and it may be long
+    if own(name):  # nothing is fetched, and it may be long
         yield from module.utterances(request)
         return
     with turn(request.data):
@@ -140,8 +140,12 @@ def listing(name: str, request: Request) -> Iterator[Utterance | Excluded]:
 
 def lists(name: str, request: Request) -> list[Path]:
     """The user's own lists that corpus ``name`` reads for ``request``."""
-    module = load(name)
-    return module.lists(request) if hasattr(module, "lists") else []
+    return load(name).lists(request) if own(name) else []
+
+
+def own(name: str) -> bool:
+    """Whether corpus ``name`` reads a folder of the user's, rather than one it fetches."""
+    return hasattr(load(name), "lists")
 
 
 def sentences(name: str, request: Request) -> list[str]:

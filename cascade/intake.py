@@ -81,6 +81,15 @@ class Intake:
             self.fault_count += 1
             self.faults += [item] * (len(self.faults) < SHOWN)
 
+    def look(self) -> None:
+        """Reads the user's own lists to their end; raises `UserError`.
+
+        What is wrong with the last line is said before hours go into the recordings.
+        """
+        if corpus.own(self.dataset.corpus):
+            for _ in self._listing():
+                pass
+
     def check(self, pool: ProcessPoolExecutor, sources: Sources) -> None:
         """Lists the corpus, and spools what passes the checks of one utterance.
 

@@ -45,13 +45,15 @@ def prepare(recipe: Recipe, layout: Layout, jobs: int) -> Found:
                 found = Intake(recipe, dataset, layout, jobs, exclude)
                 sets[found.key] = found
                 stack.callback(found.spool.close)
+                found.look()
+            for found in sets.values():
                 found.check(pool, sources)
                 found.pronounce()
-                language, rate = dataset.language, recipe.features.rate
+                language, rate = found.dataset.language, recipe.features.rate
                 write = stack.enter_context(manifests(found.key, language, rate, layout))
                 found.keep(write)
                 failures += found.judge()
-                lists += corpus.lists(dataset.corpus, found.request)
+                lists += corpus.lists(found.dataset.corpus, found.request)
 
         def named(key: str, numbers) -> list[Checked]:
             return sets[key].spool.some(map(int, numbers))

@@ -244,6 +244,26 @@ def test_a_table_that_is_not_there(small, read, tmp_path):
         prepare(read(raw), layout, 1)
 
 
+@pytest.mark.parametrize(
+    ("last", "said"),
+    [(b"c4.mp3\t\xe4\xf0\n", "is not UTF-8: line 5, byte 72"), (b"c1.mp3\tyes\n", "'c1' twice")],
+)
+def test_the_last_line_of_a_list_is_read_before_the_first_recording(
+    small, read, tmp_path, monkeypatch, last, said
+):
+    raw, layout = small
+    folder = tmp_path / "cv"
+    (folder / "clips").mkdir(parents=True)
+    lines = "".join(f"x\tc{n}.mp3\tyes\n" for n in range(3)).encode()
+    (folder / "validated.tsv").write_bytes(b"client_id\tpath\tsentence\n" + lines + b"x\t" + last)
+    raw["datasets"].append(
+        {"role": "test", "language": "ru", "corpus": "commonvoice", "path": str(folder)}
+    )
+    monkeypatch.setattr("cascade.intake.Intake.check", lambda *args: pytest.fail("listened"))
+    with pytest.raises(UserError, match=said):
+        prepare(read(raw), layout, 1)
+
+
 def test_an_unknown_corpus_and_an_unknown_part(small, read):
     raw, layout = small
     raw["datasets"][0]["part"] = "train"
