@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 from tqdm import tqdm
 
+from cascade.progress import LINE_EVERY, time_left
 from cascade.trainer import Done, Progress
 
 log = logging.getLogger("cascade")
-LINE_EVERY = 30.0  # seconds, where the output is no terminal
 
 
 class Bars:
@@ -56,9 +56,8 @@ class Bars:
             begun, first = self.started[name]
             left = ""
             if progress.step > first:
-                pace = (now - begun) / (progress.step - first)
-                minutes, seconds = divmod(round(pace * (progress.steps - progress.step)), 60)
-                left = f", {minutes}:{seconds:02d} left"
+                gone, whole = progress.step - first, progress.steps - first
+                left = f", {time_left(now - begun, gone, whole)}"
             title = f"{name:{self.width}}"
             log.info("%s: step %d of %d, %s%s", title, progress.step, progress.steps, text, left)
 

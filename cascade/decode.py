@@ -18,7 +18,6 @@ import kaldi_decoder
 import kaldifst
 import numpy as np
 import torch
-from tqdm import tqdm
 
 from cascade import lattice, model, workers
 from cascade.batches import UtteranceSet
@@ -30,6 +29,7 @@ from cascade.greedy import greedy
 from cascade.lattice import Hypothesis
 from cascade.layout import Layout, dataset_key, dataset_name
 from cascade.phones import read_phones
+from cascade.progress import meter
 from cascade.recipe import Recipe
 from cascade.sections import Dataset, Decode
 from cascade.times import Pronunciations, Timed, spans, write_ctm
@@ -208,15 +208,11 @@ def decode(recipe: Recipe, layout: Layout, system: str, dataset: Dataset, jobs: 
     found: dict[str, Decoded] = {}
     memory = 0
     gc.freeze()  # a lattice is many small objects: looking through all words each time is slow
-    with workers.pool(jobs) as pool:
-        bar = tqdm(
-            total=len(data), desc=f"  {system} {test}", unit="utt", disable=None, leave=False
-        )
+    with workers.pool(jobs) as pool, meter(f"{system}, {test}", len(data), "utterances") as advance:
         for results, peak in pool.map(_decode_batch, batches):
             memory = max(memory, peak)
             found |= {result.name: result for result in results}
-            bar.update(len(results))
-        bar.close()
+            advance(len(results))
     gc.unfreeze()
     _decoder = None
     found = {name: found[name] for name in sorted(found)}

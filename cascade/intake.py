@@ -21,6 +21,7 @@ from cascade.errors import UserError
 from cascade.layout import Layout, dataset_key, dataset_name
 from cascade.lexicon import look_up
 from cascade.overlap import Traits, short
+from cascade.progress import meter
 from cascade.recipe import Recipe
 from cascade.sections import Dataset
 from cascade.spool import Spool
@@ -70,6 +71,8 @@ class Intake:
         self.fault_count = 0
         self.not_taken: Counter[str] = Counter()
         self.kept_seconds = 0.0
+        self.listed: int | None = None  # utterances; of a corpus that is fetched, not counted
+        self._dim = 0  # of features that a corpus has ready
         self._exclude = exclude
         self._listen = listen
 
@@ -87,8 +90,7 @@ class Intake:
         What is wrong with the last line is said before hours go into the recordings.
         """
         if corpus.own(self.dataset.corpus):
-            for _ in self._listing():
-                pass
+            self.listed = sum(1 for _ in self._listing())
 
     def check(self, pool: ProcessPoolExecutor, sources: Sources) -> None:
         """Lists the corpus, and spools what passes the checks of one utterance.
@@ -100,21 +102,27 @@ class Intake:
         limits, rate = self.recipe.limits, self.recipe.features.rate
         rules = Rules(self.language.letters, rate, limits, channel, self._listen)
         tasks = workers.chunks(((item, rules) for item in self._listing()), CHUNK)
-        dim = 0
-        for results in workers.in_order(pool, _check, tasks, 2 * self.request.jobs):
-            for result, path, known in results:
-                if path is not None:
-                    sources.add(path, known)
-                if isinstance(result, Checked):
-                    dim = dim or result.dim
-                    if result.dim != dim:
-                        reason = f"its features are of size {result.dim}, those before of {dim}"
-                        result = Excluded(result.id, reason, result.seconds)
-                if isinstance(result, Excluded):
-                    self.exclude(result)
-                else:
-                    self.spool.add(result)
-                    self.words.update(result.words)
+        checked = workers.in_order(pool, _check, tasks, 2 * self.request.jobs)
+        with meter(self.key, self.listed, "utterances") as advance:
+            for results in checked:
+                for result, path, known in results:
+                    if path is not None:
+                        sources.add(path, known)
+                    self._take(result)
+                advance(len(results))
+
+    def _take(self, result: Checked | Excluded) -> None:
+        """Spools an utterance that was checked, or notes why it is left out."""
+        if isinstance(result, Checked):
+            self._dim = self._dim or result.dim
+            if result.dim != self._dim:
+                reason = f"its features are of size {result.dim}, those before of {self._dim}"
+                result = Excluded(result.id, reason, result.seconds)
+        if isinstance(result, Excluded):
+            self.exclude(result)
+        else:
+            self.spool.add(result)
+            self.words.update(result.words)
 
     def _listing(self) -> Iterator[Utterance | Excluded]:
         """What the corpus lists; raises `UserError` at its end where an id came twice."""

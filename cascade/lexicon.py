@@ -13,6 +13,7 @@ from cascade.corpus import LOCAL
 from cascade.errors import UserError
 from cascade.files import write_text
 from cascade.phones import phones_of
+from cascade.progress import meter
 from cascade.sections import Language
 
 G2P = LOCAL / "g2p_espeak.sh"
@@ -81,8 +82,14 @@ def _espeak(
 ) -> list[tuple[str, ...]]:
     """Asks espeak-ng, in pieces of a fixed size that ``jobs`` processes work on."""
     pieces = [words[i : i + PIECE] for i in range(0, len(words), PIECE)]
-    with ThreadPoolExecutor(jobs) as threads:  # each waits for a program
-        answers = list(threads.map(lambda piece: _ask(piece, language.voice, cache), pieces))
+    answers = []
+    with (
+        ThreadPoolExecutor(jobs) as threads,  # each waits for a program
+        meter(f"pronunciations by {language.voice}", len(words), "words") as advance,
+    ):
+        for answer in threads.map(lambda piece: _ask(piece, language.voice, cache), pieces):
+            answers.append(answer)
+            advance(len(answer))
     symbols: dict[str, list[str]] = {}
     found = []
     for line in (line for answer in answers for line in answer):

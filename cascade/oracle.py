@@ -16,6 +16,7 @@ from cascade.files import read_text_table, write_text_table
 from cascade.graph import read_words
 from cascade.layout import Layout
 from cascade.phones import read_phones
+from cascade.progress import meter
 from cascade.sections import Decode
 
 log = logging.getLogger("cascade")
@@ -36,9 +37,15 @@ def decode(layout: Layout, key: str, test: str, jobs: int) -> None:
     words = read_words(layout.words)
     _search = WordSearch(layout.graph, SETTINGS)
     labels = [[phones[phone] for phone in text] for text in texts.values()]
-    with workers.pool(jobs) as pool:
+    table = {}
+    with (
+        workers.pool(jobs) as pool,
+        meter(f"oracle, {test}", len(texts), "utterances") as advance,
+    ):
         found = pool.map(partial(_find, len(phones)), labels)
-        table = {name: [words[i] for i in f] for name, f in zip(texts, found, strict=True)}
+        for name, numbers in zip(texts, found, strict=True):
+            table[name] = [words[i] for i in numbers]
+            advance(1)
     _search = None
     write_text_table(layout.oracle(test), table)
     log.info("oracle, %s: %d utterances in %.1f s", test, len(texts), time.monotonic() - started)

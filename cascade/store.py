@@ -20,12 +20,12 @@ from pathlib import Path
 from typing import Any
 
 import kaldiio
-from tqdm import tqdm
 
 from cascade import workers
 from cascade.files import jsonl_gz, read_jsonl_gz, replacing, replacing_path
 from cascade.filterbank import PACKAGES, VERSION, Filterbank
 from cascade.lock import turn
+from cascade.progress import meter
 from cascade.stamp import Digest, Stamp, code_digest, digest
 
 log = logging.getLogger("cascade")
@@ -110,9 +110,7 @@ def _make(
         pool = stack.enter_context(workers.pool(jobs))
         scp = stack.enter_context(replacing(scp_path))
         index = stack.enter_context(jsonl_gz(index_path))
-        bar = stack.enter_context(
-            tqdm(total=count, desc=f"  {folder.name}", unit="utt", disable=None, leave=False)
-        )
+        advance = stack.enter_context(meter(folder.name, count, "utterances"))
         shards = workers.chunks(read_jsonl_gz(speech), SHARD)
         tasks = (
             (folder / f"{number}.ark", shard, rate, filters)
@@ -123,7 +121,7 @@ def _make(
             for row in rows:
                 scp.write(f"{row['id']} {row['at']}\n".encode())
                 index(row)
-            bar.update(len(rows))
+            advance(len(rows))
     return files | {path: digest(path) for path in (scp_path, index_path)}
 
 

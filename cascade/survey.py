@@ -111,6 +111,7 @@ def survey(recipe: Recipe, dataset: Dataset, layout: Layout, jobs: int) -> Surve
     """Looks at all utterances of a data set; ``layout`` is for files that pass away."""
     left_out: list[Excluded] = []
     intake = Intake(recipe, dataset, layout, jobs, lambda _, item: left_out.append(item), False)
+    intake.look()
     with open(os.devnull, "wb") as nowhere, workers.pool(jobs) as pool:
         intake.check(pool, Sources(nowhere))
     intake.pronounce()

@@ -20,6 +20,7 @@ from cascade.decode import BATCH_SECONDS, TUNED, AcousticModel, WordSearch
 from cascade.files import read_text_table, write_json
 from cascade.graph import read_words
 from cascade.layout import Layout, dataset_key
+from cascade.progress import meter
 from cascade.recipe import Recipe
 from cascade.sections import Decode
 
@@ -102,6 +103,7 @@ class _Valid:
 
     def __init__(self, recipe: Recipe, layout: Layout, system: str, unit: str, jobs: int):
         torch.set_num_threads(1)
+        self.title = f"{system}, a trial on valid"
         spoken = unit == "phones"
         valid = recipe.role("valid") if spoken else recipe.valid_sentences
         keys = [dataset_key(recipe, dataset) for dataset in valid]
@@ -126,8 +128,11 @@ class _Valid:
             self.search = None  # no two graphs at once
             self.search = WordSearch(self.graph, settings)
         _valid = self
-        with workers.pool(self.jobs) as pool:
-            errors = sum(pool.map(partial(_errors, settings), range(len(self.reference))))
+        errors, count = 0, len(self.reference)
+        with workers.pool(self.jobs) as pool, meter(self.title, count, "utterances") as advance:
+            for found in pool.map(partial(_errors, settings), range(count)):
+                errors += found
+                advance(1)
         return 100 * errors / sum(map(len, self.reference))
 
 

@@ -10,21 +10,25 @@ import hashlib
 import logging
 import os
 import platform
+import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from cascade.corpus import Request
 from cascade.errors import UserError
+from cascade.progress import meter
 from local import archive
 
 log = logging.getLogger("cascade")
 
 ARCHITECTURES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
 MARKER = ".complete"
+MB = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -149,7 +153,7 @@ def _download(packages: Sequence[Package], downloads: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="fetching.", dir=downloads) as beside:
         names = [f"{package.name}={package.version}" for package in packages]
         # A failed update is not the end: the lists may be good enough.
-        failure = _apt_get(downloads / "apt", ["download", *names], Path(beside)) or failure
+        failure = _fetch(downloads / "apt", names, Path(beside)) or failure
         for package in packages:
             path = Path(beside) / package.file
             if path.exists():  # what came is kept, also where another one failed
@@ -167,11 +171,33 @@ def _download(packages: Sequence[Package], downloads: Path) -> None:
 @functools.cache
 def _update(folder: Path) -> str:
     """Updates the private package lists, once a process; returns the last error or ""."""
-    return _apt_get(folder, ["update"], folder)
+    return _apt_get(folder, ["update"], folder)[1]
 
 
-def _apt_get(folder: Path, arguments: Sequence[str], where: Path) -> str:
-    """Runs ``apt-get`` with lists and cache under ``folder``; returns the last error or ""."""
+def _fetch(folder: Path, names: Sequence[str], where: Path) -> str:
+    """Downloads packages into the folder ``where``; returns the last error or ""."""
+    listed, _ = _apt_get(folder, ["--print-uris", "download", *names], where)
+    sizes = re.findall(r"^'.*' \S+ (\d+)", listed, re.M)
+    with meter("fetching", sum(map(int, sizes)) // MB or None, "MB") as advance:
+        done = 0
+
+        def look() -> None:
+            nonlocal done
+            with suppress(FileNotFoundError):  # renamed meanwhile
+                there = sum(path.stat().st_size for path in where.iterdir()) // MB
+                advance(there - done)
+                done = there
+
+        return _apt_get(folder, ["download", *names], where, look)[1]
+
+
+def _apt_get(
+    folder: Path, arguments: Sequence[str], where: Path, look: Callable[[], None] = lambda: None
+) -> tuple[str, str]:
+    """Runs ``apt-get`` with lists and cache under ``folder``, and ``look`` each second.
+
+    Returns what it printed, and the last error or "".
+    """
     folder = folder.resolve()
     (folder / "lists" / "partial").mkdir(parents=True, exist_ok=True)
     (folder / "cache" / "archives" / "partial").mkdir(parents=True, exist_ok=True)
@@ -179,19 +205,29 @@ def _apt_get(folder: Path, arguments: Sequence[str], where: Path) -> str:
     command += ["-o", f"Dir::State::lists={folder / 'lists'}"]
     command += ["-o", f"Dir::Cache={folder / 'cache'}"]
     command += ["-o", "Debug::NoLocking=1", "-o", "Acquire::Retries=2", *arguments]
-    run = subprocess.run(
+    with subprocess.Popen(
         command,
         cwd=where,
         stdin=subprocess.DEVNULL,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
         errors="replace",
         env={**os.environ, "LC_ALL": "C"},
-    )
+    ) as run:
+        try:
+            while run.poll() is None:
+                with suppress(subprocess.TimeoutExpired):
+                    run.communicate(timeout=1.0)
+                look()
+            said, errors = run.communicate()
+        except BaseException:
+            run.kill()
+            raise
     if run.returncode == 0:
-        return ""
-    lines = [line for line in run.stderr.splitlines() if line.startswith("E:")]
-    return lines[-1] if lines else f"exit status {run.returncode}"
+        return said, ""
+    lines = [line for line in errors.splitlines() if line.startswith("E:")]
+    return said, lines[-1] if lines else f"exit status {run.returncode}"
 
 
 def _unfetched(packages: Sequence[Package], downloads: Path, why: str) -> UserError:

@@ -1,11 +1,10 @@
 """Work done by several threads, in order, with a bar that has a total."""
 
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from tqdm import tqdm
+from cascade.progress import meter
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -19,13 +18,13 @@ def mapped(
     Threads, since the work is in programs that are waited for, or in a codec which lets
     other threads run. The first exception ends it, and what has not begun is not begun.
     """
-    # A terminal is redrawn, a log file grows by a line each time.
-    pause = 0.1 if sys.stderr.isatty() else 30.0
-    with ThreadPoolExecutor(max_workers=max(jobs, 1)) as pool:
+    pool = ThreadPoolExecutor(max_workers=max(jobs, 1))
+    with pool, meter(what, len(items), "files") as advance:
         futures = [pool.submit(function, item) for item in items]
         try:
-            for future in tqdm(futures, desc=what, unit="file", mininterval=pause):
+            for future in futures:
                 yield future.result()
+                advance(1)
         finally:
             for future in futures:
                 future.cancel()

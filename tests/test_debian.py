@@ -1,5 +1,6 @@
 import hashlib
 import io
+import logging
 import lzma
 import os
 import shutil
@@ -164,10 +165,28 @@ def test_fetching(tmp_path, request_, monkeypatch):
     fake_apt_get(tmp_path, monkeypatch, f"case \"$*\" in *download*) cp '{kept}' .;; esac\n")
     assert debian.fetch([package], request_)[0].read_bytes() == kept.read_bytes()
     assert sorted(p.name for p in request_.downloads.iterdir()) == ["apt", package.file]
-    update, download = (tmp_path / "calls").read_text().splitlines()
+    update, sizes, download = (tmp_path / "calls").read_text().splitlines()
     assert update.endswith("update")
+    assert sizes.endswith("--print-uris download speech=1:2.0-1")
     assert download.endswith("download speech=1:2.0-1")
     assert f"Dir::State::lists={request_.downloads / 'apt' / 'lists'}" in download
+
+
+def test_a_slow_fetch_says_how_far_it_is(tmp_path, request_, monkeypatch, caplog):
+    package = packed(request_)
+    kept = tmp_path / package.file
+    (request_.downloads / package.file).rename(kept)
+    # 3 of 7 MB are there when somebody looks; the checked file takes their place.
+    script = f"""case "$*" in
+        *print-uris*) echo "'http://x/a.deb' a.deb 7000000 SHA256:00";;
+        *download*) head -c 3000000 /dev/zero > '{package.file}'; sleep 1.5; cp '{kept}' .;;
+    esac
+    """
+    fake_apt_get(tmp_path, monkeypatch, script)
+    monkeypatch.setattr("cascade.progress.LINE_EVERY", 0.0)
+    with caplog.at_level(logging.INFO, "cascade"):
+        debian.fetch([package], request_)
+    assert "fetching: 3 of 7 MB, 00:0" in caplog.text
 
 
 def test_fetched_file_with_a_wrong_digest_is_not_kept(tmp_path, request_, monkeypatch):
