@@ -1,5 +1,6 @@
 """The jobs of stages 0 to 2: corpora, pronunciations and language model, features."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from cascade.job_parts import keys_of, later, view
@@ -43,6 +44,7 @@ def language(recipe: Recipe, layout: Layout, jobs: int) -> tuple[Job, ...]:
     modules = [f"local.{name}" for name in named if name.startswith(("texts_", "dictionary_"))]
     held_out = [layout.text(key, "words") for key in keys_of(recipe, "valid", "test")]
     sizes = {"words": recipe.language_model.words}
+    closed = {k: v for k, v in as_plain(recipe.language_model).items() if k != "open"}
     return (
         Job(
             name="words",
@@ -58,7 +60,8 @@ def language(recipe: Recipe, layout: Layout, jobs: int) -> tuple[Job, ...]:
         Job(
             name="language_model",
             settings={
-                **view(recipe, "target", "language_model"),
+                **view(recipe, "target"),
+                "language_model": closed,
                 "datasets": [as_plain(d) for d in recipe.datasets if d.role in ("valid", "test")],
                 "texts": list(target.texts),
             },
@@ -67,6 +70,7 @@ def language(recipe: Recipe, layout: Layout, jobs: int) -> tuple[Job, ...]:
             outputs=(layout.arpa, layout.lm_summary),
             run=later("cascade.language_model", "train", recipe, layout),
         ),
+        *_spelling(recipe, layout, sentences),
         Job(
             name="phone_model",
             settings={"order": recipe.language_model.phone_order},
@@ -80,11 +84,33 @@ def language(recipe: Recipe, layout: Layout, jobs: int) -> tuple[Job, ...]:
         ),
         Job(
             name="graph",
-            settings={"datasets": [as_plain(d) for d in recipe.datasets if d.role == "test"]},
+            settings={
+                "datasets": [as_plain(d) for d in recipe.datasets if d.role in ("valid", "test")],
+                "open": recipe.language_model.open,
+            },
             modules=("cascade.graph",),
-            inputs=(layout.lexicon, layout.phones, layout.arpa, layout.lm_summary, *held_out),
+            inputs=(
+                *(layout.lexicon, layout.phones, layout.arpa, layout.lm_summary, *held_out),
+                *([layout.spelling_arpa] if recipe.language_model.open else []),
+            ),
             outputs=(layout.graph, layout.words, layout.lang_summary),
             run=later("cascade.graph", "make", recipe, layout),
+        ),
+    )
+
+
+def _spelling(recipe: Recipe, layout: Layout, sentences: Sequence[Path]) -> tuple[Job, ...]:
+    """Pieces of words, for an open vocabulary."""
+    if not recipe.language_model.open:
+        return ()
+    return (
+        Job(
+            name="spelling",
+            settings={},
+            modules=("cascade.spelling",),
+            inputs=(*sentences, layout.lexicon),
+            outputs=(layout.spelling_text, layout.spelling_arpa),
+            run=later("cascade.spelling", "train", recipe, layout),
         ),
     )
 

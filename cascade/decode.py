@@ -32,6 +32,7 @@ from cascade.phones import read_phones
 from cascade.progress import meter
 from cascade.recipe import Recipe
 from cascade.sections import Dataset, Decode
+from cascade.spelling import by_word, joined
 from cascade.times import Pronunciations, Timed, spans, write_ctm
 
 log = logging.getLogger("cascade")
@@ -64,7 +65,7 @@ class Decoder:
         self.data, self.phones = self.acoustic.data, self.acoustic.phones
         self.words = read_words(layout.words)
         self.search = WordSearch(
-            layout.graph, search_settings(recipe.decode, layout.search(system))
+            layout.graph, search_settings(recipe.decode, layout.search(system)), self.words
         )
         self.graph_phones = read_words(layout.phone_words)
         self.phone_search = WordSearch(
@@ -83,7 +84,7 @@ class Decoder:
                 name,
                 [self.phones[i] for i in labels],
                 [self.graph_phones[i] for i in self.phone_search(log_probs)],
-                [self.words[i] for i in path.hypothesis.words],
+                joined(self.words[i] for i in path.hypothesis.words),
                 hypotheses,
                 timed,
             )
@@ -103,12 +104,15 @@ class Decoder:
         words = [self.words[i] for i in chosen.words]
         places = spans(path.labels, words, self.pronunciations)
         sure = found.confidences(chosen, places, known)
-        timed = [
-            (word, begin * self.seconds, (end - begin) * self.seconds, confidence)
-            for word, (begin, end), confidence in zip(words, places, sure, strict=True)
-        ]
-        others = [hypothesis for hypothesis in known if hypothesis.words != chosen.words]
-        return [chosen, *others][: settings.nbest], timed
+        timed = []
+        for word, at in by_word(words):
+            begin, end = places[at[0]][0], places[at[-1]][1]
+            confidence = min(sure[place] for place in at)
+            timed.append((word, begin * self.seconds, (end - begin) * self.seconds, confidence))
+        by_text = {tuple(joined(words)): chosen}  # a word may come in several ways
+        for hypothesis in known:
+            by_text.setdefault(tuple(joined(self.words[i] for i in hypothesis.words)), hypothesis)
+        return [*by_text.values()][: settings.nbest], timed
 
 
 class AcousticModel:
@@ -151,8 +155,8 @@ class BestPath:
 class WordSearch:
     """Viterbi beam search through the decoding graph (Kaldi's FasterDecoder)."""
 
-    def __init__(self, graph: Path, settings: Decode):
-        self.graph = read_graph(graph, settings.word_penalty)
+    def __init__(self, graph: Path, settings: Decode, names: Sequence[str] = ()):
+        self.graph = read_graph(graph, settings.word_penalty, names)
         self.settings = settings
 
     def __call__(self, log_probs: np.ndarray, settings: Decode | None = None) -> list[int]:
@@ -240,7 +244,7 @@ def write_nbest(path: Path, found: Mapping[str, Decoded], table: Sequence[str]) 
     lines = ["utterance\trank\tscore\tgraph\tacoustic\twords\n"]
     for name, one in found.items():
         for rank, h in enumerate(one.hypotheses, 1):
-            words = " ".join(table[i] for i in h.words)
+            words = " ".join(joined(table[i] for i in h.words))
             scores = f"{h.score:.4f}\t{h.graph:.4f}\t{h.acoustic:.4f}"
             lines.append(f"{name}\t{rank}\t{scores}\t{words}\n")
     write_text(path, "".join(lines))

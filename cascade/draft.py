@@ -152,8 +152,8 @@ target_minutes: all      # or minutes of the target's training speech: how littl
         order = 3 if self.words >= 5000 else 2
         text = (
             "# Of words, from the training transcripts and the target's `texts`: with few words,\n"
-            "# a low order.\n"
-            f"language_model: {{order: {order}}}"
+            "# a low order. open: words that none of them has are spelt from pieces.\n"
+            f"language_model: {_flow({'order': order, 'open': self.hours >= SMALL})}"
         )
         if self.hours < SMALL:
             text += "\n\n# With so little, the search for scales and penalties is slow.\n"

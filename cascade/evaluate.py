@@ -55,6 +55,8 @@ def evaluate(recipe: Recipe, layout: Layout) -> None:
         test = dataset_name(dataset)
         scored = {system: _score(recipe, layout, system, dataset) for system in recipe.systems}
         found = {"oov": summary["oov"][test], "oracle": _oracle(recipe, layout, dataset)}
+        if recipe.language_model.open:
+            found["open"] = True
         found |= _compare(recipe, layout, test, scored, phones)
         found["phone_ngram"] = {s: _phone_ngram(recipe, layout, s, dataset) for s in scored}
         if recipe.decode.nbest:

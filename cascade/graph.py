@@ -12,6 +12,7 @@ import logging
 import struct
 import tempfile
 import time
+from bisect import bisect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ from pathlib import Path
 import kaldifst
 import numpy as np
 
-from cascade import ngram, trees
+from cascade import ngram, spelling, trees
 from cascade.errors import UserError
 from cascade.files import read_text_table, replacing_path, write_json, write_text
 from cascade.layout import Layout, dataset_key, dataset_name
@@ -41,7 +42,12 @@ def make(recipe: Recipe, layout: Layout) -> None:
     started = time.monotonic()
     lexicon = read_lexicon(layout.lexicon)
     phones = read_phones(layout.phones)
-    size = build(lexicon, phones, ngram.read(layout.arpa), layout.graph, layout.words)
+    model, unknown = ngram.read(layout.arpa), None
+    if recipe.language_model.open:
+        share = spelling.unknown_share(recipe, layout, lexicon)
+        log.info("open vocabulary: an unknown word has the probability %.3f", share)
+        unknown = Unknown(ngram.read(layout.spelling_arpa), share)
+    size = build(lexicon, phones, model, layout.graph, layout.words, unknown)
     known = json.loads(layout.lm_summary.read_text(encoding="utf-8"))
     summary = {
         "words": len(lexicon),
@@ -75,21 +81,33 @@ def read_lexicon(path: Path) -> dict[str, list[list[str]]]:
     return lexicon
 
 
+@dataclass(frozen=True)
+class Unknown:
+    """How words that the vocabulary lacks are spelt (`cascade.spelling`), and their share."""
+
+    model: Model
+    share: float
+
+
 def build(
     lexicon: Mapping[str, Sequence[Sequence[str]]],
     phones: Sequence[str],
     model: Model,
     graph: Path,
     words: Path,
+    unknown: Unknown | None = None,
 ) -> int:
     """Writes ``graph`` and the word table ``words``; returns the graph's bytes.
 
     ``lexicon`` maps a word to its pronunciations. Input label k of the graph is output
-    k - 1 of the network, so the blank is 1.
+    k - 1 of the network, so the blank is 1. In the table all that ends a word comes first.
     """
     if len(phones) > 256:
         raise UserError(f"{len(phones)} phones are too many for a graph; 255 are possible.")
-    table = [EPSILON, *sorted(lexicon)]
+    pieces = [piece for (piece,) in unknown.model.grams[0]] if unknown else []
+    pieces = sorted(p for p in pieces if spelling.phones_of(p))  # neither <s> nor </s>
+    pieces.sort(key=spelling.ends_word, reverse=True)
+    table = [EPSILON, *sorted(lexicon), *pieces]
     write_text(words, "".join(f"{word} {i}\n" for i, word in enumerate(table)))
     numbers = {word: i for i, word in enumerate(table)}
     labels = {phone: i for i, phone in enumerate(phones)}
@@ -98,7 +116,11 @@ def build(
         for word, pronunciations in lexicon.items()
         for pronunciation in pronunciations
     ]
+    spelled += [(numbers[p], bytes(labels[x] for x in spelling.phones_of(p))) for p in pieces]
     history = model.states(numbers)
+    if unknown:
+        last = {numbers[piece] for piece in pieces if spelling.ends_word(piece)}
+        history = ngram.with_unknown(history, unknown.model.states(numbers), last, unknown.share)
     grown = trees.grow(spelled, history.words)
     states, arcs, start = _with_blanks(grown, history)
     with replacing_path(graph) as beside:
@@ -107,13 +129,16 @@ def build(
 
 
 def read_words(path: Path) -> list[str]:
-    """The words by number."""
+    """The words by number, and behind them the pieces of words; see `cascade.spelling`."""
     return [line.split()[0] for line in path.read_text(encoding="utf-8").splitlines()]
 
 
-def read_graph(path: Path, word_penalty: float = 0.0) -> kaldifst.StdConstFst:
+def read_graph(
+    path: Path, word_penalty: float = 0.0, names: Sequence[str] = ()
+) -> kaldifst.StdConstFst:
     """Reads a graph; ``word_penalty`` is added to the cost of every word.
 
+    ``names`` is its table of words: pieces within a word cost no more than they did.
     Raises `UserError` for what is no such graph.
     """
     if word_penalty == 0:
@@ -124,7 +149,9 @@ def read_graph(path: Path, word_penalty: float = 0.0) -> kaldifst.StdConstFst:
         if len(content) != HEADER + states * STATE.itemsize + arcs * ARC.itemsize:
             raise UserError(f"{path} is no decoding graph. Run stage 1 again.")
         table = content[HEADER + states * STATE.itemsize :].view(ARC)
-        table["cost"][table["output"] != 0] += np.float32(word_penalty)
+        ends = bisect(names, False, key=lambda name: not spelling.ends_word(name))
+        within = table["output"] >= (ends or np.inf)
+        table["cost"][(table["output"] != 0) & ~within] += np.float32(word_penalty)
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".graph.") as beside:
             content.tofile(beside)
             beside.flush()

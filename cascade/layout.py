@@ -81,6 +81,15 @@ class Layout:
         return self.lang / "lm.json"
 
     @property
+    def spelling_text(self) -> Path:
+        """Words in pieces, where the vocabulary is open."""
+        return self.lang / "spelling.txt"
+
+    @property
+    def spelling_arpa(self) -> Path:
+        return self.lang / "spelling.arpa"
+
+    @property
     def phone_text(self) -> Path:
         """The sentences for the language model in phones."""
         return self.lang / "phone_lm.txt"

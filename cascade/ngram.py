@@ -103,6 +103,29 @@ class States:
     start: int
 
 
+def with_unknown(words: States, spelling: States, last: Container[int], share: float) -> States:
+    """``words`` and a way through ``spelling``, below the empty history, for unknown ones.
+
+    ``share`` is the probability of an unknown word there; a piece whose number is one of
+    ``last`` ends it, and leads back to the empty history.
+    """
+    below, pieces = words.words.states, spelling.words
+    ends = np.fromiter((number in last for number in pieces.word.tolist()), bool, len(pieces.word))
+    target = np.where(ends, 0, below + pieces.target)
+    both = Words(
+        below + pieces.states,
+        np.concatenate([words.words.source, below + pieces.source]),
+        np.concatenate([words.words.word, pieces.word]),
+        np.concatenate([words.words.cost, pieces.cost]),
+        np.concatenate([words.words.target, target]),
+    )
+    shorter = np.where(spelling.lower < 0, -1, below + spelling.lower)
+    lower, backoff = np.append(words.lower, shorter), np.append(words.backoff, spelling.backoff)
+    lower[0], backoff[0] = below + spelling.start, -math.log(share)
+    final = np.append(words.final, np.full(pieces.states, np.inf, np.float32))
+    return States(both, lower, backoff, final, words.start)
+
+
 def _state(gram: Gram, histories: Mapping[Gram, int]) -> Gram:
     """The longest end of ``gram`` that is a history of the model."""
     while gram not in histories:

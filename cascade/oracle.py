@@ -18,6 +18,7 @@ from cascade.layout import Layout
 from cascade.phones import read_phones
 from cascade.progress import meter
 from cascade.sections import Decode
+from cascade.spelling import joined
 
 log = logging.getLogger("cascade")
 
@@ -44,7 +45,7 @@ def decode(layout: Layout, key: str, test: str, jobs: int) -> None:
     ):
         found = pool.map(partial(_find, len(phones)), labels)
         for name, numbers in zip(texts, found, strict=True):
-            table[name] = [words[i] for i in numbers]
+            table[name] = joined(words[i] for i in numbers)
             advance(1)
     _search = None
     write_text_table(layout.oracle(test), table)

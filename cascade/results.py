@@ -49,10 +49,11 @@ class TestResult:
     """A test set: how many files it has, and what each system made of them.
 
     ``extra`` holds what else is known of it: ``oov``, the share of its running words that
-    the vocabulary lacks, in per cent; ``oracle``, the word error rates that the reference
-    phones give; ``phone_ngram``, by system the phone errors of the search with a phone
-    n-gram; ``confidence``, by system how good the words' confidences are (see
-    `cascade.confidence.figures`); and what `cascade.findings.findings` gives.
+    the vocabulary lacks, in per cent; ``open``, where they are spelt from pieces;
+    ``oracle``, the word error rates that the reference phones give; ``phone_ngram``, by
+    system the phone errors of the search with a phone n-gram; ``confidence``, by system how
+    good the words' confidences are (see `cascade.confidence.figures`); and what
+    `cascade.findings.findings` gives.
     """
 
     __test__ = False  # no test case of pytest's
@@ -178,7 +179,8 @@ def _sizes(test: Mapping[str, Any]) -> str:
         if known:
             parts.append(f"{known[0]:,} {key.removeprefix('ALL_').lower()}")
     if test.get("oov") is not None:
-        parts.append(f"OOV {test['oov']:.1f} %")
+        spelt = ", spelt from pieces" if test.get("open") else ""
+        parts.append(f"OOV {test['oov']:.1f} %{spelt}")
     told = ", ".join(parts) + "."
     if test.get("oracle"):
         told += f" With every phone right, the same graph makes {test['oracle']['WER']:.1f} % WER."

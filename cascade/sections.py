@@ -103,13 +103,15 @@ class LanguageModel:
 
     ``words``, where given, is how many words to decode to at most: those of transcripts
     and texts always, then the dictionaries' likeliest forms. ``phone_order`` is the order
-    of the n-gram over the phones of the same sentences.
+    of the n-gram over the phones of the same sentences. With ``open``, words that the
+    vocabulary lacks are spelt from pieces of the others, as likely as such words are in valid.
     """
 
     order: int = within(3, 1, 5)
     phone_order: int = within(4, 1, 6)
     prune: float = within(0.0, 0)
     words: int | None = within(None, 1)
+    open: bool = False
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from cascade.errors import UserError
 from cascade.files import write_text
+from cascade.spelling import phones_of
 
 Span = tuple[int, int]  # the first frame of a word, and the one after its last
 Timed = tuple[str, float, float, float]  # word, start and duration in seconds, confidence
@@ -27,7 +28,12 @@ class Pronunciations:
         self.labels = {phone.encode(): number + 1 for number, phone in enumerate(phones)}
 
     def __call__(self, word: str) -> list[list[int]]:
-        """The pronunciations of ``word`` as input labels of the graph; none if it is unknown."""
+        """The pronunciations of ``word`` as input labels of the graph; none if it is unknown.
+
+        Those of a piece stand in its name.
+        """
+        if phones := phones_of(word):
+            return [[self.labels[phone.encode()] for phone in phones]]
         key = word.encode() + b" "
         low, high = 0, len(self.lines)
         while low < high:  # line starts: all before `low` have words before ours

@@ -23,6 +23,7 @@ from cascade.layout import Layout, dataset_key
 from cascade.progress import meter
 from cascade.recipe import Recipe
 from cascade.sections import Decode
+from cascade.spelling import joined
 
 log = logging.getLogger("cascade")
 STEPS = {  # the grids: factors of the acoustic scale, differences of the penalties
@@ -126,7 +127,7 @@ class _Valid:
         global _valid  # workers are forked: they share the graph's memory
         if self.search is None or self.search.settings.word_penalty != settings.word_penalty:
             self.search = None  # no two graphs at once
-            self.search = WordSearch(self.graph, settings)
+            self.search = WordSearch(self.graph, settings, self.words)
         _valid = self
         errors, count = 0, len(self.reference)
         with workers.pool(self.jobs) as pool, meter(self.title, count, "utterances") as advance:
@@ -144,4 +145,4 @@ def _errors(settings: Decode, index: int) -> int:
     assert _valid is not None and _valid.search is not None
     log_probs: np.ndarray = _valid.log_probs[index]
     found: Sequence[int] = _valid.search(log_probs, settings)
-    return edit_distance(_valid.reference[index], [_valid.words[i] for i in found])["total"]
+    return edit_distance(_valid.reference[index], joined(_valid.words[i] for i in found))["total"]

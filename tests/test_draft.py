@@ -38,6 +38,7 @@ def test_what_goes_in_comes_out(read):
     assert recipe.languages == DRAFT.languages
     assert (recipe.target, recipe.features.rate, recipe.limits.max_excluded) == ("no", 8000, "12%")
     assert set(recipe.systems) == {"plain", "cascade"} and recipe.language_model.order == 3
+    assert recipe.language_model.open
     assert "    # recipes/no_sv has, too:\n    # texts: [texts_no]\n" in DRAFT.text()
     assert "    # recipes/hi_ur has, too:\n    # phone_map: {ɽ: r}\n" in DRAFT.text()
 
@@ -46,6 +47,12 @@ def test_every_section_says_what_it_is():
     for section in DRAFT.text().split("\n\n"):
         assert section.startswith("#") or section.startswith("target:"), section
     assert max(map(len, DRAFT.text().splitlines())) < 200
+
+
+@pytest.mark.parametrize(("hours", "spelt"), [(0.05, False), (0.5, True)])
+def test_unknown_words_are_spelt_where_there_is_enough_to_learn_from(read, hours, spelt):
+    recipe = read(dataclasses.replace(DRAFT, hours=hours).text())
+    assert recipe.language_model.open == spelt
 
 
 def test_one_language_has_no_cascade(read):

@@ -88,6 +88,10 @@ def test_what_is_not_known_is_null_and_not_available():
     ]
 
 
+def test_words_that_are_spelt():
+    assert "OOV 21.2 %, spelt from pieces." in table(build(both(), oov=21.2, open=True))
+
+
 def test_the_table():
     text = table(json.loads(as_json(build(both(), oov=21.25))))
     assert text == (
