@@ -168,6 +168,37 @@ def test_planted_hypotheses_give_the_counts_that_were_planted(copy):
     assert "[PARTIAL]" in (copy / "plain/score_festvox_ru/wer").read_text()
 
 
+def test_an_open_vocabulary(mini, copy):
+    """Most words of the test are none of mini's own: now they can be spelt."""
+    options = ("--recipe", "mini", "--exp", copy.parent, "--systems", "plain")
+    options += ("--language_model.open", "true")
+    run(*options, "--stage", 1, "--stop-stage", 1)
+    run(*options, "--stage", 4)
+    before, after = (
+        json.loads((folder / "results.json").read_text())["tests"]["festvox_ru"]
+        for folder in (mini, copy)
+    )
+    assert "open" not in before and after["open"]
+    assert after["oracle"]["WER"] < before["oracle"]["WER"] - 20
+    lexicon = (copy / "lang/lexicon.txt").read_text().splitlines()
+    known = {line.split()[0] for line in lexicon}
+    folder = copy / "plain/decode_festvox_ru"
+    table = (line.split() for line in (folder / "words.txt").read_text().splitlines())
+    said = {name: words for name, *words in table}
+    spelt = {word for words in said.values() for word in words} - known
+    assert spelt and all(re.fullmatch("[а-яё]+", word) for word in spelt)
+    timed, best = {name: [] for name in said}, {}
+    for line in (folder / "words.ctm").read_text().splitlines():
+        timed[line.split()[0]].append(line.split()[4])
+    for line in (folder / "nbest.tsv").read_text().splitlines()[1:]:
+        name, rank, *_, words = line.split("\t")
+        best.setdefault(name, []).append(words)
+        assert int(rank) == len(best[name])
+    assert timed == said
+    assert {name: words[0].split() for name, words in best.items()} == said
+    assert all(len(words) == len(set(words)) for words in best.values())
+
+
 def test_a_doubled_hypothesis_is_refused(copy):
     path = copy / "plain/decode_festvox_ru/words.txt"
     lines = path.read_text().splitlines()
