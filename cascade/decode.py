@@ -8,6 +8,7 @@ import dataclasses
 import gc
 import json
 import logging
+import math
 import resource
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -107,7 +108,7 @@ class Decoder:
         timed = []
         for word, at in by_word(words):
             begin, end = places[at[0]][0], places[at[-1]][1]
-            confidence = min(sure[place] for place in at)
+            confidence = math.prod(sure[place] for place in at)  # all pieces have to be right
             timed.append((word, begin * self.seconds, (end - begin) * self.seconds, confidence))
         by_text = {tuple(joined(words)): chosen}  # a word may come in several ways
         for hypothesis in known:
