@@ -17,6 +17,9 @@ from cascade.trees import Words
 START, END = "<s>", "</s>"
 Gram = tuple[str, ...]
 NEVER = -99.0  # what ARPA files write for the probability of <s>
+# Where the n-grams of a history list all words, none is left to back off to, and kaldingram
+# divides by a rounding error: it writes weights of 14, and a search would live on them.
+GARBAGE = 5.0
 
 
 @dataclass(frozen=True)
@@ -156,7 +159,8 @@ def read(arpa: Path) -> Model:
                 gram = tuple(rest.split(" "))
                 grams[-1][gram] = float(log10)
                 if weight:
-                    backoffs[gram] = float(weight[0])
+                    log10 = float(weight[0])
+                    backoffs[gram] = log10 if log10 < GARBAGE else NEVER
     if not grams:
         raise UserError(f"{arpa} is no ARPA file. Run stage 1 again.")
     return Model(tuple(grams), backoffs)

@@ -59,3 +59,18 @@ def test_unknown_words_are_not_counted_and_break_the_context(arpa):
 
 def test_perplexity_of_nothing(arpa):
     assert math.isinf(ngram.perplexity(ngram.read(arpa), []))
+
+
+def test_no_way_back_where_all_words_are_listed(tmp_path):
+    """kaldingram's weight is then a quotient of rounding errors: a reward for backing off."""
+    symbols = [chr(97 + i) for i in range(12)]
+    text = tmp_path / "text"
+    lines = [f"{a} {b}\n{a}\n{b} {a} {a}\n" for a in symbols for b in symbols for _ in range(2)]
+    text.write_text("".join(lines))
+    ngram.train(text, LanguageModel(order=3), tmp_path / "lm.arpa")
+    model = ngram.read(tmp_path / "lm.arpa")
+    words = [*symbols, ngram.END]
+    full = [s for s in symbols if all((s, word) in model.grams[1] for word in words)]
+    assert full == symbols
+    assert all(model.backoffs.get((s,), 0.0) <= 0 for s in symbols)
+    assert max(model.backoffs.values()) < ngram.GARBAGE
