@@ -216,11 +216,12 @@ def _apt_get(
         env={**os.environ, "LC_ALL": "C"},
     ) as run:
         try:
-            while run.poll() is None:
-                with suppress(subprocess.TimeoutExpired):
-                    run.communicate(timeout=1.0)
-                look()
-            said, errors = run.communicate()
+            while True:
+                try:
+                    said, errors = run.communicate(timeout=1.0)
+                    break
+                except subprocess.TimeoutExpired:
+                    look()
         except BaseException:
             run.kill()
             raise
