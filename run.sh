@@ -10,7 +10,7 @@ usage() {
   cat <<'USAGE'
 Usage: ./run.sh [--recipe NAME] [--stage N] [--stop-stage M] [--nj J] [--exp DIR]
                 [--force] [--dry-run] [--check] [--systems NAME,NAME] [--KEY VALUE ...]
-                [--sweep KEY=VALUE,VALUE... [--seeds N]]
+                [--sweep KEY=VALUE,... | --search KEY=VALUE,... ...] [--seeds N]
   --recipe NAME    a folder of recipes/, or a .yaml or .json file        (ru_en)
   --stage N        the first stage                                       (0)
   --stop-stage M   the last stage                                        (5)
@@ -24,6 +24,9 @@ Usage: ./run.sh [--recipe NAME] [--stage N] [--stop-stage M] [--nj J] [--exp DIR
   --sweep KEY=...  a run for each value of a key and each of N seeds, J at once, each in
                    DIR/NAME/sweep/; their figures and curve: recipes/NAME/sweep.json,
                    SWEEP.md, sweep.svg
+  --search KEY=... train every system with each value of a key of train, and with every
+                   combination where it is given again; no test is decoded. Error rates on
+                   valid, and each system's best: recipes/NAME/SEARCH.md
   --KEY VALUE      any key of the recipe: --target_minutes all --train.steps 2000
 Stages: 0 corpora and cuts, 1 pronunciations, language model and graph, 2 features,
         3 training, 4 decoding, 5 scoring

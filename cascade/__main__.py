@@ -5,8 +5,9 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from cascade.errors import UserError, explain
@@ -98,11 +99,13 @@ def _run(options: argparse.Namespace, overrides: dict[str, str]) -> None:
     if folder:
         layout = replace(layout, root=folder)
     numbers = [0] if options.check else range(options.stage, options.stop_stage + 1)
-    if options.sweep is not None:
-        _sweep(options, overrides, path, layout, numbers)
+    if options.sweep is not None or options.search:
+        _points(options, overrides, path, layout, numbers)
         return
     if options.seeds is not None:
-        raise UserError("--seeds goes with --sweep, such as --sweep target_minutes=5,15,all")
+        raise UserError(
+            "--seeds goes with --sweep or --search, such as --sweep target_minutes=5,15,all"
+        )
     force = options.force or options.check
     run(recipe, layout, numbers, options.nj, force, options.dry_run)
 
@@ -125,27 +128,43 @@ def _phones(options: argparse.Namespace, overrides: dict[str, str]) -> str:
     return report(*_experiment(options, overrides), candidates, options.within)
 
 
-def _sweep(
+def _points(
     options: argparse.Namespace,
     overrides: dict[str, str],
     path: Path,
     layout: Layout,
     numbers: Sequence[int],
 ) -> None:
-    from cascade import sweep
-    from cascade.plan import plan
+    """A sweep, or a search."""
+    from cascade import plan, sweep
 
+    if options.sweep is not None and options.search:
+        raise UserError("--sweep and --search are two runs; give one of them.")
     if options.check or options.folder:
-        raise UserError("--sweep goes with neither --check nor --folder.")
-    points = plan(
-        lambda more: read_recipe(path, overrides | more), options.sweep, options.seeds or 1, layout
-    )
+        raise UserError("--sweep and --search go with neither --check nor --folder.")
+    seeds = 1 if options.seeds is None else options.seeds
+
+    def read(more: Mapping[str, str]) -> Recipe:
+        return read_recipe(path, overrides | more)
+
+    if options.search:
+        points = plan.search_plan(read, options.search, seeds, layout)
+        numbers = [number for number in numbers if number <= plan.TRAINED]
+        if not numbers:
+            raise UserError(f"A search ends with stage {plan.TRAINED}; --stage comes after it.")
+    else:
+        points = plan.plan(read, options.sweep, seeds, layout)
     if options.dry_run:
         sweep.show(points, numbers, options.force)
         return
     common = ["--recipe", str(path), "--stage", str(numbers[0]), "--stop-stage", str(numbers[-1])]
     common += [f"--{key}={value}" for key, value in overrides.items()]
-    sweep.run(points, common, numbers, options.nj, options.force, path.parent)
+    if options.search:
+        from cascade.search import publish  # heavy
+    else:
+        from cascade.publish import publish
+    keep = partial(publish, path.parent)
+    sweep.run(points, common, numbers, options.nj, options.force, keep)
 
 
 def _from_root(path: Path) -> Path:

@@ -33,7 +33,13 @@ def _run(commands: argparse._SubParsersAction) -> None:
     stages.add_argument("--exp", help="where experiments go (exp)")
     stages.add_argument("--folder", help="the experiment's own folder (EXP/NAME)")
     stages.add_argument("--sweep", metavar="KEY=VALUE,...", help="a run for each value and seed")
-    stages.add_argument("--seeds", type=int, help="how many seeds a sweep has (1)")
+    stages.add_argument(
+        "--search",
+        metavar="KEY=VALUE,...",
+        action="append",
+        help="train every system with each value of a key of train; give it again for other keys",
+    )
+    stages.add_argument("--seeds", type=int, help="how many seeds a sweep or search has (1)")
     stages.add_argument("--force", action="store_true", help="run what is up to date, too")
     stages.add_argument("--dry-run", action="store_true", help="say what would run, and why")
     stages.add_argument("--check", action="store_true", help="check every utterance, and stop")

@@ -1,8 +1,9 @@
-"""The points of a sweep: one run of a recipe for each value of a key and each seed."""
+"""The points of a sweep or a search: runs of a recipe with other values, and other seeds."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 
 from cascade import stages
 from cascade.errors import UserError
@@ -13,29 +14,39 @@ VALUE = re.compile(r"[A-Za-z0-9.%_+-]+")  # numbers and words, good for names of
 Reader = Callable[[Mapping[str, str]], Recipe]  # overrides of the recipe, dotted keys to values
 
 
+TRAINED = 3  # the stage after which a model has its error rate on valid
+
+
 @dataclass(frozen=True)
 class Point:
-    """The run of a recipe with one ``value`` of the swept ``key``, and one seed."""
+    """The run of a recipe with a value for each swept key, and one seed.
 
-    key: str
-    value: str
+    ``last`` is the stage that ends it.
+    """
+
+    values: tuple[tuple[str, str], ...]
     recipe: Recipe
     layout: Layout
+    last: int = stages.LAST
 
     @property
     def name(self) -> str:
-        return f"{self.key}={self.value},seed={self.recipe.seed}"
+        return ",".join(f"{key}={value}" for key, value in (*self.values, ("seed", self.seed)))
 
     @property
-    def swept(self) -> int | float | str:
-        """The value as JSON has it."""
-        found = number(self.value)
-        return self.value if found is None else found
+    def seed(self) -> int:
+        return self.recipe.seed
+
+    @property
+    def swept(self) -> dict[str, int | float | str]:
+        """The values as JSON has them."""
+        found = {key: number(value) for key, value in self.values}
+        return {key: value if found[key] is None else found[key] for key, value in self.values}
 
     @property
     def done(self) -> bool:
         """Whether all of its stages are up to date."""
-        return stages.due(self.recipe, self.layout, range(stages.LAST + 1)) is None
+        return stages.due(self.recipe, self.layout, range(self.last + 1)) is None
 
 
 def number(value: str) -> int | float | None:
@@ -52,29 +63,80 @@ def rank(value: str) -> tuple[float, str]:
 
 
 def plan(read: Reader, swept: str, seeds: int, layout: Layout) -> list[Point]:
-    """The points of ``KEY=VALUE,VALUE...``, sorted by value, then seed.
+    """The points of a sweep over ``KEY=VALUE,VALUE...``, sorted by value, then seed.
 
     There are ``seeds`` seeds, from the recipe's on. ``layout`` is the recipe's own; each
     point's folder is in its ``sweep/``. Raises `UserError` for what the recipe refuses.
     """
-    key, equals, text = swept.partition("=")
-    values = text.split(",")
-    if not key or not equals or not all(VALUE.fullmatch(value) for value in values):
-        raise UserError(
-            f"--sweep {swept}: write a key of the recipe and numbers or words, such as"
-            " --sweep target_minutes=5,15,all"
-        )
-    if key in ("seed", "name"):
-        raise UserError(f"--sweep cannot vary '{key}'; --seeds 3 trains with three seeds.")
-    if len(set(values)) < len(values):
-        raise UserError(f"--sweep {swept}: a value stands there twice.")
+    return _points(read, [_values("--sweep", swept)], seeds, layout, "sweep", stages.LAST)
+
+
+def search_plan(read: Reader, searched: Sequence[str], seeds: int, layout: Layout) -> list[Point]:
+    """The points of a search: every combination of the values of keys of ``train``.
+
+    Otherwise as `plan`; a point ends with its trainings. Raises `UserError` for a key that
+    systems cannot each have of their own, or that one of them has set.
+    """
+    values = [_values("--search", one) for one in searched]
+    keys = [key for key, _ in values]
+    for key in keys:
+        if not key.startswith("train."):
+            raise UserError(
+                f"--search {key}: a search is over keys of 'train', which each system can have"
+                " of its own, such as --search train.dropout=0.15,0.3. --sweep takes any key."
+            )
+    if len(set(keys)) < len(keys):
+        raise UserError("--search: a key stands there twice.")
+    for name, system in read({}).systems.items():
+        for key in keys:
+            if _has(system.train, key.split(".")[1:]):
+                raise UserError(
+                    f"--search {key}: system '{name}' has set it for itself; take it out there,"
+                    " or leave the system out (--systems)."
+                )
+    return _points(read, values, seeds, layout, "search", TRAINED)
+
+
+def _points(
+    read: Reader,
+    values: Sequence[tuple[str, Sequence[str]]],
+    seeds: int,
+    layout: Layout,
+    folder: str,
+    last: int,
+) -> list[Point]:
     if seeds < 1:
         raise UserError("--seeds must be at least 1.")
     first = read({}).seed
     found = []
-    for value in sorted(values, key=rank):
+    for chosen in product(*([(key, value) for value in each] for key, each in values)):
         for seed in range(first, first + seeds):
-            recipe = read({key: value, "seed": str(seed)})
-            folder = layout.root / "sweep" / f"{key}={value},seed={seed}"
-            found.append(Point(key, value, recipe, replace(layout, root=folder)))
+            recipe = read({**dict(chosen), "seed": str(seed)})
+            point = Point(chosen, recipe, layout, last)
+            found.append(
+                replace(point, layout=replace(layout, root=layout.root / folder / point.name))
+            )
     return found
+
+
+def _values(option: str, swept: str) -> tuple[str, list[str]]:
+    """The key and the values, sorted, of ``KEY=VALUE,VALUE...``."""
+    key, equals, text = swept.partition("=")
+    values = text.split(",")
+    if not key or not equals or not all(VALUE.fullmatch(value) for value in values):
+        raise UserError(
+            f"{option} {swept}: write a key of the recipe and numbers or words, such as"
+            " --sweep target_minutes=5,15,all"
+        )
+    if key in ("seed", "name"):
+        raise UserError(f"{option} cannot vary '{key}'; --seeds 3 trains with three seeds.")
+    if len(set(values)) < len(values):
+        raise UserError(f"{option} {swept}: a value stands there twice.")
+    return key, sorted(values, key=rank)
+
+
+def _has(changes: Mapping, path: Sequence[str]) -> bool:
+    """Whether nested mappings have a value at ``path``, or one in place of a mapping on it."""
+    if not isinstance(changes, Mapping):
+        return True
+    return path[0] in changes and (len(path) == 1 or _has(changes[path[0]], path[1:]))

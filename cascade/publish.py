@@ -15,17 +15,19 @@ FIGURES = "sweep.json"
 OTHERS = ("sweep_significance.json", "SWEEP.md", "sweep.svg")
 
 
-def publish(folder: Path, points: Sequence[Point], planned: int) -> None:
+def publish(folder: Path, points: Sequence[Point], planned: int) -> Path:
     """Writes the results of ``points``, all of them done, of ``planned`` ones.
 
-    Files that have these figures already stay as they are, with their date and commit.
+    Returns the file to read. Files that have these figures already stay as they are, with their
+    date and commit.
     """
     found = entries(points)
     text = _as_json(found)
     figures, *others = (folder / name for name in (FIGURES, *OTHERS))
     if all(path.is_file() for path in (figures, *others)) and figures.read_text("utf-8") == text:
-        return
-    key, name = points[0].key, points[0].recipe.name
+        return others[1]
+    ((key, _),) = points[0].values
+    name = points[0].recipe.name
     judged = verdicts(points)
     about = environment(points[0].recipe)
     about.pop("target_minutes")
@@ -33,6 +35,7 @@ def publish(folder: Path, points: Sequence[Point], planned: int) -> None:
     write_text(others[1], markdown(name, key, found, judged, planned, about))
     curve.draw(others[2], key, found)
     write_text(figures, text)  # last, as it tells that the others are written
+    return others[1]
 
 
 def _as_json(rows: Sequence[Mapping]) -> str:

@@ -1,9 +1,9 @@
-"""A sweep: runs the points of a plan that are not done, and keeps what all of them gave."""
+"""Sweeps and searches: runs the points of a plan that are not done, keeps what all gave."""
 
 import contextlib
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from cascade import runs, stages
@@ -11,6 +11,7 @@ from cascade.errors import UserError
 from cascade.lock import owner
 from cascade.plan import Point
 
+Publish = Callable[[Sequence[Point], int], Path]
 log = logging.getLogger("cascade")
 
 
@@ -33,29 +34,27 @@ def run(
     numbers: Sequence[int],
     jobs: int,
     force: bool,
-    folder: Path,
+    publish: Publish,
 ) -> None:
-    """Runs the points that are not done; keeps the results of all that are in ``folder``.
+    """Runs the points that are not done, and publishes those that are each time one is.
 
-    ``options`` are those of the command line that every point is run with. A point that
-    fails does not stop the others.
+    ``options`` are those of the command line that every point is run with. ``publish``
+    takes the points that are done and the number of all; it returns the file to read. A
+    point that fails does not stop the others.
 
     Raises `UserError` that names those that failed, at the end.
     """
-    from cascade.publish import publish  # heavy
-
     done = {point.name for point in plan if point.done}
     todo = [point for point in plan if _due(point, numbers, force)]
     log.info("%d points, %d of them done.", len(plan), len(plan) - len(todo))
 
-    def keep() -> None:
+    def keep() -> Path | None:
         ready = [point for point in plan if point.name in done]
-        if ready:
-            publish(folder, ready, len(plan))
+        return publish(ready, len(plan)) if ready else None
 
     failed = []
     with owner(plan[0].layout.root.parent):
-        keep()
+        told = keep()
         by_run = {_run(point, options, force): point for point in todo}
         with contextlib.closing(runs.run_all([*by_run], jobs, len(plan) - len(todo))) as ended:
             for one, failure in ended:
@@ -64,11 +63,11 @@ def run(
                     failed.append(one)
                 elif point.done:
                     done.add(point.name)
-                    keep()
+                    told = keep()
                 elif reason := _due(point, numbers):  # the code was changed meanwhile
                     log.warning("warning: %s is not up to date: %s.", point.name, reason)
-    if done:
-        log.info("%d of %d points are in %s.", len(done), len(plan), folder / "SWEEP.md")
+    if told:
+        log.info("%d of %d points are in %s.", len(done), len(plan), told)
     if failed:
         in_order = [one for one in by_run if one in failed]  # not as they happened to end
         names = "".join(f"\n  {one.name}: {one.log}" for one in in_order)
@@ -79,6 +78,6 @@ def _run(point: Point, options: Sequence[str], force: bool) -> runs.Run:
     """An ordinary run of the recipe: the same line after ``./run.sh`` does the same."""
     command = [sys.executable, "-m", "cascade", "run", *options, *(["--force"] if force else [])]
     command += ["--folder", str(point.layout.root)]
-    command += [f"--{point.key}={point.value}", f"--seed={point.recipe.seed}"]
+    command += [f"--{key}={value}" for key, value in point.values] + [f"--seed={point.seed}"]
     log_file = point.layout.root / "run.log"
     return runs.Run(point.name, tuple(command), log_file, len(point.recipe.systems))

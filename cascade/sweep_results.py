@@ -52,8 +52,13 @@ def markdown(
             told = [one for one in judged if (one["test"], one["unit"]) == (test, unit)]
             parts.append(_table(key, rate, of_test, told))
         parts.append(_oov(key, of_test))
-    lines = [f"- {k}: {' '.join(str(v).split())}\n" for k, v in environment.items()]
-    return "\n\n".join([*parts, "## Environment", "".join(lines)])
+    return "\n\n".join([*parts, environment_lines(environment)])
+
+
+def environment_lines(environment: Mapping[str, str]) -> str:
+    """What figures were made with, as a section of Markdown."""
+    lines = (f"- {k}: {' '.join(str(v).split())}\n" for k, v in environment.items())
+    return "## Environment\n\n" + "".join(lines)
 
 
 def label(key: str, value: Any, found: Sequence[Entry], unit: str = "") -> str:
@@ -86,7 +91,7 @@ def _entries(point: Point) -> list[Entry]:
     return [
         {
             "system": system,
-            point.key: point.swept,
+            **point.swept,
             "target_minutes": point.recipe.target_minutes if told is None else told,
             "minutes": spoken,
             "seed": found["seed"],
@@ -115,7 +120,7 @@ def _table(key: str, rate: str, found: Sequence[Entry], judged: Sequence[Judged]
     rows = [(f"{rate}, %", *(label(key, value, found, " min") for value in values))]
     for system in dict.fromkeys(entry["system"] for entry in found):
         rates = by_value((e for e in found if e["system"] == system), key, rate)
-        rows.append((system, *(_spread(rates.get(value, [])) for value in values)))
+        rows.append((system, *(spread(rates.get(value, [])) for value in values)))
     pairs = {one[key]: {(p["reference"], p["system"]): p for p in one["pairs"]} for one in judged}
     for pair in dict.fromkeys(pair for of_value in pairs.values() for pair in of_value):
         title = f"fewer {UNITS[SHOWN[rate]]}, {pair[1]} than {pair[0]}"
@@ -123,7 +128,7 @@ def _table(key: str, rate: str, found: Sequence[Entry], judged: Sequence[Judged]
     return markdown_table(rows)
 
 
-def _spread(rates: Sequence[float]) -> str:
+def spread(rates: Sequence[float]) -> str:
     """``44.02 (43.10 to 45.31)``; one rate alone has no spread."""
     if not rates:
         return "n/a"

@@ -21,8 +21,8 @@ def verdicts(points: Sequence[Point]) -> list[Judged]:
     references.
     """
     found = []
-    for value in dict.fromkeys(point.value for point in points):
-        seeds = [point for point in points if point.value == value]
+    for values in dict.fromkeys(point.values for point in points):
+        seeds = [point for point in points if point.values == values]
         recipe = seeds[0].recipe
         systems = sorted(recipe.systems, key=lambda system: recipe.systems[system].cascade)
         for test in map(dataset_name, recipe.role("test")):
@@ -35,7 +35,7 @@ def verdicts(points: Sequence[Point]) -> list[Judged]:
                 comparison = compare(*stacked(runs, unit), speakers)
                 found.append(
                     {
-                        seeds[0].key: seeds[0].swept,
+                        **seeds[0].swept,
                         "test": test,
                         "unit": unit,
                         **as_plain(comparison),

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cascade.errors import UserError
-from cascade.plan import number, plan, rank
+from cascade.plan import TRAINED, number, plan, rank, search_plan
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def test_points_are_sorted_by_value_and_seed(planned, small):
     assert [point.layout.root for point in points] == [small[1].root / "sweep" / n for n in names]
     assert {point.layout.data for point in points} == {small[1].data}
     assert [point.recipe.target_minutes for point in points[::2]] == ["5", "40", "all"]
-    assert [point.swept for point in points[::2]] == [5, 40, "all"]
+    assert [point.swept["target_minutes"] for point in points[::2]] == [5, 40, "all"]
     assert not any(point.done for point in points)
 
 
@@ -58,6 +58,52 @@ def test_any_key_is_swept(planned):
 def test_what_cannot_be_swept(planned, swept, seeds, said):
     with pytest.raises(UserError, match=re.escape(said)):
         planned(swept, seeds)
+
+
+@pytest.fixture
+def searched(small, read):
+    """The plan of a search of the small recipe."""
+    raw, layout = small
+    return lambda wanted, seeds=1, **keys: search_plan(
+        lambda more: read(raw | keys, more), wanted, seeds, layout
+    )
+
+
+def test_a_search_tries_every_combination(searched, small):
+    points = searched(["train.dropout=0.3,0.1", "train.augment.warp=2,1"], seeds=2)
+    settings = [(d, w, seed) for d in (0.1, 0.3) for w in (1, 2) for seed in (0, 1)]
+    assert [
+        (p.recipe.train.dropout, p.recipe.train.augment.warp, p.seed) for p in points
+    ] == settings
+    assert points[0].name == "train.dropout=0.1,train.augment.warp=1,seed=0"
+    assert points[0].swept == {"train.dropout": 0.1, "train.augment.warp": 1}
+    assert len({point.layout.root for point in points}) == 8
+    assert points[0].layout.root == small[1].root / "search" / points[0].name
+    assert {point.last for point in points} == {TRAINED}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "keys", "said"),
+    [
+        (["features.cmn=online"], {}, "a search is over keys of 'train'"),
+        (["train.dropout"], {}, "write a key of the recipe and numbers or words"),
+        (["train.dropout=0.1", "train.dropout=0.2"], {}, "a key stands there twice"),
+        (["train.dropout=0.1,2"], {}, "'train.dropout' must be 0 to 0.95, not 2"),
+        (
+            ["train.augment.warp=1,2"],
+            {"train": {"augment": {"warp": 1}}},
+            "system 'own' has set it for itself",
+        ),
+        (["train.augment.warp=1,2"], {"train": {"dropout": 0.1}}, None),
+    ],
+)
+def test_what_cannot_be_searched(searched, wanted, keys, said):
+    own = {"cascade": False, "layers": [1], "neurons": 4, "train": keys.get("train", {})}
+    if said is None:
+        assert len(searched(wanted, systems={"own": own})) == 2
+        return
+    with pytest.raises(UserError, match=re.escape(said)):
+        searched(wanted, systems={"own": own})
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False) | st.integers())

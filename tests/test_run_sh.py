@@ -252,9 +252,16 @@ def test_missing_inputs_name_the_stages_that_make_them(tmp_path):
         (("--stage", 4, "--stop-stage", 2), "--stop-stage 2 comes before --stage 4"),
         (("--nj", 0), "--nj must be at least 1"),
         (("--systems", "plane"), "there is no system 'plane'; the nearest known one is 'plain'"),
-        (("--seeds", 3), "--seeds goes with --sweep"),
+        (("--seeds", 3), "--seeds goes with --sweep or --search"),
         (("--sweep", "target_minutes"), "write a key of the recipe and numbers or words"),
-        (("--sweep", "target_minutes=5", "--check"), "--sweep goes with neither --check nor"),
+        (
+            ("--sweep", "target_minutes=5", "--check"),
+            "--sweep and --search go with neither --check nor",
+        ),
+        (("--search", "features.cmn=online"), "a search is over keys of 'train'"),
+        (("--search", "train.dropout=0.1", "--sweep", "seed=1"), "give one of them"),
+        (("--search", "train.dropout=0.1", "--stage", 4), "A search ends with stage 3"),
+        (("--search", "train.dropout=0.1", "--seeds", 0), "--seeds must be at least 1"),
         (("--folder", "x"), "--exp and --folder both name a place"),
         (
             ("--recipe", "nobody"),

@@ -1,4 +1,4 @@
-"""A sweep of a tiny recipe, from nothing to the picture; two of its points cannot work."""
+"""A sweep of a tiny recipe, from nothing to the picture, and a search in it."""
 
 import json
 import xml.etree.ElementTree as ET
@@ -27,19 +27,61 @@ FILES = ("sweep.json", "sweep_significance.json", "SWEEP.md", "sweep.svg")
 
 @pytest.fixture
 def tiny(tmp_path, listed):
-    """The options of a sweep whose points of 0 minutes fail."""
+    """The options of a run of the recipe, its folder and that of its experiment."""
     texts = {"train": "раз", "valid": "два", "test": "три"}
     paths = {n: listed(n, [f"{word} {text}" for word in WORDS], 1.5) for n, text in texts.items()}
     folder = tmp_path / "tiny"
     folder.mkdir()
     (folder / "recipe.yaml").write_text(RECIPE.format(**paths), encoding="utf-8")
     options = ["--recipe", folder / "recipe.yaml", "--exp", tmp_path / "exp", "--seed", 7]
-    options += ["--sweep", "target_minutes=all,0", "--seeds", 2, "--systems", "small,large"]
-    return options, folder, tmp_path / "exp/tiny/sweep"
+    options += ["--seeds", 2, "--systems", "small,large"]
+    return options, folder, tmp_path / "exp/tiny"
+
+
+def test_a_search(tiny):
+    options, folder, exp = tiny
+    options += ["--search", "train.learning_rate=0.9,0.1", "--search", "train.dropout=0.5"]
+    text = run(*options).stderr
+    assert f"4 of 4 points are in {folder}/SEARCH.md" in text
+    points = [
+        (rate, seed, exp / f"search/train.learning_rate={rate},train.dropout=0.5,seed={seed}")
+        for rate in (0.1, 0.9)
+        for seed in (7, 8)
+    ]
+    rows = json.loads((folder / "search.json").read_text())
+    expected, means = [], {}
+    for rate, seed, point in points:
+        assert not list(point.glob("*/decode_*")), "no test set is looked at"
+        for system in ("small", "large"):
+            lines = (point / system / "train.jsonl").read_text().splitlines()
+            best = min(map(json.loads, lines), key=lambda line: line["valid_per"])
+            expected.append(
+                {
+                    "system": system,
+                    "train.learning_rate": rate,
+                    "train.dropout": 0.5,
+                    "seed": seed,
+                    "valid_per": round(best["valid_per"], 4),
+                    "best_step": best["step"],
+                }
+            )
+            means.setdefault(system, {}).setdefault(rate, []).append(best["valid_per"])
+    assert rows == expected
+    text = (folder / "SEARCH.md").read_text()
+    for system, rates in means.items():
+        least = min(rates, key=lambda rate: sum(rates[rate]))
+        assert f"  {system}: {{train: {{learning_rate: {least}, dropout: 0.5}}}}\n" in text
+        assert f"**{sum(rates[least]) / 2:.2f} (" in text
+    before = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
+    text = run(*options).stderr
+    assert "4 points, 4 of them done." in text and "begins" not in text
+    assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == before
 
 
 def test_a_sweep(tiny):
-    options, folder, sweep = tiny
+    """Its points of 0 minutes fail."""
+    options, folder, exp = tiny
+    options, sweep = [*options, "--sweep", "target_minutes=all,0"], exp / "sweep"
     text = run(*options, "--dry-run").stderr
     assert "4 points, 0 of them done." in text
     for point in POINTS:
