@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 ROLES = ("train", "train_ext", "valid", "test")
 SHARES = ("upper", "lower", "all")  # what the languages of a cascade have in common
+PRECISIONS = ("float32", "bfloat16")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
@@ -69,7 +70,7 @@ def check(recipe: "Recipe") -> None:
 
 def _check_system(recipe: "Recipe", name: str) -> None:
     system, where = recipe.systems[name], f"systems.{name}"
-    if name in ("feats", "lang", "manifests", "sweep"):
+    if name in ("feats", "lang", "manifests", "search", "sweep"):
         raise UserError(f"{where}: the experiment has another folder of that name.")
     if system.share not in SHARES:
         raise UserError(f"{where}: 'share' must be one of {', '.join(SHARES)}.")
@@ -84,6 +85,8 @@ def _check_system(recipe: "Recipe", name: str) -> None:
     if not system.cascade and (system.share != "upper" or system.languages):
         raise UserError(f"{where}: 'share' and 'languages' are of cascades.")
     settings = recipe.train_of(name)
+    if settings.precision not in PRECISIONS:
+        raise UserError(f"train.precision must be one of {', '.join(PRECISIONS)}.")
     for key in ("weights", "seconds", "active"):
         for language in getattr(settings, key):
             if language not in recipe.languages:

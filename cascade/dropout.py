@@ -24,4 +24,4 @@ class Dropout(nn.Module):
         words.random_(-(1 << 63), None)  # all 64 bits
         bits = words.view(torch.int16)[: x.numel()].view(x.shape)
         kept = bits >= self.dropped - STEPS // 2
-        return x * (kept * (STEPS / (STEPS - self.dropped)))
+        return x * (kept * (STEPS / (STEPS - self.dropped))).to(x.dtype)

@@ -92,7 +92,8 @@ class Network(nn.Module):
         """
         outputs = _through(self.upper, _through(self.lower, inputs))
         rows = {name: self.lacking[self.rows[name]] for name in inputs}  # (phones,) each
-        return [(outputs[name] + rows[name]).log_softmax(dim=-1) for name in inputs]
+        # Exact however the layers are computed: CTC adds hundreds of these up.
+        return [(outputs[name].float() + rows[name]).log_softmax(dim=-1) for name in inputs]
 
     def path(self, language: str) -> dict[str, nn.Module]:
         """What a frame of ``language`` goes through, by depth: the same names in every network.

@@ -170,7 +170,10 @@ class Trainer:
         inputs = {
             name: torch.from_numpy(batch.inputs).to(self.device) for name, batch in batches.items()
         }
-        outputs = zip(batches.items(), self.network(inputs), strict=True)
+        short = self.settings.precision == "bfloat16"
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=short):
+            found = self.network(inputs)
+        outputs = zip(batches.items(), found, strict=True)
         losses = {name: ctc(log_probs, batch) for (name, batch), log_probs in outputs}
         weights = self.settings.weights
         loss = sum(weights.get(name, 1.0) * value for name, value in losses.items())

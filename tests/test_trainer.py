@@ -51,11 +51,13 @@ def trainer(layout, folder, languages=("ru",), settings=TRAIN, seed=0) -> Traine
     return Trainer(network, iterators, read("valid"), settings, folder, device)
 
 
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 @pytest.mark.parametrize("languages", [("ru",), ("ru", "en")])
-def test_planted_speech_is_learnt(layout, tmp_path, languages):
-    run = trainer(layout, tmp_path, languages)
+def test_planted_speech_is_learnt(layout, tmp_path, languages, precision):
+    run = trainer(layout, tmp_path, languages, dataclasses.replace(TRAIN, precision=precision))
     run.run(lambda progress: None)
     assert run.best["per"] < 10
+    assert {tensor.dtype for tensor in run.network.state_dict().values()} == {torch.float32}
     network = Network({"ru": range(len(PHONES))}, 24, len(PHONES), (2,), 32)
     network.load_path("ru", run.network.path_of("ru"))
     _, per = evaluate(network, "ru", run.valid, torch.device("cpu"))
@@ -87,9 +89,16 @@ def test_epochs_take_the_place_of_steps(layout, tmp_path):
     assert run.steps == 2 * run.iterators[0].batches
 
 
-def test_an_interrupted_training_goes_on_to_the_same_bytes(layout, tmp_path):
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_an_interrupted_training_goes_on_to_the_same_bytes(layout, tmp_path, precision):
     settings = dataclasses.replace(
-        TRAIN, steps=24, valid_every=5, dropout=0.3, augment=Augment(), batch_seconds=2
+        TRAIN,
+        steps=24,
+        valid_every=5,
+        dropout=0.3,
+        augment=Augment(),
+        batch_seconds=2,
+        precision=precision,
     )
     whole = trainer(layout, tmp_path / "whole", ("ru", "en"), settings)
     whole.run(lambda progress: None)
@@ -123,6 +132,21 @@ def test_the_same_seed_gives_the_same_model_and_another_one_another(layout, tmp_
         found.append(run.network.state_dict())
     assert all(torch.equal(found[0][k], found[1][k]) for k in found[0])
     assert not all(torch.equal(found[0][k], found[2][k]) for k in found[0])
+
+
+def test_sixteen_bits_are_near_to_thirty_two(layout, tmp_path):
+    found = []
+    for precision in ("float32", "bfloat16"):
+        settings = dataclasses.replace(TRAIN, steps=1, precision=precision)
+        run = trainer(layout, tmp_path / precision, ("ru", "en"), settings)
+        run.run(lambda progress: None)
+        grads = {name: p.grad for name, p in run.network.named_parameters()}
+        found.append((run.history[0]["loss"], grads))
+    (losses, grads), (near, short) = found
+    assert near != losses and near == pytest.approx(losses, rel=0.01)
+    for name, grad in grads.items():
+        cosine = torch.nn.functional.cosine_similarity(grad.ravel(), short[name].ravel(), dim=0)
+        assert cosine > 0.98, name
 
 
 def test_a_loss_that_stays_infinite_stops_the_training(layout, tmp_path):
