@@ -25,12 +25,14 @@ Clock = Callable[[], float]
 LAYOUT = Layout(Path("exp/ru_en"), Path("downloads"), Path("data"))
 
 
-def recipe_of(system: str) -> Recipe:
+def recipe_of(system: str, precision: str = "float32") -> Recipe:
     """The main recipe; no validation, and augmentation at full strength from the first step."""
     recipe = read_recipe(Path("recipes/ru_en/recipe.yaml"))
     train = recipe.train_of(system)
     augment = dataclasses.replace(train.augment, ramp=0.0)
-    train = dataclasses.replace(train, valid_every=train.steps, augment=augment)
+    train = dataclasses.replace(
+        train, valid_every=train.steps, augment=augment, precision=precision
+    )
     return dataclasses.replace(recipe, train=train)
 
 
@@ -104,12 +106,28 @@ class Bare(nn.Module):
         return clock() - began
 
 
-def compare(system: str, rounds: int, steps: int, clock: Clock) -> tuple[float, float]:
-    """Ours against bare and against packed, on the same batches in turns: speed ratios."""
+class Steps:
+    """The trainer's steps alone, on batches that are given."""
+
+    def __init__(self, system: str, precision: str):
+        self.trainer, _ = build(recipe_of(system, precision), LAYOUT, system)
+        self.names = [iterator.name for iterator in self.trainer.iterators]
+
+    def seconds(self, steps: list[list[Batch]], clock: Clock) -> float:
+        began = clock()
+        for batches in steps:
+            self.trainer._train_step(dict(zip(self.names, batches, strict=True)))
+        return clock() - began
+
+
+def compare(system: str, rounds: int, steps: int, clock: Clock) -> tuple[float, float, float]:
+    """On the same batches in turns, speed ratios: ours by bare, by packed; 16 bits by 32."""
     recipe = recipe_of(system)
     source, _ = build(recipe, LAYOUT, system)  # gives the batches that `trainer` will read
     trainer, _ = build(recipe, LAYOUT, system)
     others = [Bare(trainer, recipe, system, packed) for packed in (False, True)]
+    others += [Steps(system, precision) for precision in ("float32", "bfloat16")]
+    names = ("ours", "bare", "packed", "our steps", "in bfloat16")
     rows: list[list[float]] = []
 
     def between(ours: float) -> bool:
@@ -117,14 +135,15 @@ def compare(system: str, rounds: int, steps: int, clock: Clock) -> tuple[float, 
         rows.append([ours, *(other.seconds(batches, clock) for other in others)])
         each = ", ".join(
             f"{name} {1e3 * seconds / steps:.1f}"
-            for name, seconds in zip(("ours", "bare", "packed"), rows[-1], strict=True)
+            for name, seconds in zip(names, rows[-1], strict=True)
         )
         print(f"round {len(rows) - 1}{' (to warm up)' * (len(rows) == 1)}: {each} ms a step")
         sys.stdout.flush()
         return len(rows) <= rounds
 
     run(trainer, steps, clock, between)
-    return tuple(statistics.median(row[i] / row[0] for row in rows[1:]) for i in (1, 2))
+    pairs = ((1, 0), (2, 0), (3, 4))
+    return tuple(statistics.median(row[i] / row[j] for row in rows[1:]) for i, j in pairs)
 
 
 def train_when_told(system: str, steps: int, pipe: Connection) -> None:
@@ -186,9 +205,9 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     clock = time.process_time if options.processor_time else time.perf_counter
-    bare, packed = compare(options.system, options.rounds, options.steps, clock)
+    bare, packed, short = compare(options.system, options.rounds, options.steps, clock)
     two = two_against_one(options.system, options.rounds, options.steps)
-    print(f"bare={bare:.2f} packed={packed:.1f} two={two:.2f}")
+    print(f"bare={bare:.2f} packed={packed:.1f} two={two:.2f} bf16={short:.2f}")
 
 
 if __name__ == "__main__":
