@@ -12,6 +12,7 @@ from cascade.errors import UserError
 from cascade.score import OPERATIONS, Score, uncollected
 
 BLOCK = 4_000_000  # bytes of text made at a time
+WIDE = 16  # bytes of a cell that are more work to fill up than to join
 FILL = b"\xff"
 SUBSTITUTION = OPERATIONS.index("substitution")
 
@@ -115,20 +116,24 @@ def _column(
 def _joined(cells: Sequence[str], values: np.ndarray, rows: Rows) -> Iterator[bytes]:
     """For each of ``rows``, the cells that ``values`` names there, one after another.
 
-    All cells are filled up to one width with a byte that UTF-8 never has; so many of them
-    are looked up in one step, and the filling is taken out again.
+    Short cells are filled up to one width with a byte that UTF-8 never has; so many of them
+    are looked up in one step, and the filling is taken out again. Long ones stay apart.
     """
     coded = [cell.encode() for cell in cells]
     sizes = np.fromiter(map(len, coded), np.int64, len(coded))
     width = max(1, int(sizes.max(initial=1)))
-    table = np.frombuffer(b"".join(c.ljust(width, FILL) for c in coded), dtype=f"V{width}")
+    if wide := width > WIDE:
+        table = np.array(coded, dtype=object)
+    else:
+        table = np.frombuffer(b"".join(c.ljust(width, FILL) for c in coded), dtype=f"V{width}")
     ends = np.concatenate([[0], np.cumsum(rows.lengths)])
     first, last = 0, len(rows.lengths)
     while first < last:
         start = ends[first]
         after = max(first + 1, int(np.searchsorted(ends, start + BLOCK // width, "right")) - 1)
         here = values[start : ends[after]]
-        text = table[here].tobytes().translate(None, FILL)
+        found = table[here]
+        text = b"".join(found.tolist()) if wide else found.tobytes().translate(None, FILL)
         bounds = np.concatenate([[0], np.cumsum(sizes[here])])[ends[first : after + 1] - start]
         places = bounds.tolist()
         for begin, end in pairwise(places):

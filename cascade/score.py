@@ -1,13 +1,13 @@
 """Scores: hypotheses aligned with references, counted as NIST's sclite counts them."""
 
 import gc
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import chain, count
+from itertools import chain
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -15,11 +15,13 @@ from cascade.align import DELETED, INSERTED, Rows, align
 from cascade.errors import UserError
 from cascade.files import read_text_lines
 from cascade.speechbox import Counts
+from cascade.tokens import by_split, numbered
 
 EPS = "***"  # a gap, as in Kaldi's wer_details
 OPERATIONS = ("correct", "deletion", "insertion", "substitution")
 
 Tokens = Mapping[str, Sequence[str]]
+Text = TypeVar("Text")
 Rule = Callable[[Sequence[str]], Sequence[Sequence[str]]]
 
 
@@ -123,7 +125,7 @@ def score_files(ref: Path, hyp: Path, rule: Rule | None = None) -> Score:
                 f"{hyp}, line {number}: '{utterance}' is not in the reference {ref}. Decode the "
                 "test set again (stage 4), or take the line out."
             )
-    return _score(references, hypotheses, str.split, rule)
+    return _score(references, hypotheses, numbered, "", rule)
 
 
 def score(ref: Tokens, hyp: Tokens, rule: Rule | None = None) -> Score:
@@ -136,14 +138,21 @@ def score(ref: Tokens, hyp: Tokens, rule: Rule | None = None) -> Score:
     for utterance in hyp:
         if utterance not in ref:
             raise UserError(f"The hypothesis '{utterance}' has no reference.")
-    return _score(ref, hyp, lambda tokens: tokens, rule)
+    return _score(ref, hyp, by_split, (), rule)
 
 
-def _score(ref: Mapping, hyp: Mapping, tokens_of: Callable, rule: Rule | None) -> Score:
-    """Scores texts that ``tokens_of`` makes into tokens, each when it is its turn."""
+def _score(
+    ref: Mapping[str, Text],
+    hyp: Mapping[str, Text],
+    number: Callable[[list[Text]], tuple[Rows, list[str]]],
+    empty: Text,
+    rule: Rule | None,
+) -> Score:
+    """Scores texts, which ``number`` makes into numbers of tokens; ``empty`` is one without any."""
     utterances = sorted(ref)
-    texts = [ref[u] for u in utterances], [hyp.get(u, "") for u in utterances]
-    (refs, hyps), names = _numbered([map(tokens_of, side) for side in texts], rule)
+    texts = [ref[u] for u in utterances] + [hyp.get(u, empty) for u in utterances]
+    both, names = _compared(*number(texts), rule)
+    refs, hyps = _halves(both)
     steps = align(refs, hyps)
     # The steps that take a reference token take all of them, in order; hypotheses likewise.
     r, h = np.zeros((2, len(steps.values)), dtype=np.int64)
@@ -182,21 +191,11 @@ def counts_of(words: Score, phones: Score, memory_mb: int | None) -> Counts:
     )
 
 
-def _numbered(
-    sides: Sequence[Iterable[Sequence[str]]], rule: Rule | None
-) -> tuple[list[Rows], list[str]]:
-    """The texts of each side in numbers, and the tokens behind these; number 0 is a gap.
+def _compared(rows: Rows, written: list[str], rule: Rule | None) -> tuple[Rows, list[str]]:
+    """``rows`` of numbers in ``written`` as those of the tokens that are compared.
 
-    Tokens are numbered as they are sorted.
+    Returns them with the tokens behind the numbers, sorted; number 0 is a gap.
     """
-    seen: defaultdict[str, int] = defaultdict(count().__next__)  # a number for each new token
-    found = []
-    for texts in sides:
-        lengths: list[int] = []
-        tokens = chain.from_iterable(_counted(texts, lengths))
-        values = np.fromiter(map(seen.__getitem__, tokens), np.int32)
-        found.append(Rows(values, np.array(lengths, dtype=np.int64)))
-    written = list(seen)
     compared = rule(written) if rule else [(token,) for token in written]
     names = sorted(set(chain.from_iterable(compared)))
     if EPS in names:
@@ -205,7 +204,14 @@ def _numbered(
     kind = np.min_scalar_type(len(names))  # the smaller, the faster `align`
     values = np.fromiter(map(number.__getitem__, chain.from_iterable(compared)), kind)
     parts = Rows(values, np.fromiter(map(len, compared), np.int64, len(compared)))
-    return [_replaced(rows, parts) for rows in found], [EPS, *names]
+    return _replaced(rows, parts), [EPS, *names]
+
+
+def _halves(rows: Rows) -> tuple[Rows, Rows]:
+    """The first half of the rows, and the second."""
+    middle = len(rows.lengths) // 2
+    values = np.split(rows.values, [rows.lengths[:middle].sum()])
+    return Rows(values[0], rows.lengths[:middle]), Rows(values[1], rows.lengths[middle:])
 
 
 def _replaced(rows: Rows, parts: Rows) -> Rows:
@@ -217,13 +223,6 @@ def _replaced(rows: Rows, parts: Rows) -> Rows:
     index = np.repeat(parts.starts[rows.values] - ends[:-1], each) + np.arange(ends[-1])
     lengths = ends[rows.starts + rows.lengths] - ends[rows.starts]
     return Rows(parts.values[index], lengths)
-
-
-def _counted(texts: Iterable[Sequence[str]], lengths: list[int]) -> Iterator[Sequence[str]]:
-    """Passes ``texts`` on, and leaves their lengths in ``lengths``."""
-    for text in texts:
-        lengths.append(len(text))
-        yield text
 
 
 def _pairs(r: np.ndarray, h: np.ndarray, tokens: int) -> tuple[np.ndarray, np.ndarray]:
