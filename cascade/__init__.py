@@ -1,3 +1,10 @@
 """Acoustic models trained in parallel on two languages, with Kaldi-style recipes."""
 
+import importlib.util
+import sys
+
 __version__ = "0.1.0"
+
+if importlib.util.find_spec("lhotse") is None:  # a shell in which path.sh was not sourced
+    _HELP = "cascade: this Python lacks the packages. In the project's folder, first: . ./path.sh"
+    raise SystemExit(_HELP) if sys.argv[:1] == ["-m"] else ImportError(_HELP)

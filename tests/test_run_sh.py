@@ -325,3 +325,11 @@ def test_a_training_that_is_stopped_goes_on_to_the_same_model(mini, copy):
     assert "goes on from step" in done.stderr
     found = [digests(exp / "mini/cascade", "model.safetensors", "train.jsonl") for exp in exps]
     assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("options", [("-m", "cascade", "phones"), ("-c", "import cascade")])
+def test_a_python_without_the_packages_says_what_to_source(options):
+    command = [sys.executable, "-S", *options]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 1 and "first: . ./path.sh" in done.stderr
+    assert ("Traceback" in done.stderr) == (options[0] == "-c")
