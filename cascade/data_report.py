@@ -145,10 +145,12 @@ def _warnings(recipe: Recipe, surveys: Sequence[Survey]) -> Iterator[str]:
         if again := sum(row.words in sentences for row in s.rows):
             yield f"{key}: {again} of {len(s.rows)} sentences are said in the training, too"
         unknown = sum(n for word, n in s.words.items() if word not in said)
-        if s.dataset.role == "test" and total and unknown > 0.1 * total:
+        known = recipe.languages[s.dataset.language].texts
+        if s.dataset.role == "test" and total and unknown > 0.1 * total and not known:
+            fate = "spelt from pieces" if recipe.language_model.open else "errors for sure"
             yield (
                 f"{key}: {100 * unknown / total:.0f} % of the running words never come in the"
-                f" training, and are errors for sure without more text for the language model:"
+                f" training, and are {fate} without more text for the language model:"
                 f" --languages.{s.dataset.language}.texts '[sentences.txt]'"
             )
     yield from _of_each(recipe, surveys)

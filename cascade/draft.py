@@ -99,18 +99,34 @@ target_minutes: all      # or minutes of the target's training speech: how littl
             for key in ("lexicon", "fold", "phone_map"):
                 if value := getattr(language, key):
                     lines.append(f"    {key}: {_flow(as_plain(value))}")
+            lines += [f"    {line}" for line in self._free_texts(name)]
             lines += [f"    # {line}" for line in self._more(name)]
         return "\n".join(lines)
+
+    def _texts(self, name: str) -> dict[str, tuple[str, ...]]:
+        """Free texts and dictionaries that another recipe has for the target."""
+        if name != self.target or name not in self.known:
+            return {}
+        language = self.known[name].language
+        return {k: v for k in ("texts", "dictionaries") if (v := getattr(language, k))}
+
+    def _free_texts(self, name: str) -> list[str]:
+        """They are the recipe's, too, but for a try-out: they are fetched, and large."""
+        texts = self._texts(name) if self.hours >= SMALL else {}
+        if not texts:
+            return []
+        lines = [f"{key}: {_flow(as_plain(value))}" for key, value in texts.items()]
+        return [f"# as in recipes/{self.known[name].recipe}; they are fetched", *lines]
 
     def _more(self, name: str) -> list[str]:
         """What a language may have besides, for comments."""
         if name not in self.known:
             return ["texts: [sentences.txt]   # for the language model"] * (name == self.target)
         known = self.known[name]
-        keys = ["texts", "dictionaries"] if name == self.target else []
-        keys += [] if known.together else ["lexicon", "fold", "phone_map"]
-        more = [(key, getattr(known.language, key)) for key in keys]
-        lines = [f"{key}: {_flow(as_plain(value))}" for key, value in more if value]
+        more: dict[str, Any] = self._texts(name) if self.hours < SMALL else {}
+        if not known.together:
+            more |= {key: getattr(known.language, key) for key in ("lexicon", "fold", "phone_map")}
+        lines = [f"{key}: {_flow(as_plain(value))}" for key, value in more.items() if value]
         return [f"recipes/{known.recipe} has, too:"] * bool(lines) + lines
 
     def _limits(self) -> str:
@@ -131,9 +147,12 @@ target_minutes: all      # or minutes of the target's training speech: how littl
 
     def _systems(self) -> str:
         lines = ["# The networks to train and compare: LSTM layers, and neurons in each."]
+        if len(self.languages) > 1:
+            lines.append("# The languages share the upper layers (cascade), or the lower ones.")
         lines += ["systems:", "  plain:   {cascade: false, layers: [4], neurons: 100}"]
         if len(self.languages) > 1:
             lines.append("  cascade: {cascade: true, layers: [2, 2], neurons: 100}")
+            lines.append("  lower:   {cascade: true, layers: [2, 2], neurons: 100, share: lower}")
         return "\n".join(lines)
 
     def _train(self) -> str:
@@ -150,10 +169,12 @@ target_minutes: all      # or minutes of the target's training speech: how littl
 
     def _language_model(self) -> str:
         order = 3 if self.words >= 5000 else 2
+        # A dictionary does more than pieces do, and they gain nothing beside one (docs/trials.md).
+        spelt = self.hours >= SMALL and "dictionaries" not in self._texts(self.target)
         text = (
             "# Of words, from the training transcripts and the target's `texts`: with few words,\n"
             "# a low order. open: words that none of them has are spelt from pieces.\n"
-            f"language_model: {_flow({'order': order, 'open': self.hours >= SMALL})}"
+            f"language_model: {_flow({'order': order, 'open': spelt})}"
         )
         if self.hours < SMALL:
             text += "\n\n# With so little, the search for scales and penalties is slow.\n"

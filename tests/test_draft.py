@@ -35,11 +35,15 @@ DRAFT = Draft(
 def test_what_goes_in_comes_out(read):
     recipe = read(DRAFT.text())
     assert recipe.datasets == DRAFT.datasets
-    assert recipe.languages == DRAFT.languages
+    texts = {"no": ("texts_no",), "hi": ()}
+    assert recipe.languages == {
+        code: dataclasses.replace(language, texts=texts[code])
+        for code, language in DRAFT.languages.items()
+    }
     assert (recipe.target, recipe.features.rate, recipe.limits.max_excluded) == ("no", 8000, "12%")
-    assert set(recipe.systems) == {"plain", "cascade"} and recipe.language_model.order == 3
+    assert list(recipe.systems) == ["plain", "cascade", "lower"]
+    assert recipe.systems["lower"].share == "lower" and recipe.language_model.order == 3
     assert recipe.language_model.open
-    assert "    # recipes/no_sv has, too:\n    # texts: [texts_no]\n" in DRAFT.text()
     assert "    # recipes/hi_ur has, too:\n    # phone_map: {ɽ: r}\n" in DRAFT.text()
 
 
@@ -49,10 +53,22 @@ def test_every_section_says_what_it_is():
     assert max(map(len, DRAFT.text().splitlines())) < 200
 
 
-@pytest.mark.parametrize(("hours", "spelt"), [(0.05, False), (0.5, True)])
-def test_unknown_words_are_spelt_where_there_is_enough_to_learn_from(read, hours, spelt):
-    recipe = read(dataclasses.replace(DRAFT, hours=hours).text())
+def test_a_try_out_fetches_no_texts(read):
+    small = dataclasses.replace(DRAFT, hours=0.05)
+    assert read(small.text()).languages == DRAFT.languages
+    assert "    # recipes/no_sv has, too:\n    # texts: [texts_no]\n" in small.text()
+
+
+@pytest.mark.parametrize(
+    ("hours", "dictionaries", "spelt"),
+    [(0.05, (), False), (0.5, (), True), (0.5, ("words_no",), False), (0.05, ("words_no",), False)],
+)
+def test_unknown_words_are_spelt_where_nothing_better_is_there(read, hours, dictionaries, spelt):
+    known = dataclasses.replace(DRAFT.known["no"].language, dictionaries=dictionaries)
+    known = {"no": dataclasses.replace(DRAFT.known["no"], language=known)}
+    recipe = read(dataclasses.replace(DRAFT, hours=hours, known=known).text())
     assert recipe.language_model.open == spelt
+    assert recipe.languages["no"].dictionaries == (dictionaries if hours > 0.1 else ())
 
 
 def test_one_language_has_no_cascade(read):
