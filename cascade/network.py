@@ -95,6 +95,19 @@ class Network(nn.Module):
         # Exact however the layers are computed: CTC adds hundreds of these up.
         return [(outputs[name].float() + rows[name]).log_softmax(dim=-1) for name in inputs]
 
+    def distance(self, language: str) -> Tensor:
+        """The sum of squared differences between the weights of a part that ``language`` has of
+        its own and those of each other language's, of both parts."""
+        total = self.lacking.new_zeros(())
+        for parts in (self.lower, self.upper):
+            for name in parts:
+                if language in parts and name != language:
+                    weights = (parts[language].parameters(), parts[name].parameters())
+                    total = total + sum(
+                        (p - q).square().sum() for p, q in zip(*weights, strict=True)
+                    )
+        return total
+
     def path(self, language: str) -> dict[str, nn.Module]:
         """What a frame of ``language`` goes through, by depth: the same names in every network.
 

@@ -143,9 +143,12 @@ class Train:
     A step takes ``batch_seconds`` of speech from each language, or what ``seconds`` says of
     one. ``weights`` multiplies a language's loss (1 where it is not named). ``active`` is
     the part of the steps in which a language takes part, `[0, 1]` where it is not named:
-    `{en: [0, 0.8]}` leaves the last fifth to the others. With ``precision: bfloat16`` products
-    of matrices are of 16 bits, where the processor has such arithmetic (AVX-512 BF16, or a
-    GPU) in about two thirds of the time; weights, losses and models stay `float32`.
+    `{en: [0, 0.8]}` leaves the last fifth to the others. ``tie`` times the sum of squared
+    differences between what the target has of its own in the network and what each other
+    language has in its place is added to the loss: 0 leaves them apart, much makes them one.
+    With ``precision: bfloat16`` products of matrices are of 16 bits, where the processor has
+    such arithmetic (AVX-512 BF16, or a GPU) in about two thirds of the time; weights, losses
+    and models stay `float32`.
     """
 
     steps: int = within(4000, 1)
@@ -156,6 +159,7 @@ class Train:
     weight_decay: float = within(0.0, 0)
     dropout: float = within(0.3, 0, 0.95)
     clip: float = within(5.0, 1e-9)
+    tie: float = within(0.0, 0)
     seconds: dict[str, float] = field(default_factory=dict)
     weights: dict[str, float] = field(default_factory=dict)
     active: dict[str, tuple[float, ...]] = field(default_factory=dict)

@@ -177,6 +177,8 @@ class Trainer:
         losses = {name: ctc(log_probs, batch) for (name, batch), log_probs in outputs}
         weights = self.settings.weights
         loss = sum(weights.get(name, 1.0) * value for name, value in losses.items())
+        if self.settings.tie:
+            loss = loss + self.settings.tie * self.network.distance(self.target)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         norm = nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.clip)

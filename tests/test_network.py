@@ -83,3 +83,21 @@ def test_a_language_has_its_own_phones_alone():
     out[0][..., 1].sum().backward()
     assert torch.isfinite(net.upper["shared"][-1].weight.grad).all()
     assert (net.upper["shared"][-1].weight.grad[[3, 4, 5, 6]] == 0).all()
+
+
+@pytest.mark.parametrize(
+    ("share", "layers", "own"), [("upper", (2, 2), "lower"), ("lower", (2, 2), "upper")]
+)
+def test_the_distance_is_that_to_each_other_language(share, layers, own):
+    net = network(("ru", "en", "cs"), layers, share)
+    parts = {n: torch.cat([p.ravel() for p in getattr(net, own)[n].parameters()]) for n in net.rows}
+    expected = sum((parts["ru"] - parts[n]).square().sum() for n in ("en", "cs"))
+    assert torch.isclose(net.distance("ru"), expected)
+    for name in ("en", "cs"):
+        getattr(net, own)[name].load_state_dict(getattr(net, own)["ru"].state_dict())
+    assert net.distance("ru") == 0
+
+
+def test_nothing_of_one_s_own_has_no_distance():
+    assert network(share="all", layers=(4,)).distance("ru") == 0
+    assert network(("ru",), (4,)).distance("ru") == 0

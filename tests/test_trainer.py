@@ -84,6 +84,16 @@ def test_a_language_takes_part_while_it_is_active(layout, tmp_path):
     assert [row["loss"]["en"] is None for row in rows] == [False, False, True]
 
 
+def test_a_tie_keeps_languages_near_each_other(layout, tmp_path):
+    far = {}
+    for tie in (0.0, 0.01, 1.0):
+        settings = dataclasses.replace(TRAIN, steps=60, tie=tie)
+        run = trainer(layout, tmp_path / str(tie), ("ru", "en"), settings)
+        run.run(lambda progress: None)
+        far[tie] = run.network.distance("ru").item()
+    assert far[1.0] < 0.1 * far[0.01] < 0.1 * far[0.0]
+
+
 def test_epochs_take_the_place_of_steps(layout, tmp_path):
     run = trainer(layout, tmp_path, settings=dataclasses.replace(TRAIN, epochs=2))
     assert run.steps == 2 * run.iterators[0].batches
