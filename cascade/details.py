@@ -41,13 +41,15 @@ def write_details(
         "per": [_rates("PER", phones).encode()],
         **{name: [text.encode()] for name, text in (extra or {}).items()},
     }
+    # sclite takes the speaker to end at the first `-`.
+    brackets = {u: f"({who.replace('-', '_')}-{u})\n".encode() for u, who in speakers.items()}
     for found, unit, suffix in ((words, "words", ""), (phones, "phones", "_phones")):
         texts[f"per_utt{suffix}"] = _per_utt(found)
         texts[f"per_spk{suffix}"] = map(str.encode, _per_spk(found, speakers))
         texts[f"ops{suffix}"] = _ops(found)
         texts[f"confusions_{unit}"] = _confusions(found)
-        texts[f"ref{suffix}.trn"] = _trn(found, found.refs, speakers)
-        texts[f"hyp{suffix}.trn"] = _trn(found, found.hyps, speakers)
+        texts[f"ref{suffix}.trn"] = _trn(found, found.refs, brackets)
+        texts[f"hyp{suffix}.trn"] = _trn(found, found.hyps, brackets)
     beside, old = (folder.with_name(f".{folder.name}.{end}") for end in ("partial", "old"))
     for leftover in (beside, old):
         shutil.rmtree(leftover, ignore_errors=True)
@@ -93,9 +95,9 @@ def _per_utt(found: Score) -> Iterator[bytes]:
         _joined(cells, places[found.aligned.values], found.aligned) for cells, places in columns
     )
     for (name, counts), ref, hyp, op in zip(found.counts.items(), *lines, strict=True):
-        key = name.encode()
-        values = (key, ref, key, hyp, key, op, key, *counts)
-        yield b"%b ref%b\n%b hyp%b\n%b op %b\n%b #csid %d %d %d %d\n" % values
+        key, csid = name.encode(), b" #csid %d %d %d %d\n" % counts
+        parts = (key, b" ref", ref, b"\n", key, b" hyp", hyp, b"\n", key, b" op ", op, b"\n")
+        yield b"".join((*parts, key, csid))
 
 
 def _column(
@@ -198,8 +200,8 @@ def _lines(*columns: tuple[Sequence[str], np.ndarray]) -> Iterator[bytes]:
     return _joined([c for cells, _ in columns for c in cells], values, Rows(values, pieces))
 
 
-def _trn(found: Score, rows: Rows, speakers: Mapping[str, str]) -> Iterator[bytes]:
-    """sclite's form; it takes the speaker to end at the first ``-`` of the brackets."""
+def _trn(found: Score, rows: Rows, brackets: Mapping[str, bytes]) -> Iterator[bytes]:
+    """sclite's form, the tokens and then speaker and utterance in brackets."""
     texts = _joined([f"{name} " for name in found.names], rows.values, rows)
     for utterance, text in zip(found.counts, texts, strict=True):
-        yield text + f"({speakers[utterance].replace('-', '_')}-{utterance})\n".encode()
+        yield text + brackets[utterance]
