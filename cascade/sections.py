@@ -146,9 +146,9 @@ class Train:
     `{en: [0, 0.8]}` leaves the last fifth to the others. ``tie`` times the sum of squared
     differences between what the target has of its own in the network and what each other
     language has in its place is added to the loss: 0 leaves them apart, much makes them one.
-    With ``precision: bfloat16`` products of matrices are of 16 bits, where the processor has
-    such arithmetic (AVX-512 BF16, or a GPU) in about two thirds of the time; weights, losses
-    and models stay `float32`.
+    With ``precision: bfloat16`` products of matrices are of 16 bits; weights, losses and models
+    stay `float32`. That wants a processor with such arithmetic (AVX-512 BF16), or a GPU, and
+    large batches: `tests/bench/train.sh` says what it gains.
     """
 
     steps: int = within(4000, 1)
