@@ -49,8 +49,7 @@ def utterance_counts(words: Score, phones: Score, speakers: Mapping[str, str]) -
         )
     counts = {}
     for unit, found in zip(UNITS, (words, phones), strict=True):
-        csid = np.array([found.counts[u] for u in utterances], dtype=np.int64).reshape(-1, 4)
-        correct, sub, ins, dele = csid.T
+        correct, sub, ins, dele = found.numbers.T
         counts[unit] = np.stack([correct + sub + dele, sub, dele, ins], axis=1)
     return UtteranceCounts(utterances, tuple(speakers[u] for u in utterances), counts)
 

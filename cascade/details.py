@@ -12,6 +12,7 @@ from cascade.errors import UserError
 from cascade.score import OPERATIONS, Score, uncollected
 
 BLOCK = 4_000_000  # bytes of text made at a time
+BUFFER = 1 << 20  # bytes of a file that are written at once
 WIDE = 16  # bytes of a cell that are more work to fill up than to join
 FILL = b"\xff"
 SUBSTITUTION = OPERATIONS.index("substitution")
@@ -33,9 +34,11 @@ def write_details(
     (``sclite -r ref.trn trn -h hyp.trn trn -i spu_id -s -e utf-8``).
     ``speakers`` gives the speaker of each utterance; ``extra`` is more files, name to text.
     """
-    lost = next((u for u in (*words.counts, *phones.counts) if u not in speakers), None)
-    if lost is not None:
-        raise UserError(f"Nothing says who speaks in '{lost}'. Run stage 0 again with --force.")
+    lost = (words.counts.keys() | phones.counts.keys()) - speakers.keys()
+    if lost:
+        raise UserError(
+            f"Nothing says who speaks in '{min(lost)}'. Run stage 0 again with --force."
+        )
     texts: dict[str, Iterable[bytes]] = {
         "wer": [_rates("WER", words).encode()],
         "per": [_rates("PER", phones).encode()],
@@ -55,7 +58,7 @@ def write_details(
         shutil.rmtree(leftover, ignore_errors=True)
     beside.mkdir(parents=True)
     for name, text in texts.items():
-        with (beside / name).open("wb") as file:
+        with (beside / name).open("wb", BUFFER) as file:
             file.writelines(text)
     if folder.exists():
         folder.rename(old)
@@ -65,7 +68,7 @@ def write_details(
 
 def _rates(name: str, found: Score) -> str:
     """What Kaldi's compute-wer prints; ``name`` is WER or PER."""
-    wrong = sum(any(errors) for _, *errors in found.counts.values())
+    wrong = int(found.numbers[:, 1:].any(axis=1).sum())
     counts = f"{found.ins} ins, {found.dele} del, {found.sub} sub"
     end = " [PARTIAL]" if found.partial else ""
     rate, sentences = _rate(found.errors, found.total), len(found.counts)
@@ -108,7 +111,10 @@ def _column(
     Returns the distinct cells, and where among them each of the chosen is.
     """
     widest = int(wide.max(initial=0)) + 1
-    cells, places = np.unique(chosen * widest + wide, return_inverse=True)
+    codes = chosen * widest + wide
+    there = np.zeros(len(tokens) * widest, dtype=bool)
+    there[codes] = True
+    cells, places = np.flatnonzero(there), (np.cumsum(there) - 1)[codes]
     token, wide = np.divmod(cells, widest)
     left = (2 + wide - (wide - lengths[token]) // 2).tolist()
     parts = zip(token.tolist(), left, (2 + wide).tolist(), strict=True)
@@ -148,10 +154,10 @@ def _per_spk(found: Score, speakers: Mapping[str, str]) -> Iterator[str]:
     names = sorted({speakers[utterance] for utterance in found.counts})
     place = {name: i for i, name in enumerate(names)}
     sums = np.zeros((len(names), 8), dtype=int)
-    if found.counts:
-        c, s, i, d = np.array(list(found.counts.values())).T
-        each = np.stack([c * 0 + 1, c + s + d, c, s, i, d, s + i + d, s + i + d > 0], axis=1)
-        np.add.at(sums, [place[speakers[utterance]] for utterance in found.counts], each)
+    c, s, i, d = found.numbers.T
+    each = np.stack([c * 0 + 1, c + s + d, c, s, i, d, s + i + d, s + i + d > 0], axis=1)
+    of = [place[speakers[utterance]] for utterance in found.counts]
+    np.add.at(sums, np.array(of, dtype=np.int64), each)
     wide = max([15, *map(len, names)])
     heads = ("#SENT", "#WORD", "Corr", "Sub", "Ins", "Del", "Err", "S.Err")
     yield f"{'SPEAKER':<{wide}} id  {' '.join(f'{head:>10}' for head in heads)}\n"

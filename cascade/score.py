@@ -67,6 +67,11 @@ class Score:
     aligned: Rows = field(compare=False, repr=False)
 
     @cached_property
+    def numbers(self) -> np.ndarray:
+        """``counts`` as an array (U, 4)."""
+        return np.array([*self.counts.values()], dtype=np.int64).reshape(-1, 4)
+
+    @cached_property
     def ref(self) -> dict[str, list[str]]:
         """The reference tokens that were compared, by utterance."""
         return dict(zip(self.counts, self.texts(self.refs), strict=True))
