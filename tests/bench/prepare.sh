@@ -3,7 +3,7 @@
 #   e.g.: tests/bench/prepare.sh --utterances 100000
 # The last line is `utterances_per_s=N rss_10k_mb=N rss_100k_mb=N realtime=N two=N`: stage 0
 # with all processes; the peak memory of stages 0 and 2, all processes together, at a tenth
-# of the corpus and at all of it; stage 2 with one process; and with two against one.
+# of the corpus and at all of it; stage 2 with one process, and two against one (medians).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 . ./path.sh
