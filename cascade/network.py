@@ -96,8 +96,10 @@ class Network(nn.Module):
         return [(outputs[name].float() + rows[name]).log_softmax(dim=-1) for name in inputs]
 
     def distance(self, language: str) -> Tensor:
-        """The sum of squared differences between the weights of a part that ``language`` has of
-        its own and those of each other language's, of both parts."""
+        """How far ``language`` is from the others: a sum of squared differences of weights.
+
+        Of each part that it has of its own, against the same part of every other language.
+        """
         total = self.lacking.new_zeros(())
         for parts in (self.lower, self.upper):
             for name in parts:
