@@ -144,28 +144,34 @@ def _steps(
     highs = np.minimum(np.minimum(longest_n, k), (k - least) // 2) + 1
     steps = np.empty((len(k), int((highs - lows).max()), size), dtype=np.uint8)
 
-    kind = np.int16 if GAP * len(k) < 15_000 else np.int32
-    far = kind(GAP * len(k) + SUBSTITUTION)  # outside the band; no way there costs as much
+    # Scores in place of costs: a gap gives nothing, a pair half of what it costs less than two
+    # gaps. So they are small, and what lies outside the band or the table scores 0 as they do.
+    kind = np.min_scalar_type(GAP * min(longest_n, longest_m)).type
     # Of diagonals: a row for each i, from -1 to N + 1, so that all have neighbours.
-    before, last, now = (np.full((longest_n + 3, size), far, dtype=kind) for _ in range(3))
+    before, last, now = (np.zeros((longest_n + 3, size), dtype=kind) for _ in range(3))
     blank = np.zeros((1, size), dtype=r.dtype)
     r, h = np.concatenate([blank, r]), np.concatenate([h[::-1], blank])  # along a diagonal
-    last[1] = 0
     steps[0, 0] = DONE
-    costs = np.zeros(size, dtype=kind)
+    scores = np.zeros(size, dtype=np.int64)
     order = np.argsort(n + m, kind="stable")
     done = np.searchsorted((n + m)[order], np.arange(len(k) + 1))
     for d, low, high in zip(k[1:].tolist(), lows[1:].tolist(), highs[1:].tolist(), strict=True):
-        differ = r[low:high] != h[longest_m - d + low : longest_m - d + high]
-        pair = before[low:high] + differ * kind(SUBSTITUTION)
+        same = r[low:high] == h[longest_m - d + low : longest_m - d + high]
+        pair = same.view(np.uint8).astype(kind, copy=False) * kind(SUBSTITUTION // 2)
+        pair += kind(GAP - SUBSTITUTION // 2)
+        pair += before[low:high]
         deletion, insertion = last[low:high], last[low + 1 : high + 1]
-        gap = np.minimum(deletion, insertion) + kind(GAP)
-        np.minimum(pair, gap, out=now[low + 1 : high + 1])
-        worse = pair > gap
-        np.add(worse, worse & (insertion <= deletion), out=steps[d, : high - low], dtype=np.uint8)
-        now[low] = now[high + 1] = far
+        gap = np.maximum(deletion, insertion)
+        np.maximum(pair, gap, out=now[low + 1 : high + 1])
+        better = gap > pair
+        np.add(better, better & (insertion >= deletion), out=steps[d, : high - low], dtype=np.uint8)
+        now[low] = now[high + 1] = 0
+        if low == 0:  # no reference token
+            now[1], steps[d, 0] = 0, INSERTED
+        if high == d + 1:  # no token of the hypothesis
+            now[high], steps[d, d - low] = 0, DELETED
         ends = order[done[d] : done[d + 1]]
         if len(ends):
-            costs[ends] = now[n[ends] + 1, ends]
+            scores[ends] = now[n[ends] + 1, ends]
         before, last, now = last, now, before
-    return steps, lows, costs
+    return steps, lows, GAP * (n + m) - 2 * scores

@@ -1,20 +1,17 @@
 """The files of a score: what went wrong in which utterance, for people, Kaldi and sclite."""
 
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 
 from cascade.align import Rows
+from cascade.cells import Cells, lines_of, rows_of
 from cascade.errors import UserError
 from cascade.score import OPERATIONS, Score, uncollected
 
-BLOCK = 4_000_000  # bytes of text made at a time
 BUFFER = 1 << 20  # bytes of a file that are written at once
-WIDE = 16  # bytes of a cell that are more work to fill up than to join
-FILL = b"\xff"
 SUBSTITUTION = OPERATIONS.index("substitution")
 
 
@@ -47,12 +44,13 @@ def write_details(
     # sclite takes the speaker to end at the first `-`.
     brackets = {u: f"({who.replace('-', '_')}-{u})\n".encode() for u, who in speakers.items()}
     for found, unit, suffix in ((words, "words", ""), (phones, "phones", "_phones")):
-        texts[f"per_utt{suffix}"] = _per_utt(found)
+        tokens = Cells.of(found.names)
+        texts[f"per_utt{suffix}"] = _per_utt(found, tokens)
         texts[f"per_spk{suffix}"] = map(str.encode, _per_spk(found, speakers))
-        texts[f"ops{suffix}"] = _ops(found)
-        texts[f"confusions_{unit}"] = _confusions(found)
-        texts[f"ref{suffix}.trn"] = _trn(found, found.refs, brackets)
-        texts[f"hyp{suffix}.trn"] = _trn(found, found.hyps, brackets)
+        texts[f"ops{suffix}"] = _ops(found, tokens)
+        texts[f"confusions_{unit}"] = _confusions(found, tokens)
+        texts[f"ref{suffix}.trn"] = _trn(found, tokens, found.refs, brackets)
+        texts[f"hyp{suffix}.trn"] = _trn(found, tokens, found.hyps, brackets)
     beside, old = (folder.with_name(f".{folder.name}.{end}") for end in ("partial", "old"))
     for leftover in (beside, old):
         shutil.rmtree(leftover, ignore_errors=True)
@@ -83,70 +81,31 @@ def _rate(count: int, total: int) -> str:
     return f"{100 * count / total:.2f}" if total else "n/a"
 
 
-def _per_utt(found: Score) -> Iterator[bytes]:
+def _per_utt(found: Score, tokens: Cells) -> Iterator[bytes]:
     """Four lines an utterance: reference, hypothesis, C S I or D, and their numbers.
 
     Columns are as wide as the longer token, two spaces between; Kaldi's cjustify puts an
     odd space at the left.
     """
     kinds, r, h, _ = found.table
-    lengths = np.fromiter(map(len, found.names), np.int64, len(found.names))
+    lengths = _lengths(found)
     wide = np.maximum(lengths[r], lengths[h])
-    columns = [_column(found.names, lengths, side, wide) for side in (r, h)]
-    columns.append(_column("CDIS", np.ones(4, dtype=int), kinds, wide))
-    lines = (
-        _joined(cells, places[found.aligned.values], found.aligned) for cells, places in columns
-    )
+    columns = [(tokens, side, lengths[side]) for side in (r, h)]
+    columns.append((Cells.of("CDIS"), kinds, np.ones_like(kinds)))
+    lines = []
+    for cells, which, size in columns:
+        right = (wide - size) // 2
+        shown = cells.padded(which, 2 + wide - size - right, right)
+        lines.append(rows_of(shown, found.aligned))
     for (name, counts), ref, hyp, op in zip(found.counts.items(), *lines, strict=True):
         key, csid = name.encode(), b" #csid %d %d %d %d\n" % counts
         parts = (key, b" ref", ref, b"\n", key, b" hyp", hyp, b"\n", key, b" op ", op, b"\n")
         yield b"".join((*parts, key, csid))
 
 
-def _column(
-    tokens: Sequence[str], lengths: np.ndarray, chosen: np.ndarray, wide: np.ndarray
-) -> tuple[list[str], np.ndarray]:
-    """``tokens[chosen]``, each in the middle of ``wide`` characters, two spaces before it.
-
-    Returns the distinct cells, and where among them each of the chosen is.
-    """
-    widest = int(wide.max(initial=0)) + 1
-    codes = chosen * widest + wide
-    there = np.zeros(len(tokens) * widest, dtype=bool)
-    there[codes] = True
-    cells, places = np.flatnonzero(there), (np.cumsum(there) - 1)[codes]
-    token, wide = np.divmod(cells, widest)
-    left = (2 + wide - (wide - lengths[token]) // 2).tolist()
-    parts = zip(token.tolist(), left, (2 + wide).tolist(), strict=True)
-    return [tokens[i].rjust(end).ljust(full) for i, end, full in parts], places
-
-
-def _joined(cells: Sequence[str], values: np.ndarray, rows: Rows) -> Iterator[bytes]:
-    """For each of ``rows``, the cells that ``values`` names there, one after another.
-
-    Short cells are filled up to one width with a byte that UTF-8 never has; so many of them
-    are looked up in one step, and the filling is taken out again. Long ones stay apart.
-    """
-    coded = [cell.encode() for cell in cells]
-    sizes = np.fromiter(map(len, coded), np.int64, len(coded))
-    width = max(1, int(sizes.max(initial=1)))
-    if wide := width > WIDE:
-        table = np.array(coded, dtype=object)
-    else:
-        table = np.frombuffer(b"".join(c.ljust(width, FILL) for c in coded), dtype=f"V{width}")
-    ends = np.concatenate([[0], np.cumsum(rows.lengths)])
-    first, last = 0, len(rows.lengths)
-    while first < last:
-        start = ends[first]
-        after = max(first + 1, int(np.searchsorted(ends, start + BLOCK // width, "right")) - 1)
-        here = values[start : ends[after]]
-        found = table[here]
-        text = b"".join(found.tolist()) if wide else found.tobytes().translate(None, FILL)
-        bounds = np.concatenate([[0], np.cumsum(sizes[here])])[ends[first : after + 1] - start]
-        places = bounds.tolist()
-        for begin, end in pairwise(places):
-            yield text[begin:end]
-        first = after
+def _lengths(found: Score) -> np.ndarray:
+    """How many characters each of the score's tokens has."""
+    return np.fromiter(map(len, found.names), np.int64, len(found.names))
 
 
 def _per_spk(found: Score, speakers: Mapping[str, str]) -> Iterator[str]:
@@ -171,43 +130,37 @@ def _per_spk(found: Score, speakers: Mapping[str, str]) -> Iterator[str]:
             yield f"{name:<{wide}} sys {sentences:>10} {tokens:>10} {rates}\n"
 
 
-def _ops(found: Score) -> Iterator[bytes]:
+def _ops(found: Score, tokens: Cells) -> Iterator[bytes]:
     """A line a pair: operation, reference, hypothesis, how often; columns as Kaldi aligns them."""
     kinds, r, h, times = found.table
-    lengths = np.fromiter(map(len, found.names), np.int64, len(found.names))
+    lengths = _lengths(found)
     wide = min(16, int(np.maximum(lengths[r], lengths[h]).max(initial=0)))
-    names = [name.rjust(wide) for name in found.names]
-    each, places = np.unique(times, return_inverse=True)
-    digits = len(str(each.max(initial=0)))
-    return _lines(
-        ([operation.ljust(14) for operation in OPERATIONS], kinds),
-        (names, r),
-        ([f"    {name}" for name in names], h),
-        ([f"    {n:>{digits}}\n" for n in each.tolist()], places),
+    left, none = np.maximum(wide - lengths, 0), np.zeros_like(r)
+    digits = len(str(times.max(initial=0)))
+    return lines_of(
+        Cells.of([operation.ljust(14) for operation in OPERATIONS]).taken(kinds),
+        tokens.padded(r, left[r], none),
+        tokens.padded(h, 4 + left[h], none),
+        _numbers(times, f"    {{:>{digits}}}\n"),
     )
 
 
-def _confusions(found: Score) -> Iterator[bytes]:
+def _confusions(found: Score, tokens: Cells) -> Iterator[bytes]:
     """A line a substituted pair, most frequent first: how often, reference, hypothesis."""
     _, r, h, times = found.table[:, found.table[0] == SUBSTITUTION]
-    each, places = np.unique(times, return_inverse=True)
-    return _lines(
-        ([f"{n} " for n in each.tolist()], places),
-        ([f"{name} " for name in found.names], r),
-        ([f"{name}\n" for name in found.names], h),
-    )
+    blank, end = (Cells.of(text).taken(np.zeros_like(h)) for text in (" ", "\n"))
+    return lines_of(_numbers(times, "{} "), tokens.taken(r), blank, tokens.taken(h), end)
 
 
-def _lines(*columns: tuple[Sequence[str], np.ndarray]) -> Iterator[bytes]:
-    """The lines of a table, some hundreds at a time; a column is its cells, and which in each."""
-    before = np.cumsum([0, *(len(cells) for cells, _ in columns)])
-    values = np.stack([p + n for (_, p), n in zip(columns, before, strict=False)], axis=1).ravel()
-    pieces = np.diff(np.append(np.arange(0, len(values), 4096), len(values)))
-    return _joined([c for cells, _ in columns for c in cells], values, Rows(values, pieces))
+def _numbers(numbers: np.ndarray, form: str) -> Cells:
+    """Each of ``numbers`` in a cell, as ``form`` writes it."""
+    each, places = np.unique(numbers, return_inverse=True)
+    return Cells.of([form.format(n) for n in each.tolist()]).taken(places)
 
 
-def _trn(found: Score, rows: Rows, brackets: Mapping[str, bytes]) -> Iterator[bytes]:
+def _trn(found: Score, tokens: Cells, rows: Rows, brackets: Mapping[str, bytes]) -> Iterator[bytes]:
     """sclite's form, the tokens and then speaker and utterance in brackets."""
-    texts = _joined([f"{name} " for name in found.names], rows.values, rows)
-    for utterance, text in zip(found.counts, texts, strict=True):
+    every = np.arange(len(found.names))
+    spaced = tokens.padded(every, np.zeros_like(every), np.ones_like(every))
+    for utterance, text in zip(found.counts, rows_of(spaced, rows), strict=True):
         yield text + brackets[utterance]
