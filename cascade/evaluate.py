@@ -2,16 +2,10 @@
 
 import json
 import logging
-import os
-import platform
-import subprocess
-import sys
-import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +14,7 @@ from cascade.confidence import figures, judged
 from cascade.counts import FILE as COUNTS
 from cascade.counts import UtteranceCounts, as_tsv, utterance_counts
 from cascade.details import write_details
+from cascade.environment import environment
 from cascade.errors import UserError
 from cascade.files import read_text_table, write_text
 from cascade.findings import findings
@@ -171,35 +166,3 @@ def _memory_mb(path: Path) -> int:
         return int(json.loads(path.read_text(encoding="utf-8"))["memory_mb"])
     except (OSError, ValueError, KeyError, TypeError):
         raise UserError(f"{path} does not read. Run stage 4 again.") from None
-
-
-def environment(recipe: Recipe) -> dict[str, str]:
-    """Where figures come from: commit, machine, versions."""
-    root = Path(__file__).resolve().parent.parent
-    packages = ("torch", "lhotse", "kaldi_decoder", "numpy")
-    return {
-        "commit": _commit(root),
-        "date": time.strftime("%Y-%m-%d"),
-        "target_minutes": recipe.target_minutes,
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}",
-        "python": platform.python_version(),
-        **{package: version(package) for package in packages},
-        "command": " ".join(["./run.sh", *_arguments()]),
-    }
-
-
-def _arguments() -> list[str]:
-    """The command line, without what `run.sh` puts in front."""
-    return sys.argv[2:] if sys.argv[1:2] == ["run"] else []
-
-
-def _commit(root: Path) -> str:
-    """The commit of this checkout, with ``+`` where files differ from it."""
-    try:
-        git = ["git", "-C", str(root)]
-        run = {"capture_output": True, "text": True, "check": True}
-        name = subprocess.run([*git, "rev-parse", "--short=12", "HEAD"], **run).stdout.strip()
-        changed = subprocess.run([*git, "status", "--porcelain", "-uno"], **run).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
-    return name + ("+" if changed else "")

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from cascade import curve
-from cascade.evaluate import environment
+from cascade.environment import environment
 from cascade.files import write_text
 from cascade.plan import Point
 from cascade.sweep_results import entries, markdown

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from cascade.evaluate import environment
+from cascade.environment import environment
 from cascade.files import write_text
 from cascade.findings import markdown_table
 from cascade.learning import trained

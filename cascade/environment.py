@@ -1,0 +1,64 @@
+"""Where figures come from: the commit, the machine, the versions, the command."""
+
+import os
+import platform
+import subprocess
+import sys
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+from cascade.recipe import Recipe
+
+PACKAGES = ("torch", "lhotse", "kaldi_decoder", "numpy")
+CPUINFO = Path("/proc/cpuinfo")
+
+
+def environment(recipe: Recipe) -> dict[str, str]:
+    """What `RESULTS.md` says of a recipe's figures, by name."""
+    root = Path(__file__).resolve().parent.parent
+    return {
+        "commit": _commit(root),
+        "date": time.strftime("%Y-%m-%d"),
+        "target_minutes": recipe.target_minutes,
+        "machine": f"{processor()}, {os.cpu_count()} cores, {platform.system()}",
+        "python": platform.python_version(),
+        **{package: version(package) for package in PACKAGES},
+        "command": " ".join(["./run.sh", *_arguments()]),
+    }
+
+
+def processor() -> str:
+    """The processor, and the instructions that torch computes with.
+
+    The same seed trains another network where they are others: sums are rounded in another
+    order.
+    """
+    import torch  # takes a second, and a table is made without it
+
+    try:
+        lines = CPUINFO.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        lines = []  # not Linux
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    name = next(filter(None, names), platform.processor())
+    return ", ".join(
+        filter(None, (name, platform.machine(), torch.backends.cpu.get_cpu_capability()))
+    )
+
+
+def _arguments() -> list[str]:
+    """The command line, without what `run.sh` puts in front."""
+    return sys.argv[2:] if sys.argv[1:2] == ["run"] else []
+
+
+def _commit(root: Path) -> str:
+    """The commit of this checkout, with ``+`` where files differ from it."""
+    try:
+        git = ["git", "-C", str(root)]
+        run = {"capture_output": True, "text": True, "check": True}
+        name = subprocess.run([*git, "rev-parse", "--short=12", "HEAD"], **run).stdout.strip()
+        changed = subprocess.run([*git, "status", "--porcelain", "-uno"], **run).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return name + ("+" if changed else "")
