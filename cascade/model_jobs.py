@@ -45,6 +45,18 @@ def systems(recipe: Recipe, layout: Layout, jobs: int) -> tuple[Job, ...]:
     return tuple(made)
 
 
+def check_machine(recipe: Recipe, layout: Layout) -> None:
+    """Raises `UserError`, before anything has run, where systems cannot be trained here.
+
+    Those that there are may have been trained elsewhere.
+    """
+    new = [name for name in recipe.systems if not layout.model(name).exists()]
+    if any(recipe.train_of(name).precision != "float32" for name in new):
+        from cascade.train import check_machine as check  # heavy
+
+        check(recipe, new)
+
+
 def train(
     recipe: Recipe, layout: Layout, todo: Sequence[Job], jobs: int
 ) -> Iterator[tuple[Job, Found]]:

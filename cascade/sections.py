@@ -147,8 +147,8 @@ class Train:
     differences between what the target has of its own in the network and what each other
     language has in its place is added to the loss: 0 leaves them apart, much makes them one.
     With ``precision: bfloat16`` products of matrices are of 16 bits; weights, losses and models
-    stay `float32`. That wants a processor with such arithmetic (AVX-512 BF16), or a GPU, and
-    large batches: `tests/bench/train.sh` says what it gains.
+    stay `float32`. That needs a processor with AVX-512, or a GPU, and gains something where
+    it has such arithmetic (AVX-512 BF16) and batches are large: `tests/bench/train.sh` tells.
     """
 
     steps: int = within(4000, 1)

@@ -51,6 +51,8 @@ def run(
         for path in job.outputs
     }
     runner = Runner(layout.root, makers, force, dry_run)
+    if 3 in numbers:
+        model_jobs.check_machine(recipe, layout)
     for number in range(numbers[0]):
         runner.warn(stage(number, recipe, layout, jobs))
     for number in numbers:

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from cascade import model
+from cascade import model, precision
 from cascade.ablation import ablations
 from cascade.bars import Bars
 from cascade.batches import LanguageIterator, UtteranceSet
@@ -37,9 +37,11 @@ def train_systems(
     ``fingerprints`` maps each system to what its result depends on: only a checkpoint of
     the same is gone on from.
 
-    Raises `UserError` for a training that failed, after the others have ended, and
-    `KeyboardInterrupt` when the user stopped them: then everything is saved.
+    Raises `UserError` for a precision that this machine does not have, for a training that
+    failed, after the others have ended, and `KeyboardInterrupt` when the user stopped them:
+    then everything is saved.
     """
+    check_machine(recipe, list(fingerprints))
     context = multiprocessing.get_context("spawn")
     waiting, running, failed = list(fingerprints), {}, []
     bars = Bars(waiting)
@@ -83,6 +85,17 @@ def train_systems(
         raise KeyboardInterrupt
     if failed:
         raise UserError("\n".join(failed))
+
+
+def check_machine(recipe: Recipe, systems: Sequence[str]) -> None:
+    """Raises `UserError` where this machine cannot train ``systems`` as the recipe says."""
+    for name in systems:
+        precision.check(recipe.train_of(name).precision, device())
+
+
+def device() -> torch.device:
+    """What networks are trained on."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def _receive(receiver: Connection) -> Any:
@@ -178,9 +191,8 @@ def build(recipe: Recipe, layout: Layout, name: str) -> tuple[Trainer, model.Mod
         system.share,
     )
     begun = _begin(recipe, layout, name, network, phones) if system.start else None
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     valid = utterances(recipe.role("valid"))
-    trainer = Trainer(network, iterators, valid, settings, layout.system(name), device)
+    trainer = Trainer(network, iterators, valid, settings, layout.system(name), device())
     trainer.hint = begun
     return trainer, config
 

@@ -6,7 +6,8 @@
 # that other work on the machine weighs on all alike.
 #   e.g.: tests/bench/train.sh --rounds 15 --system cascade
 # The last line is `bare=RATIO packed=RATIO two=RATIO bf16=RATIO` (medians): ours over bare,
-# ours over packed, two processes over one, bfloat16 over float32. More is faster.
+# ours over packed, two processes over one, bfloat16 over float32 (`none` where the processor has
+# no LSTM in it). More is faster.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 . ./path.sh
