@@ -38,7 +38,8 @@ class Utterance:
     """An utterance as its corpus lists it; nothing about it has been checked yet.
 
     ``start`` and ``end`` are seconds in ``audio``; an ``end`` of None is the end of the
-    recording. ``text`` is as the corpus writes it, not yet normalised. ``channel``, where
+    recording. ``text`` is as the corpus writes it, not yet normalised. ``speaker`` may be
+    empty, and then becomes "unknown"; white space in it becomes "_". ``channel``, where
     the corpus names one, counts from 0. ``features``, where there is no audio, says where
     in the archive ``audio`` Kaldi's features of the utterance lie, as an scp does.
     """
@@ -46,11 +47,15 @@ class Utterance:
     id: str
     audio: Path
     text: str
-    speaker: str
+    speaker: str = ""
     start: float = 0.0
     end: float | None = None
     channel: int | None = None
     features: str | None = None
+
+    def __post_init__(self):
+        # Kaldi's files, and so ours, part their fields by blanks.
+        object.__setattr__(self, "speaker", "_".join(self.speaker.split()) or "unknown")
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,8 @@ from cascade.errors import UserError
 from cascade.score import OPERATIONS, Score, uncollected
 
 BUFFER = 1 << 20  # bytes of a file that are written at once
+# What sclite reads as its own in trn files; X-SAMPA has phones written so.
+SCLITES = str.maketrans("@{}();", "＠｛｝（）；")
 SUBSTITUTION = OPERATIONS.index("substitution")
 
 
@@ -42,15 +44,17 @@ def write_details(
         **{name: [text.encode()] for name, text in (extra or {}).items()},
     }
     # sclite takes the speaker to end at the first `-`.
-    brackets = {u: f"({who.replace('-', '_')}-{u})\n".encode() for u, who in speakers.items()}
+    names = ((u, f"{who.replace('-', '_')}-{u}") for u, who in speakers.items())
+    brackets = {u: f"({name.translate(SCLITES)})\n".encode() for u, name in names}
     for found, unit, suffix in ((words, "words", ""), (phones, "phones", "_phones")):
         tokens = Cells.of(found.names)
         texts[f"per_utt{suffix}"] = _per_utt(found, tokens)
         texts[f"per_spk{suffix}"] = map(str.encode, _per_spk(found, speakers))
         texts[f"ops{suffix}"] = _ops(found, tokens)
         texts[f"confusions_{unit}"] = _confusions(found, tokens)
-        texts[f"ref{suffix}.trn"] = _trn(found, tokens, found.refs, brackets)
-        texts[f"hyp{suffix}.trn"] = _trn(found, tokens, found.hyps, brackets)
+        spelt = Cells.of([name.translate(SCLITES) for name in found.names])
+        texts[f"ref{suffix}.trn"] = _trn(found, spelt, found.refs, brackets)
+        texts[f"hyp{suffix}.trn"] = _trn(found, spelt, found.hyps, brackets)
     beside, old = (folder.with_name(f".{folder.name}.{end}") for end in ("partial", "old"))
     for leftover in (beside, old):
         shutil.rmtree(leftover, ignore_errors=True)

@@ -37,7 +37,7 @@ def utterances(request: Request) -> Iterator[Utterance | Excluded]:
         said = " ".join(line.strip() for _, line in text.lines(beside))
         speaker = identifier(audio.parent.relative_to(root) / "x", root).removesuffix("x")
         speaker = speaker.rstrip("-") if several else ""
-        yield Utterance(name, audio, said, speaker or "unknown")
+        yield Utterance(name, audio, said, speaker)
     for beside in lists(request):
         if beside.with_suffix("") not in stems:
             name = identifier(beside.relative_to(root), root)

@@ -44,9 +44,7 @@ def utterances(request: Request) -> Iterator[Utterance | Excluded]:
         audio = clips / row["path"].strip()
         if not audio.suffix:
             audio = audio.with_name(f"{audio.name}.mp3")
-        yield Utterance(
-            id=audio.stem, audio=audio, text=row["sentence"], speaker=row["client_id"].strip()
-        )
+        yield Utterance(id=audio.stem, audio=audio, text=row["sentence"], speaker=row["client_id"])
     if empty:
         raise UserError(f"{table} lists no clips: its part of the release is empty.")
 

@@ -49,7 +49,7 @@ def utterances(request: Request) -> Iterator[Utterance | Excluded]:
                 f" 'text'.{missing}"
             ) from None
         root = root or _root(manifest, path)
-        yield Utterance(id=name, audio=_existing(root / path), text=said, speaker="unknown")
+        yield Utterance(id=name, audio=_existing(root / path), text=said)
     if root is None:
         raise UserError(f"{manifest} is empty.")
 

@@ -37,7 +37,7 @@ def utterances(request: Request) -> Iterator[Utterance | Excluded]:
     for name, found in listed:
         empty = False
         said = texts.get(name)
-        speaker = (speakers.get(name) if speakers else None) or "unknown"
+        speaker = (speakers.get(name) if speakers else None) or ""
         if isinstance(found, str):
             yield Excluded(name, found)
         elif said is None:

@@ -53,7 +53,7 @@ def utterances(request: Request) -> Iterator[Utterance | Excluded]:
                 id=name,
                 audio=audio,
                 text=supervision.text or "",
-                speaker=supervision.speaker or "unknown",
+                speaker=supervision.speaker or "",
                 start=round(start, 6),
                 end=round(min(cut.end, cut.start + supervision.end), 6),
                 channel=channel,

@@ -174,7 +174,7 @@ def _utterance(path: Path, line: int, row: dict[str, str]) -> Utterance:
         id=name,
         audio=path.parent / row["path"],
         text=row["text"],
-        speaker="_".join(row.get("speaker", "").split()) or "unknown",
+        speaker=row.get("speaker", ""),
         start=start or 0.0,
         end=end,
     )

@@ -37,6 +37,13 @@ def test_a_good_utterance(wav, tmp_path):
     assert (found.words, found.seconds, found.clipped) == (("добрый", "день"), 1.0, 0.0)
 
 
+def test_a_speakers_name_is_one_field(wav, tmp_path):
+    path, rules = wav(tmp_path / "a.wav", seconds=1.0), Rules(CYRILLIC, 16000, Limits())
+    for name, kept in (("Anna  Maria B", "Anna_Maria_B"), (" ", "unknown"), ("", "unknown")):
+        found, _ = check_utterance((Utterance("u", path, "да", name), rules))
+        assert found.speaker == kept
+
+
 def test_silence_is_left_out_and_only_where_it_is(tmp_path):
     path = tmp_path / "a.wav"
     samples = np.concatenate([np.zeros(16000), 0.1 * np.sin(np.arange(16000))])

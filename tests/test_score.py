@@ -387,7 +387,22 @@ def test_kaldis_columns(tmp_path):
     )
 
 
-@pytest.mark.skipif(installed() is None, reason="sclite (Debian's sctk) is not installed")
+needs_sclite = pytest.mark.skipif(
+    installed() is None, reason="sclite (Debian's sctk) is not installed"
+)
+
+
+def sclites_counts(folder: Path) -> dict[str, tuple[int, ...]]:
+    """The correct, substituted, deleted and inserted of each utterance of ``folder``'s trn."""
+    command = [installed(), "-r", "ref.trn", "trn", "-h", "hyp.trn", "trn", "-i", "spu_id"]
+    command += ["-s", "-e", "utf-8", "-o", "pra", "-O", "."]
+    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    report = (folder / "hyp.trn.pra").read_text(encoding="utf-8")
+    blocks = re.findall(r"^id: \((.*)\)\nScores: \(#C #S #D #I\) (.*)$", report, re.M)
+    return {name.partition("-")[2]: tuple(map(int, counts.split())) for name, counts in blocks}
+
+
+@needs_sclite
 @pytest.mark.parametrize("kind", ["words", "phones"])
 def test_the_same_counts_as_sclite(tmp_path, kind):
     ref, hyp = random_texts(2000, seed=1, phones=kind == "phones")
@@ -395,11 +410,13 @@ def test_the_same_counts_as_sclite(tmp_path, kind):
     write_text_table(tmp_path / "hyp", hyp)
     found = score_files(tmp_path / "ref", tmp_path / "hyp")
     write_details(tmp_path / "s", found, found, {u: u.rpartition("-")[0] for u in ref})
-    command = [installed(), "-r", "ref.trn", "trn", "-h", "hyp.trn", "trn", "-i", "spu_id"]
-    command += ["-s", "-e", "utf-8", "-o", "pra", "-O", "."]
-    subprocess.run(command, cwd=tmp_path / "s", check=True, capture_output=True)
-    report = (tmp_path / "s" / "hyp.trn.pra").read_text(encoding="utf-8")
-    blocks = re.findall(r"^id: \((.*)\)\nScores: \(#C #S #D #I\) (.*)$", report, re.M)
-    theirs = {name.partition("-")[2]: tuple(map(int, counts.split())) for name, counts in blocks}
     ours = {u.lower(): (c, s, d, i) for u, (c, s, i, d) in found.counts.items()}
-    assert theirs == ours
+    assert sclites_counts(tmp_path / "s") == ours
+
+
+@needs_sclite
+@pytest.mark.parametrize("phone", ["@", "{", "}", "2;", ";;", "(", "a)", "{:", "/", "\\"])
+def test_xsampa_and_brackets_are_not_read_as_sclites_own(tmp_path, phone):
+    found = score({"clip_(1)": [phone, "k", "t"]}, {"clip_(1)": ["k", "t", phone]})
+    write_details(tmp_path / "s", found, found, {"clip_(1)": "s(1)"})
+    assert list(sclites_counts(tmp_path / "s").values()) == [(2, 0, 1, 1)]
