@@ -41,8 +41,8 @@ def markdown(
         f" counted: the mean over the seeds {seeds},\nand in brackets the least and the most."
         " *Fewer*: by how many per cent a system makes fewer errors than another, all\nseeds"
         " together, with the 95 % interval of a paired bootstrap over utterances and seeds; bold"
-        " where a difference can\nbe told (p, adjusted for all pairs, below 0.05;"
-        " `sweep_significance.json` has it all).",
+        " where a difference can\nbe told (p below 0.05, adjusted for the pairs of one column of"
+        " one table; `sweep_significance.json` has it all).",
         "![Error rates of each system, with the spread over the seeds](sweep.svg)",
     ]
     for test in dict.fromkeys(entry["test"] for entry in found):
