@@ -5,11 +5,14 @@ does not know: m4a, g722, webm, shortened sph.
 """
 
 import functools
+import math
+import re
 import struct
 from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import av
 import numpy as np
@@ -19,6 +22,9 @@ import soxr
 from cascade.errors import UserError
 
 BLOCK = 1 << 16  # samples decoded at once
+PIPED = 0x7FFFF000  # from here on, lengths that sox, arecord and FFmpeg write into a pipe
+NIST = 1024  # bytes of the header of a sph file
+NIST_SIZES = ("sample_count", "channel_count", "sample_n_bytes")
 # By which recordings are found in a folder; what a list names may end in any way.
 SUFFIXES = frozenset(
     (".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".sph", ".g722", ".webm", ".aiff", ".au")
@@ -47,7 +53,7 @@ def inspect(path: Path) -> AudioInfo:
     if not path.is_file():
         raise UserError(f"the audio file {path} is missing")
     try:
-        with soundfile.SoundFile(path) as audio:
+        with _sound(path) as audio:
             info = AudioInfo(audio.samplerate, audio.channels, audio.frames)
             if info.samples <= 0:
                 raise UserError(f"the audio file {path} holds no samples")
@@ -56,8 +62,16 @@ def inspect(path: Path) -> AudioInfo:
                 raise UserError(f"the audio file {path} ends before its header says: truncated")
     except (soundfile.SoundFileError, OSError) as error:
         info = _inspect_by_ffmpeg(path, error)
-    _check_riff_length(path)
+    _check_length(path)
     return info
+
+
+def _sound(path: Path) -> soundfile.SoundFile:
+    """An open file; raises soundfile's errors, also for samples without a header."""
+    try:
+        return soundfile.SoundFile(path)
+    except TypeError:  # its name ends in .raw
+        raise soundfile.SoundFileRuntimeError("it has no header: make it wav") from None
 
 
 def _inspect_by_ffmpeg(path: Path, refusal: Exception) -> AudioInfo:
@@ -100,7 +114,7 @@ def read(
 def _native(path: Path, start: float, seconds: float) -> tuple[np.ndarray, int]:
     """Samples (N, channels) float32 as they are in the file, and their rate in Hz."""
     try:
-        with soundfile.SoundFile(path) as audio:
+        with _sound(path) as audio:
             rate = audio.samplerate
             begin, count = round(start * rate), round(seconds * rate)
             if audio.subtype != "OPUS" and (begin == 0 or audio.format != "MP3"):
@@ -156,7 +170,7 @@ def _forward(path: Path, size: int, mtime_ns: int) -> _Forward:
 def _blocks(path: Path) -> Iterator[tuple[int, np.ndarray]]:
     """Yields the rate in Hz and samples (N, channels) float32, block after block."""
     try:
-        audio = soundfile.SoundFile(path)
+        audio = _sound(path)
     except soundfile.LibsndfileError:
         audio = None
     with audio or nullcontext():
@@ -185,21 +199,34 @@ def _opened(path: Path) -> av.container.InputContainer:
     return av.open(f"file:{path}", format=bare, options={"protocol_whitelist": "file"})
 
 
-def _check_riff_length(path: Path) -> None:
-    """libsndfile shortens a truncated WAV without a word; the header still knows better."""
+def _check_length(path: Path) -> None:
+    """libsndfile shortens what is truncated without a word; the header still knows better."""
     with path.open("rb") as stream:
-        head = stream.read(12)
-        if head[:4] != b"RIFF" or head[8:] != b"WAVE":
-            return
-        size = path.stat().st_size
+        missing = _promised(stream) - path.stat().st_size
+    if missing > 0:
+        raise UserError(f"the audio file {path} is truncated: {missing} bytes are missing")
+
+
+def _promised(stream: BinaryIO) -> int:
+    """How many bytes an uncompressed file has by its header; 0 where that does not tell."""
+    head = stream.read(12)
+    if head[:4] == b"RIFF" and head[8:] == b"WAVE":
         while len(chunk := stream.read(8)) == 8:
             name, length = chunk[:4], struct.unpack("<I", chunk[4:])[0]
             if name == b"data":
-                # 0 and 0xFFFFFFFF are what programs write into a pipe.
-                if length not in (0, 0xFFFFFFFF) and stream.tell() + length > size:
-                    missing = stream.tell() + length - size
-                    raise UserError(
-                        f"the audio file {path} is truncated: {missing} bytes are missing"
-                    )
-                return
+                return stream.tell() + length if length < PIPED else 0
             stream.seek(length + length % 2, 1)
+    elif head[:4] == b"FORM" and head[8:] in (b"AIFF", b"AIFC"):
+        length = struct.unpack(">I", head[4:8])[0]
+        return 8 + length if length < PIPED else 0
+    elif head[:4] == b".snd":
+        begin, length = struct.unpack(">II", head[4:])
+        return begin + length if length < PIPED else 0
+    elif head[:7] == b"NIST_1A":
+        header = (head + stream.read(NIST - len(head))).decode("latin-1")
+        fields = dict(re.findall(r"^(\w+) -\S+ (.*)$", header, re.M))
+        sizes = [fields.get(name, "0") for name in NIST_SIZES]
+        # pcm,embedded-shorten-v2.00 and its like are shorter than their samples.
+        if header[8:16].split() == [str(NIST)] and "," not in fields.get("sample_coding", ""):
+            return NIST + math.prod(int(size) if size.isdigit() else 0 for size in sizes)
+    return 0

@@ -19,6 +19,7 @@ from cascade.sections import Limits
 from cascade.stamp import ABSENT, Digest, digest
 
 SILENCE = 0.001  # of full scale: -60 dB, below what any voice is recorded at
+OVERSHOOT = 0.5  # seconds that a segment may go on behind its recording, as Kaldi allows
 FRAME_RATE = 100  # of features, a second
 
 
@@ -93,7 +94,7 @@ def _check_audio(item: Utterance, rules: Rules, sha256: str) -> Checked | Exclud
     if channel is not None and channel >= info.channels:
         count = f"{info.channels} channel" + ("s" if info.channels > 1 else "")
         return fault(f"{item.audio} has {count}: there is no channel {channel}")
-    if item.start < 0 or seconds <= 0 or end > info.seconds + 0.01:
+    if item.start < 0 or seconds <= 0 or end > info.seconds + OVERSHOOT:
         return fault(
             f"{item.start} to {end} s does not lie in {item.audio} of {info.seconds:.2f} s"
         )

@@ -13,6 +13,7 @@ from cascade.cmn import write_cms_init
 from cascade.errors import UserError
 from cascade.files import jsonl_gz, read_jsonl_gz, replacing
 from cascade.layout import Layout, dataset_key
+from cascade.matrices import differing
 from cascade.recipe import Recipe
 from cascade.sections import Dataset
 from cascade.stage import Found
@@ -104,7 +105,8 @@ def cms_init(keys: list[str], layout: Layout, others: Sequence[str] = ()) -> Non
 
     Raises `UserError` where one of them, or of ``others``, has features of another size.
     """
-    _check_sizes([*keys, *others], layout)
+    if wrong := differing({key: _size(key, layout) for key in (*keys, *others)}):
+        raise UserError(wrong)
     total, frames = 0.0, 0
     for key in keys:
         for _, features in kaldiio.load_scp_sequential(str(layout.scp(key))):
@@ -113,14 +115,6 @@ def cms_init(keys: list[str], layout: Layout, others: Sequence[str] = ()) -> Non
     write_cms_init(layout.cms_init, total / frames)
 
 
-def _check_sizes(keys: Sequence[str], layout: Layout) -> None:
-    sizes = {}
-    for key in keys:
-        first = next(read_jsonl_gz(layout.feature_cuts(key)))["features"]
-        sizes[key] = first["num_features"]
-        if sizes[key] != sizes[keys[0]]:
-            raise UserError(
-                f"The features of {keys[0]} have {sizes[keys[0]]} values a frame, those of {key}"
-                f" {sizes[key]}; a network takes one size. Those computed from audio have as many"
-                f" as the recipe's features.filters."
-            )
+def _size(key: str, layout: Layout) -> int:
+    """The values of a frame of a data set."""
+    return next(read_jsonl_gz(layout.feature_cuts(key)))["features"]["num_features"]

@@ -72,7 +72,7 @@ class Intake:
         self.not_taken: Counter[str] = Counter()
         self.kept_seconds = 0.0
         self.listed: int | None = None  # utterances; of a corpus that is fetched, not counted
-        self._dim = 0  # of features that a corpus has ready
+        self.dim = 0  # of features that the corpus has ready in place of audio
         self._exclude = exclude
         self._listen = listen
 
@@ -114,9 +114,9 @@ class Intake:
     def _take(self, result: Checked | Excluded) -> None:
         """Spools an utterance that was checked, or notes why it is left out."""
         if isinstance(result, Checked):
-            self._dim = self._dim or result.dim
-            if result.dim != self._dim:
-                reason = f"its features are of size {result.dim}, those before of {self._dim}"
+            self.dim = self.dim or result.dim
+            if result.dim != self.dim:
+                reason = f"its features are of size {result.dim}, those before of {self.dim}"
                 result = Excluded(result.id, reason, result.seconds)
         if isinstance(result, Excluded):
             self.exclude(result)
@@ -135,7 +135,11 @@ class Intake:
         twice = set(found[times > 1].tolist())
         for item in corpus.listing(name, self.request) if twice else ():
             if short(item.id) in twice:
-                raise UserError(f"Corpus '{name}' lists the utterance '{item.id}' twice.")
+                where = self.request.path or f"Corpus '{name}'"
+                raise UserError(
+                    f"{where} lists the utterance '{item.id}' twice. Take one out of its list, or"
+                    f" give it an id of its own."
+                )
 
     def pronounce(self) -> None:
         """Leaves out what has no pronunciation, or more phones than time."""

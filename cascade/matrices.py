@@ -1,5 +1,7 @@
 """Feature matrices in Kaldi's archives."""
 
+from collections.abc import Mapping
+
 import kaldiio
 import numpy as np
 
@@ -17,3 +19,19 @@ def read_features(where: str) -> np.ndarray:
     if not isinstance(features, np.ndarray) or features.ndim != 2 or not features.size:
         raise UserError(f"at {where} there is no feature matrix")
     return np.ascontiguousarray(features, dtype=np.float32)
+
+
+def differing(sizes: Mapping[str, int]) -> str | None:
+    """What is wrong where data sets have features of several sizes; None where they have not.
+
+    ``sizes`` has the values of a frame by data set.
+    """
+    first = next(iter(sizes))
+    for key, size in sizes.items():
+        if size != sizes[first]:
+            return (
+                f"The features of {first} have {sizes[first]} values a frame, those of {key}"
+                f" {size}; a network takes one size. Name audio for all, or features made in one"
+                f" way for all. (Audio gives as many values as the recipe's features.filters.)"
+            )
+    return None

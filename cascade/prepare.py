@@ -16,6 +16,7 @@ from cascade.intake import Intake
 from cascade.layout import Layout
 from cascade.ledger import ledger
 from cascade.manifests import manifests
+from cascade.matrices import differing
 from cascade.overlap import trained_on, warnings
 from cascade.recipe import Recipe
 from cascade.stage import Found
@@ -64,6 +65,8 @@ def prepare(recipe: Recipe, layout: Layout, jobs: int) -> Found:
         for warning in warnings(traits, training, named):
             log.warning("warning: %s.", warning)
         failures += trained_on(traits, roles, named)
+        wrong = differing({key: s.dim or recipe.features.filters for key, s in sets.items()})
+        failures += [wrong] if wrong else []
         if failures:
             raise UserError("\n".join(failures))
     return Found(inputs=lists, sources=listed)

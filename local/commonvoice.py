@@ -75,6 +75,8 @@ def find(request: Request) -> Path:
     name = f"{request.part or DEFAULT}.tsv"
     path = request.path
     if path is not None and path.suffix == ".tsv" and path.is_file():
+        if request.part:
+            raise UserError(f"{path} is one table. For 'part: {request.part}' name its folder.")
         return path
     path = text.folder("commonvoice", path, "the folder of a language in a release", SOURCE)
     for folder in (path, path / request.language):

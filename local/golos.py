@@ -2,7 +2,7 @@
 
 Unpacked, it has ``train`` and ``test``, or ``train_opus`` and ``test_opus``: manifests of a
 JSON object a line with ``audio_filepath``, ``text``, ``duration``, and a ``hash_id`` or
-``id``. Audio is relative to its manifest. Golos does not say who speaks.
+``id``, and NeMo's ``offset``. Audio is relative to its manifest. Golos does not say who speaks.
 """
 
 import json
@@ -33,13 +33,18 @@ SUFFIXES = {".wav": ".opus", ".opus": ".wav"}  # a manifest may name those of th
 def utterances(request: Request) -> Iterator[Utterance | Excluded]:
     """Yields the utterances in the order of their manifest; raises `UserError`."""
     manifest = find(request)
-    root = None
+    above, empty = text.Above(manifest.parent, _there), True
     for number, line in text.lines(manifest):
         try:
             row = json.loads(line)
             path = Path(row["audio_filepath"])
             said = row["text"] or ""
             name = str(row.get("hash_id") or row.get("id") or path.stem)
+            start, end = 0.0, None
+            if row.get("offset") is not None:  # NeMo's way to list parts of a recording
+                start = float(row["offset"])
+                end = round(start + float(row["duration"]), 6)
+                name = f"{name}-{round(1000 * start):07d}"
             if not isinstance(said, str):
                 raise TypeError
         except (ValueError, TypeError, KeyError, AttributeError) as error:
@@ -48,9 +53,9 @@ def utterances(request: Request) -> Iterator[Utterance | Excluded]:
                 f"{manifest}, line {number} is no JSON object with 'audio_filepath' and"
                 f" 'text'.{missing}"
             ) from None
-        root = root or _root(manifest, path)
-        yield Utterance(id=name, audio=_existing(root / path), text=said)
-    if root is None:
+        empty = False
+        yield Utterance(id=name, audio=_existing(above.path(path)), text=said, start=start, end=end)
+    if empty:
         raise UserError(f"{manifest} is empty.")
 
 
@@ -88,6 +93,8 @@ def find(request: Request) -> Path:
     """The manifest of the part, or that which ``path`` is or has; raises `UserError`."""
     path = request.path
     if path is not None and path.is_file():
+        if request.part:
+            raise UserError(f"{path} is one manifest. For 'part: {request.part}' name its folder.")
         return path
     path = text.folder("golos", path, "its folder, which has train and test, or a manifest", SOURCE)
     if request.part is None and (path / "manifest.jsonl").is_file():
@@ -111,12 +118,10 @@ def _place(path: Path, part: str) -> Path | None:
     return next((place for place in places if place.is_file()), None)
 
 
-def _root(manifest: Path, path: Path) -> Path:
-    """What relative paths are relative to: the manifest's folder, or one above it."""
-    above = (manifest.parent, *list(manifest.absolute().parents)[1:4])
-    return next((root for root in above if _existing(root / path).is_file()), manifest.parent)
-
-
 def _existing(audio: Path) -> Path:
     other = audio.with_suffix(SUFFIXES.get(audio.suffix, audio.suffix))
     return audio if audio.is_file() or not other.is_file() else other
+
+
+def _there(audio: Path) -> bool:
+    return _existing(audio).is_file()

@@ -77,18 +77,17 @@ def find(request: Request) -> Path:
 def _recordings(folder: Path) -> Iterator[tuple[str, dict | str]]:
     """Utterances that are whole recordings: their name, and where their audio is."""
     scp = folder / "wav.scp"
-    root = None
+    above = text.Above(folder)
     for number, name, where in text.pairs(scp):
         path = _path(scp, f"line {number}", where)
-        root = root or _root(folder, path)
-        yield name, {"audio": root / path}
+        yield name, {"audio": above.path(path)}
 
 
 def _segments(folder: Path) -> Iterator[tuple[str, dict | str]]:
     """Utterances that are parts of recordings: name, and where, or what is wrong."""
     segments, scp = folder / "segments", folder / "wav.scp"
     recordings = text.Lookup(scp, keep=True)
-    root = None
+    above = text.Above(folder)
     for number, name, rest in text.pairs(segments):
         fields = rest.split()
         try:
@@ -103,15 +102,14 @@ def _segments(folder: Path) -> Iterator[tuple[str, dict | str]]:
             yield name, f"its recording '{recording}' is not in wav.scp"
             continue
         path = _path(scp, f"'{recording}'", where)
-        root = root or _root(folder, path)
         until = None if end == -1 else end  # Kaldi's way to say: to its end
-        yield name, {"audio": root / path, "start": start, "end": until, "channel": channel}
+        yield name, {"audio": above.path(path), "start": start, "end": until, "channel": channel}
 
 
 def _features(folder: Path) -> Iterator[tuple[str, dict | str]]:
     """Utterances of which there are features: name, and where in which archive."""
     scp = folder / "feats.scp"
-    root = None
+    above = text.Above(folder)
     for number, name, where in text.pairs(scp):
         place = re.fullmatch(r"([^|]+):([0-9]+(?:\[[0-9:,]*\])?)", where)
         if not place:
@@ -119,8 +117,7 @@ def _features(folder: Path) -> Iterator[tuple[str, dict | str]]:
                 f"{scp}, line {number}: '{where}' is no place in an archive, such as"
                 f" raw_mfcc.1.ark:57. Copy the features: copy-feats scp:{scp} ark,scp:..."
             )
-        root = root or _root(folder, Path(place[1]))
-        ark = root / place[1]
+        ark = above.path(Path(place[1]))
         yield name, {"audio": ark, "features": f"{ark}:{place[2]}"}
 
 
@@ -136,9 +133,3 @@ def _path(scp: Path, line: str, where: str) -> Path:
     if not where:
         raise UserError(f"{scp}, {line}: there is no path.")
     return Path(where)
-
-
-def _root(folder: Path, path: Path) -> Path:
-    """From where the relative paths of a folder are taken, found by the first of them."""
-    above = (folder, *list(folder.absolute().parents)[:3], Path.cwd())
-    return next((root for root in above if (root / path).is_file()), folder)

@@ -1,11 +1,13 @@
 """Lhotse cuts, ``.jsonl`` or ``.jsonl.gz``, or a Shar folder, that the recipe names.
 
-Each supervision of a cut is an utterance. Relative paths of recordings are taken from the
-folder of the manifest, then from where the run began. Audio that is not in files of its own
-(in memory, or in the tars of a Shar) is written to the project's ``data`` folder.
+Each supervision of a cut is an utterance. Relative paths of recordings are looked for from the
+folder of the manifest, and from those above it: recipes write them from where they run. Audio
+that is not in files of its own (in memory, or in the tars of a Shar) is written to the
+project's ``data`` folder.
 """
 
 import hashlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,12 +19,16 @@ from local import lists as text
 
 LICENCE = "lhotse: your own Lhotse cuts, under whatever licence they have."
 PARTS = ()
-LOOKS_FOR = "*cuts*.jsonl.gz, or cuts.*.jsonl.gz of a Shar"
+LOOKS_FOR = "*cuts*.jsonl.gz, or cuts.000000.jsonl.gz of a Shar"
+
+SHARD = re.compile(r"cuts\.[0-9]+\.jsonl(\.gz)?")
+ROUNDED = 0.1  # seconds: what the times of cuts and supervisions may differ by
 
 
 def utterances(request: Request) -> Iterator[Utterance | Excluded]:
     """Yields the supervisions of the cuts, in their order; raises `UserError`."""
     path = find(request)
+    above = text.Above(path if path.is_dir() else path.parent)
     empty = True
     for cut in _cuts(path):
         empty = False
@@ -43,7 +49,10 @@ def utterances(request: Request) -> Iterator[Utterance | Excluded]:
             yield Excluded(cut.id, "a cut without a supervision", cut.duration, selection=True)
         for supervision in cut.supervisions:
             name = cut.id if len(cut.supervisions) == 1 else supervision.id
-            found = _audio(cut, supervision, path, request)
+            outside = max(-supervision.start, supervision.end - cut.duration)
+            found = _audio(cut, supervision, above, request)
+            if outside > ROUNDED:
+                found = f"{outside:.2f} s of it are outside of its cut: cut where nobody speaks"
             if isinstance(found, str):
                 yield Excluded(name, found, supervision.duration)
                 continue
@@ -81,14 +90,14 @@ def find(request: Request) -> Path:
     if path is not None and path.is_file():
         return path
     path = text.folder("lhotse", path, "a manifest of Lhotse cuts, or a Shar folder")
-    if sorted(path.glob("cuts.*.jsonl*")):
+    if any(SHARD.fullmatch(file.name) for file in path.iterdir()):
         return path
     found = sorted(path.glob("*cuts*.jsonl*"))
     if len(found) != 1:
         raise UserError(
             f"{path} must hold one manifest of cuts, *cuts*.jsonl.gz, or a Shar; it has"
-            f" {text.among(found)}. Name the file itself in 'path:'; of recordings and"
-            f" supervisions `lhotse cut simple` makes cuts."
+            f" {text.among(found)}. Name the file itself in place of its folder; of recordings"
+            f" and supervisions `lhotse cut simple` makes cuts."
         )
     return found[0]
 
@@ -112,24 +121,26 @@ def _kind(transform) -> str:
     return transform["name"] if isinstance(transform, dict) else type(transform).__name__
 
 
-def _audio(cut, supervision, path: Path, request: Request) -> tuple[Path, int | None] | str:
+def _audio(cut, supervision, above: text.Above, request: Request) -> tuple[Path, int | None] | str:
     """The audio file of a supervision, and the channel in it; or what is wrong."""
     channels = (
         supervision.channel if isinstance(supervision.channel, list) else [supervision.channel]
     )
     sources = [s for s in cut.recording.sources if set(channels) <= set(s.channels)]
+    if not sources and len(channels) > 1:
+        return f"its channels {channels} are not in one file: make cuts of one of them"
     if not sources:
-        return f"no source of its recording has channel {channels}"
+        return f"no source of its recording has channel {channels[0]}"
     source = sources[0]
+    if 1 < len(channels) < len(source.channels):
+        return f"it has channels {channels} of {len(source.channels)}: make cuts of one, or of all"
     inside = source.channels.index(channels[0]) if len(source.channels) > 1 else None
     channel = inside if len(channels) == 1 else None
     if source.type == "memory":
         return _kept(source.source, request), channel
     if source.type != "file":
         return f"its audio is of type '{source.type}', and only files are read"
-    audio = Path(source.source)
-    near = path.parent / audio
-    return near if near.is_file() else audio, channel
+    return above.path(Path(source.source)), channel
 
 
 def _kept(content: bytes, request: Request) -> Path:

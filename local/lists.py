@@ -1,7 +1,7 @@
 """The text files that corpora come with: UTF-8, read line by line, errors by line."""
 
 import codecs
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from cascade.errors import UserError
@@ -75,6 +75,25 @@ class Lookup:
         yield from self._waiting
         for _, key, _ in self._lines:
             yield key
+
+
+class Above:
+    """What the relative paths of a list are relative to: its folder, or one above that.
+
+    The first path that there is tells, for all that come after. ``there`` says of a path
+    whether it is one.
+    """
+
+    def __init__(self, folder: Path, there: Callable[[Path], bool] = Path.is_file):
+        self._folder, self._there = folder, there
+        self._root: Path | None = None
+
+    def path(self, path: Path) -> Path:
+        """Where ``path`` is, or would be in the list's own folder."""
+        if self._root is None and not path.is_absolute():
+            roots = (self._folder, *self._folder.absolute().parents, Path.cwd())
+            self._root = next((root for root in roots if self._there(root / path)), None)
+        return (self._root or self._folder) / path
 
 
 def folder(corpus: str, path: Path | None, what: str, source: str = "") -> Path:

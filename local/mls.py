@@ -34,10 +34,12 @@ def utterances(request: Request) -> Iterator[Utterance | Excluded]:
     """Yields the utterances of a part in the order of its list; raises `UserError`."""
     transcripts, *handles = lists(request)
     chosen = {line.strip() for path in handles for _, line in text.lines(path)}
+    lost = set(chosen)
     suffix = ".flac"
     empty = True
     for _, name, words in text.pairs(transcripts):
         empty = False
+        lost.discard(name)
         if handles and name not in chosen:
             continue
         speaker, book = [*name.split("_"), ""][:2]
@@ -48,6 +50,8 @@ def utterances(request: Request) -> Iterator[Utterance | Excluded]:
         yield Utterance(name, audio.with_suffix(suffix), words, speaker)
     if empty:
         raise UserError(f"{transcripts} is empty.")
+    for name in sorted(lost):
+        yield Excluded(name, f"handles.txt has it, and {transcripts.name} of train does not")
 
 
 def lists(request: Request) -> list[Path]:

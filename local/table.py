@@ -8,7 +8,7 @@ first line names the columns, in any order:
 ``speaker``  who says it; "unknown" where the column or the field is empty;
 ``start``    seconds from the beginning of the file, 0 where empty;
 ``end``      seconds, the end of the file where empty;
-``id``       a name of the utterance; made from the path where empty.
+``id``       a name of the utterance; made from the path, and from the times, where empty.
 
 Other columns are left alone. Whether the audio is there, stage 0 checks.
 """
@@ -163,11 +163,13 @@ def _utterance(path: Path, line: int, row: dict[str, str]) -> Utterance:
     """The utterance of one row; raises `UserError` that names the line."""
     if not row["path"]:
         raise UserError(f"{path}, line {line} has no path. Fill it in or take the line out.")
-    name = row.get("id") or identifier(Path(row["path"]), path.parent)
-    if any(char.isspace() for char in name):
-        raise UserError(f"{path}, line {line}: id '{name}' has a space in it. Use '_' there.")
     start = _seconds(path, line, "start", row.get("start", ""))
     end = _seconds(path, line, "end", row.get("end", ""))
+    # Parts of one recording are told apart as Kaldi does it, by their times.
+    part = [f"{round(1000 * seconds):07d}" for seconds in (start, end) if seconds is not None]
+    name = row.get("id") or "-".join([identifier(Path(row["path"]), path.parent), *part])
+    if any(char.isspace() for char in name):
+        raise UserError(f"{path}, line {line}: id '{name}' has a space in it. Use '_' there.")
     if end is not None and end <= (start or 0.0):
         raise UserError(f"{path}, line {line}: the end, {end} s, is not after the start.")
     return Utterance(

@@ -74,12 +74,28 @@ def test_a_truncated_wav_with_a_chunk_before_its_data(tmp_path, wav):
     refused(path, "truncated: 100 bytes")
 
 
-@pytest.mark.parametrize("length", [0xFFFFFFFF])
+@pytest.mark.parametrize("length", [0xFFFFFFFF, 0x80000000, 0x7FFFF000, 0])
 def test_a_wav_from_a_pipe_does_not_know_its_length(tmp_path, wav, length):
     path = wav(tmp_path / "a.wav", seconds=0.5)
     whole = path.read_bytes()
     path.write_bytes(whole[:40] + struct.pack("<I", length) + whole[44:])
     assert inspect(path).samples == 8000
+
+
+@pytest.mark.parametrize("suffix", ["sph", "au", "aiff"])
+@pytest.mark.parametrize("coding", ["PCM_16", "ULAW"])
+def test_half_of_other_uncompressed_files(tmp_path, suffix, coding):
+    path = tmp_path / f"a.{suffix}"
+    form = {"sph": "NIST"}.get(suffix, suffix.upper())
+    soundfile.write(path, np.full((8000, 2), 0.1), 16000, format=form, subtype=coding)
+    assert inspect(path).samples == 8000
+    path.write_bytes(path.read_bytes()[:-100])
+    refused(path, "truncated: 100 bytes")
+
+
+def test_samples_without_a_header(tmp_path):
+    (tmp_path / "a.raw").write_bytes(bytes(1000))
+    refused(tmp_path / "a.raw", "cannot be read .it has no header: make it wav")
 
 
 def test_half_a_flac(tmp_path, wav):

@@ -35,8 +35,7 @@ def folders(tmp_path):
     return tmp_path / "s5/data"
 
 
-def test_it_trains_decodes_and_scores(tmp_path, folders):
-    recipe = tmp_path / "recipe.yaml"
+def write_recipe(recipe, folders):
     sets = "".join(
         f"  - {{role: {part}, language: ru, corpus: kaldi, path: {folders / part}}}\n"
         for part in ("train", "valid", "test")
@@ -48,6 +47,19 @@ def test_it_trains_decodes_and_scores(tmp_path, folders):
         "train: {steps: 3, valid_every: 3}\nlanguage_model: {order: 2}\n",
         encoding="utf-8",
     )
+    return recipe
+
+
+def test_beside_audio_they_are_refused_at_once(tmp_path, folders, wav):
+    wav(folders / "test/a.wav", seconds=2)
+    (folders / "test/wav.scp").write_text("".join(f"test-{n} a.wav\n" for n in range(len(WORDS))))
+    recipe = write_recipe(tmp_path / "recipe.yaml", folders)
+    done = run("--recipe", recipe, "--exp", tmp_path / "exp", "--stop-stage", 0, expect=1)
+    assert "train_ru have 13 values a frame, those of test_ru 40" in done.stderr
+
+
+def test_it_trains_decodes_and_scores(tmp_path, folders):
+    recipe = write_recipe(tmp_path / "recipe.yaml", folders)
     run("--recipe", recipe, "--exp", tmp_path / "exp")
     root = tmp_path / "exp/ready"
     taken = kaldiio.load_scp(str(root / "feats/test_ru.scp"))

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from lhotse import CutSet, MonoCut, Recording, SupervisionSegment
+from lhotse import CutSet, MonoCut, MultiCut, Recording, SupervisionSegment
 from lhotse.utils import fastcopy
 
 from cascade import audio, corpus
@@ -89,6 +89,8 @@ def test_commonvoice(tmp_path, commonvoice, release):
     assert listing(tmp_path, "commonvoice", root, "train") == [first, second]  # finds ru
     assert listing(tmp_path, "commonvoice", root)[0].id == "common_voice_ru_188410"  # validated
     assert listing(tmp_path, "commonvoice", root / "ru" / "train.tsv") == [first, second]
+    with pytest.raises(UserError, match="is one table"):
+        listing(tmp_path, "commonvoice", root / "ru" / "train.tsv", "test")
 
 
 def test_commonvoice_with_windows_line_ends_and_a_byte_order_mark(tmp_path, commonvoice):
@@ -170,6 +172,9 @@ def test_mls(tmp_path, encode, name, codec, suffix):
     assert listing(tmp_path, "mls", root / name, "train", "pol") == found
     assert listing(tmp_path, "mls", root, "9hr", "pl") == found
     assert listing(tmp_path, "mls", root, "1hr", "pl") == found[1:]
+    made(limited / "1hr/0/handles.txt", f"{handles[1]}\n9_9_9\n")
+    *_, lost = listing(tmp_path, "mls", root, "1hr", "pl")
+    assert lost == Excluded("9_9_9", "handles.txt has it, and transcripts.txt of train does not")
     assert listing(tmp_path, "mls", root, "dev", "pl")[0].audio.parts[-5] == "dev"
     with pytest.raises(UserError, match=rf"a folder mls_ru with it; of MLS it has {name}"):
         listing(tmp_path, "mls", root, "train", "ru")
@@ -219,6 +224,20 @@ def test_golos_by_hash_and_of_the_other_release(tmp_path, encode):
     assert (one.id, one.text, one.audio.suffix) == ("h1", "", ".opus")
     moved = made(tmp_path / "mine.jsonl", json.dumps(row | {"audio_filepath": str(one.audio)}))
     assert listing(tmp_path, "golos", moved)[0].audio == one.audio
+    with pytest.raises(UserError, match="is one manifest"):
+        listing(tmp_path, "golos", moved, "test_crowd")
+
+
+def test_parts_of_a_recording_in_a_manifest_as_nemo_writes_it(tmp_path):
+    soundfile.write(tmp_path / "long.wav", tone(16000, 4.0), 16000)
+    row = {"audio_filepath": "long.wav", "text": "да"}
+    rows = [row | {"offset": 0, "duration": 1.5}, row | {"offset": 1.5, "duration": 2.0}]
+    made(tmp_path / "manifest.jsonl", "".join(f"{json.dumps(row)}\n" for row in rows))
+    found = listing(tmp_path, "golos", tmp_path)
+    assert [(u.id, u.start, u.end) for u in found] == [
+        ("long-0000000", 0.0, 1.5),
+        ("long-0001500", 1.5, 3.5),
+    ]
 
 
 @pytest.fixture
@@ -297,6 +316,17 @@ def test_kaldi_with_segments(tmp_path, kaldi):
     assert spare == Excluded("z-1", "there is a text, and no audio or features of it")
 
 
+def test_kaldi_where_the_first_recording_is_missing(tmp_path, kaldi):
+    (tmp_path / "s5/wav/rec1.flac").unlink()
+    deeper = kaldi / "split4/1"
+    for name in ("wav.scp", "text", "utt2spk"):
+        made(deeper / name, (kaldi / name).read_text())
+    for folder in (kaldi, deeper):
+        missing, there = listing(tmp_path, "kaldi", folder)
+        assert missing.audio == folder / "wav/rec1.flac"
+        heard(there)
+
+
 def test_kaldi_lists_in_another_order(tmp_path, kaldi):
     made(kaldi / "text", "rec2 да\nrec1 добрый день\n")
     made(kaldi / "utt2spk", "rec2 boris\r\nrec1 anna\r\n")
@@ -365,6 +395,45 @@ def test_lhotse_relative_paths(tmp_path, lhotse_cuts):
     content = (tmp_path / "cuts.jsonl").read_text().replace(f"{tmp_path}/", "")
     (tmp_path / "cuts.jsonl").write_text(content)
     heard(listing(tmp_path, "lhotse", tmp_path)[0])
+
+
+def test_lhotse_paths_of_where_a_recipe_runs(tmp_path, lhotse_cuts):
+    manifest = tmp_path / "asr/data/fbank/ru_cuts_train.jsonl"
+    lhotse_cuts.to_file(tmp_path / "cuts.jsonl")
+    content = (tmp_path / "cuts.jsonl").read_text().replace(f"{tmp_path}/", "download/")
+    made(manifest, content)
+    (tmp_path / "asr/download").mkdir()
+    (tmp_path / "tape.flac").rename(tmp_path / "asr/download/tape.flac")
+    heard(listing(tmp_path, "lhotse", manifest)[0])
+
+
+def test_lhotse_windows_do_not_have_their_whole_text(tmp_path, lhotse_cuts):
+    windows = lhotse_cuts.subset(cut_ids=["c1"]).cut_into_windows(0.5)
+    windows.to_file(tmp_path / "cuts.jsonl")
+    first, second = listing(tmp_path, "lhotse", tmp_path)
+    assert "0.50 s of it are outside of its cut" in first.reason
+    assert "0.50 s of it are outside of its cut" in second.reason
+
+
+def test_lhotse_parts_are_no_shards(tmp_path, lhotse_cuts):
+    for part in ("train", "test"):
+        lhotse_cuts.to_file(tmp_path / f"cuts.{part}.jsonl.gz")
+    with pytest.raises(UserError, match=r"it has cuts\.test\.jsonl\.gz, cuts\.train"):
+        listing(tmp_path, "lhotse", tmp_path)
+
+
+def test_lhotse_some_channels_of_more(tmp_path):
+    soundfile.write(tmp_path / "four.wav", np.stack([tone(16000)] * 4, axis=1), 16000)
+    recording = Recording.from_file(tmp_path / "four.wav", recording_id="four")
+    cuts = []
+    for name, channels in (("some", [0, 1]), ("all", [0, 1, 2, 3]), ("none", [0, 7])):
+        said = SupervisionSegment(name, "four", 0.0, 1.0, channels, text="да")
+        cuts.append(MultiCut(name, 0.0, 1.0, channels, [said], recording=recording))
+    CutSet.from_cuts(cuts).to_file(tmp_path / "cuts.jsonl")
+    some, every, none = listing(tmp_path, "lhotse", tmp_path)
+    assert some.reason == "it has channels [0, 1] of 4: make cuts of one, or of all"
+    assert isinstance(every, Utterance) and every.channel is None
+    assert none.reason == "its channels [0, 7] are not in one file: make cuts of one of them"
 
 
 def test_lhotse_shar(tmp_path, lhotse_cuts):

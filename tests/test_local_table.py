@@ -29,6 +29,12 @@ def test_defaults(tmp_path):
     assert (one.id, one.speaker, one.start, one.end) == ("clips-my_a.b", "unknown", 0.0, None)
 
 
+def test_parts_of_a_recording_are_named_by_their_times(tmp_path):
+    rows = "path\ttext\tstart\tend\nlong.wav\ta\t0\t3\nlong.wav\tb\t3\t6.25\nlong.wav\tc\t7\t\n"
+    names = [u.id for u in read(tmp_path, rows)]
+    assert names == ["long-0000000-0003000", "long-0003000-0006250", "long-0007000"]
+
+
 def test_absolute_paths(tmp_path):
     rows = f"path\ttext\n{tmp_path}/in.wav\ta\n/else/where.wav\tb\n"
     near, far = read(tmp_path, rows)
