@@ -54,7 +54,7 @@ cat "$CASCADE_ROOT"/{pyproject.toml,constraints.txt} |
   cmp -s - "$CASCADE_ROOT/.venv/.complete" || cascade_make_venv || return 1
 
 export PATH="$CASCADE_ROOT/.venv/bin:$PATH"
-export PYTHONPATH="$CASCADE_ROOT"
+export PYTHONPATH="$CASCADE_ROOT" PYTHONSAFEPATH=1 # nothing from the working folder
 export LC_ALL=C.UTF-8 PYTHONUTF8=1
 # One thread a process: two processes of one thread get more done than one of two.
 export OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1

@@ -14,9 +14,11 @@ from cascade.errors import UserError, explain
 from cascade.layout import Layout
 from cascade.options import parser
 from cascade.recipe import Recipe, read_recipe
+from cascade.schema import has
 from cascade.stages import run
 
 ROOT = Path(__file__).resolve().parent.parent
+log = logging.getLogger("cascade")
 INTERRUPTED = 130  # as a shell reports a program that Ctrl-C ended
 
 
@@ -44,7 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"cascade: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("\ncascade: stopped. The same command goes on from here.", file=sys.stderr)
+        again = "Without --force the" if getattr(options, "force", False) else "The"
+        print(f"\ncascade: stopped. {again} same command goes on from here.", file=sys.stderr)
         return INTERRUPTED
     except OSError as error:
         print(f"cascade: {explain(error)}", file=sys.stderr)
@@ -114,6 +117,10 @@ def _experiment(options: argparse.Namespace, overrides: dict[str, str]) -> tuple
     """The recipe and its files; the working folder is the project's from here on."""
     exp = _from_root(Path(options.exp)) if options.exp else Path("exp")
     recipe = read_recipe(_recipe_file(options.recipe), overrides)
+    for key in (key for key in overrides if key.startswith("train.")):
+        for name, system in recipe.systems.items():
+            if has(system.train, key.split(".")[1:]):
+                log.warning("warning: --%s is not for system '%s': it has its own.", key, name)
     os.chdir(ROOT)  # so that paths in manifests and scps are relative, as Kaldi's are
     return recipe, Layout(exp / recipe.name, Path("downloads"), Path("data"))
 

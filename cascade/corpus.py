@@ -153,6 +153,14 @@ def own(name: str) -> bool:
     return hasattr(load(name), "lists")
 
 
+def check_source(kind: str, name: str) -> None:
+    """Raises `UserError` where a recipe's text or dictionary is neither a file nor a module."""
+    prefix = {"text": "texts_", "dictionary": "dictionary_"}[kind]
+    module = name.startswith(prefix) and (LOCAL / f"{name}.py").is_file()
+    if not module and not Path(name).is_file():
+        raise UserError(f"There is no {kind} '{name}': neither a file nor local/{name}.py.")
+
+
 def sentences(name: str, request: Request) -> list[str]:
     """The sentences of ``local/NAME.py``, a module of free texts, taken in turn likewise."""
     module = importlib.import_module(f"local.{name}")

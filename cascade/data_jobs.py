@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from cascade import corpus
 from cascade.job_parts import keys_of, later, view
 from cascade.layout import Layout, dataset_key
 from cascade.recipe import Recipe
@@ -34,6 +35,14 @@ def corpora(recipe: Recipe, layout: Layout, jobs: int) -> tuple[Job, ...]:
     )
 
 
+def check_sources(recipe: Recipe) -> None:
+    """Raises `UserError`, before anything has run, for a text or dictionary that is not there."""
+    target = recipe.languages[recipe.target]
+    for kind, names in (("text", target.texts), ("dictionary", target.dictionaries)):
+        for name in names:
+            corpus.check_source(kind, name)
+
+
 def language(recipe: Recipe, layout: Layout, jobs: int) -> tuple[Job, ...]:
     """Four jobs, so that another language model asks for no pronunciation anew."""
     target = recipe.languages[recipe.target]
@@ -54,6 +63,7 @@ def language(recipe: Recipe, layout: Layout, jobs: int) -> tuple[Job, ...]:
             outputs=(
                 *(layout.phones, layout.lexicon, layout.dictionary, *sentences),
                 *(layout.lang / "sharing.tsv", layout.lang / "excluded.tsv", *texts, *speakers),
+                *(layout.lang / f"lexicon_{name}.txt" for name in recipe.languages),
             ),
             run=later("cascade.lang", "build", recipe, layout, jobs),
         ),

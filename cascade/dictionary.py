@@ -37,8 +37,7 @@ def find(name: str, request: corpus.Request) -> Source:
     """A ``.dic`` or word-list file, or what a module ``local/dictionary_XX.py`` fetches."""
     if Path(name).is_file():
         return Source(name, Path(name))
-    if not (corpus.LOCAL / f"{name}.py").is_file() or not name.startswith("dictionary_"):
-        raise UserError(f"There is no dictionary '{name}': neither a file nor local/{name}.py.")
+    corpus.check_source("dictionary", name)
     module = importlib.import_module(f"local.{name}")
     log.info("Licence of %s: %s", name, module.LICENCE)
     with turn(request.data):

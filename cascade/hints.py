@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-BLANKS = 99.5  # per cent PER: the network answers blanks only
+BLANKS = (99.5, 100)  # per cent PER: the network answers blanks only; insertions make it more
 PATIENCE = 0.3  # of the steps, before blanks are worth a word
 RISE = 1.15  # of the lowest loss on valid
 
@@ -22,7 +22,7 @@ def _state(history: Sequence[Mapping[str, Any]], steps: int) -> str | None:
     if not history:
         return None
     last = history[-1]
-    if last["valid_per"] >= BLANKS and last["step"] >= PATIENCE * steps:
+    if BLANKS[0] <= last["valid_per"] <= BLANKS[1] and last["step"] >= PATIENCE * steps:
         return (
             "it still answers blanks only. Try smaller batches (train.batch_seconds), more"
             " steps, less augmentation; or the transcripts do not belong to the recordings"

@@ -9,7 +9,6 @@ from pathlib import Path
 from lhotse import CutSet
 
 from cascade import corpus, dictionary, text
-from cascade.errors import UserError
 from cascade.files import write_text, write_text_table
 from cascade.layout import Layout, dataset_key
 from cascade.lexicon import alternatives, look_up, pronounce
@@ -115,8 +114,7 @@ def lines(source: str, request: corpus.Request) -> Iterable[str]:
     """The sentences of a text file, or of a module of ``local/`` that fetches texts."""
     if Path(source).is_file():
         return Path(source).read_text(encoding="utf-8").splitlines()
-    if not (corpus.LOCAL / f"{source}.py").is_file() or not source.startswith("texts_"):
-        raise UserError(f"There is no text '{source}': neither a file nor local/{source}.py.")
+    corpus.check_source("text", source)
     return corpus.sentences(source, request)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from cascade.errors import UserError
 from cascade.job_parts import data_inputs, keys_of, later, view
 from cascade.layout import Layout, dataset_key, dataset_name
 from cascade.recipe import Recipe
@@ -9,6 +10,11 @@ from cascade.schema import as_plain
 from cascade.stage import Found, Job
 
 MODEL = ("model.safetensors", "model.json", "phones.txt", "train.jsonl", "ablation.json")
+SCORED = (
+    *("speechbox.log", "counts.tsv", "wer", "per", "confusions_words", "confusions_phones"),
+    *(f"{name}{unit}" for name in ("per_utt", "per_spk", "ops") for unit in ("", "_phones")),
+    *(f"{side}{unit}.trn" for side in ("ref", "hyp") for unit in ("", "_phones")),
+)
 DECODED = ("phones.txt", "phones_ngram.txt", "words.txt", "decode.json")
 
 
@@ -43,6 +49,16 @@ def systems(recipe: Recipe, layout: Layout, jobs: int) -> tuple[Job, ...]:
             )
         )
     return tuple(made)
+
+
+def check_starts(recipe: Recipe, layout: Layout) -> None:
+    """Raises `UserError`, before anything has run, where a model to start from is not there."""
+    for name, system in recipe.systems.items():
+        start = layout.start(recipe, name)
+        if start and not recipe.before(name) and not (start / "model.safetensors").is_file():
+            raise UserError(
+                f"systems.{name}: it starts from {system.start}, which has no model.safetensors."
+            )
 
 
 def check_machine(recipe: Recipe, layout: Layout) -> None:
@@ -146,9 +162,7 @@ def scoring(recipe: Recipe, layout: Layout, jobs: int) -> tuple[Job, ...]:
             folder = layout.decode(system, test)
             inputs += [folder / name for name in DECODED]
             inputs += [folder / "words.ctm"] if recipe.decode.nbest else []
-            outputs += [
-                layout.score(system, test) / name for name in ("speechbox.log", "counts.tsv")
-            ]
+            outputs += [layout.score(system, test) / name for name in SCORED]
         outputs += [layout.phone_table(test), layout.phone_changes(test)]
     inputs += [layout.text(key, "phones") for key in keys_of(recipe, "train", "train_ext")]
     trained = ("model.safetensors", "train.jsonl", "ablation.json")

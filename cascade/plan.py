@@ -9,6 +9,7 @@ from cascade import stages
 from cascade.errors import UserError
 from cascade.layout import Layout
 from cascade.recipe import Recipe
+from cascade.schema import has
 
 VALUE = re.compile(r"[A-Za-z0-9.%_+-]+")  # numbers and words, good for names of folders
 Reader = Callable[[Mapping[str, str]], Recipe]  # overrides of the recipe, dotted keys to values
@@ -89,7 +90,7 @@ def search_plan(read: Reader, searched: Sequence[str], seeds: int, layout: Layou
         raise UserError("--search: a key stands there twice.")
     for name, system in read({}).systems.items():
         for key in keys:
-            if _has(system.train, key.split(".")[1:]):
+            if has(system.train, key.split(".")[1:]):
                 raise UserError(
                     f"--search {key}: system '{name}' has set it for itself; take it out there,"
                     " or leave the system out (--systems)."
@@ -130,13 +131,7 @@ def _values(option: str, swept: str) -> tuple[str, list[str]]:
         )
     if key in ("seed", "name"):
         raise UserError(f"{option} cannot vary '{key}'; --seeds 3 trains with three seeds.")
-    if len(set(values)) < len(values):
+    same = {value if number(value) is None else number(value) for value in values}
+    if len(same) < len(values):  # 0.2 and 0.20 are one value
         raise UserError(f"{option} {swept}: a value stands there twice.")
     return key, sorted(values, key=rank)
-
-
-def _has(changes: Mapping, path: Sequence[str]) -> bool:
-    """Whether nested mappings have a value at ``path``, or one in place of a mapping on it."""
-    if not isinstance(changes, Mapping):
-        return True
-    return path[0] in changes and (len(path) == 1 or _has(changes[path[0]], path[1:]))

@@ -20,7 +20,7 @@ from cascade.matrices import differing
 from cascade.overlap import trained_on, warnings
 from cascade.recipe import Recipe
 from cascade.stage import Found
-from cascade.stamp import Sources
+from cascade.stamp import ABSENT, Digest, Sources, digest
 
 log = logging.getLogger("cascade")
 
@@ -34,7 +34,6 @@ def prepare(recipe: Recipe, layout: Layout, jobs: int) -> Found:
     for name in dict.fromkeys(dataset.corpus for dataset in recipe.datasets):
         if corpus.load(name).LICENCE:
             log.info("Licence of %s: %s", name, corpus.load(name).LICENCE)
-    lists: list[Path] = []
     listed = layout.root / ".stamps" / "0.corpora.sources"
     sets: dict[str, Intake] = {}
     failures: list[str] = []
@@ -42,10 +41,13 @@ def prepare(recipe: Recipe, layout: Layout, jobs: int) -> Found:
         with ExitStack() as findings, workers.pool(jobs) as pool:
             sources = Sources(findings.enter_context(replacing(listed)))
             exclude = findings.enter_context(ledger(layout.excluded))
+            before: dict[Path, Digest] = {}  # of the user's lists
             for dataset in recipe.datasets:
                 found = Intake(recipe, dataset, layout, jobs, exclude)
                 sets[found.key] = found
                 stack.callback(found.spool.close)
+                own = corpus.lists(dataset.corpus, found.request)
+                before |= {path: digest(path) or ABSENT for path in own}
                 found.look()
             for found in sets.values():
                 found.check(pool, sources)
@@ -54,7 +56,6 @@ def prepare(recipe: Recipe, layout: Layout, jobs: int) -> Found:
                 write = stack.enter_context(manifests(found.key, language, rate, layout))
                 found.keep(write)
                 failures += found.judge()
-                lists += corpus.lists(found.dataset.corpus, found.request)
 
         def named(key: str, numbers) -> list[Checked]:
             return sets[key].spool.some(map(int, numbers))
@@ -69,4 +70,4 @@ def prepare(recipe: Recipe, layout: Layout, jobs: int) -> Found:
         failures += [wrong] if wrong else []
         if failures:
             raise UserError("\n".join(failures))
-    return Found(inputs=lists, sources=listed)
+    return Found(inputs=list(before), before=before, sources=listed)

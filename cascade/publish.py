@@ -18,13 +18,17 @@ OTHERS = ("sweep_significance.json", "SWEEP.md", "sweep.svg")
 def publish(folder: Path, points: Sequence[Point], planned: int) -> Path:
     """Writes the results of ``points``, all of them done, of ``planned`` ones.
 
-    Returns the file to read. Files that have these figures already stay as they are, with their
-    date and commit.
+    Returns the file to read. Files that have these figures already, of as many points, stay as
+    they are, with their date and commit.
     """
     found = entries(points)
     text = _as_json(found)
     figures, *others = (folder / name for name in (FIGURES, *OTHERS))
-    if all(path.is_file() for path in (figures, *others)) and figures.read_text("utf-8") == text:
+    if (
+        all(path.is_file() for path in (figures, *others))
+        and figures.read_text("utf-8") == text
+        and f"{len(points)} of {planned} points" in others[1].read_text("utf-8")
+    ):
         return others[1]
     ((key, _),) = points[0].values
     name = points[0].recipe.name

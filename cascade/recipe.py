@@ -96,7 +96,8 @@ def read_recipe(path: Path, overrides: Mapping[str, str] | None = None) -> Recip
     missing one, a value of the wrong type, and a recipe that contradicts itself.
     """
     raw = _raw(path, ())
-    raw["name"] = raw.get("name") or path.absolute().parent.name
+    own = path.absolute().parent.name if path.stem == "recipe" else path.stem
+    raw["name"] = raw.get("name") or own
     changes = dict(overrides or {})
     chosen = changes.pop("systems") if _NAMES.fullmatch(changes.get("systems", "")) else None
     for key, value in changes.items():
@@ -106,6 +107,11 @@ def read_recipe(path: Path, overrides: Mapping[str, str] | None = None) -> Recip
         if chosen:
             recipe = _with_systems(recipe, chosen)
         check(recipe)
+        if "train.steps" in changes and recipe.train.epochs is not None:
+            raise UserError(
+                f"train.epochs, {recipe.train.epochs} here, decides how long trainings are, and"
+                " train.steps nothing: give train.epochs a value, or 'null'."
+            )
     except UserError as error:
         raise UserError(f"{path}: {' '.join(str(error).split())}") from None
     return recipe
@@ -124,7 +130,10 @@ def _raw(path: Path, before: tuple[Path, ...]) -> dict[str, Any]:
         raise UserError(f"{path}: it would be like itself ({like}).")
     base = _raw(other, (path.resolve(), *before))
     base.pop("name", None)
-    return layered(base, raw)
+    try:
+        return layered(base, raw)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None
 
 
 class _Loader(yaml.SafeLoader):

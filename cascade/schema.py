@@ -54,12 +54,25 @@ def layered(base: Mapping, changes: Mapping) -> dict:
     merged = dict(base)
     for key, value in changes.items():
         if value is None:
-            merged.pop(key, None)
+            if key not in merged:
+                near = nearest(key, list(map(str, merged)))
+                raise UserError(
+                    f"the key '{key}' has no value, which takes it away, and is not there; the"
+                    f" nearest that is there is '{near}'."
+                )
+            del merged[key]
         elif isinstance(value, Mapping) and isinstance(merged.get(key), Mapping):
             merged[key] = layered(merged[key], value)
         else:
             merged[key] = value
     return merged
+
+
+def has(changes: Any, path: Sequence[str]) -> bool:
+    """Whether nested mappings have a value at ``path``, or one in place of a mapping on it."""
+    if not isinstance(changes, Mapping):
+        return True
+    return path[0] in changes and (len(path) == 1 or has(changes[path[0]], path[1:]))
 
 
 def nearest(key: str, known: Sequence[str]) -> str:
@@ -138,6 +151,6 @@ def merge(base: dict, changes: Mapping, kind: type, where: str) -> dict:
     hints = typing.get_type_hints(kind)
     merged = dict(base)
     for key, value in changes.items():
-        section = dataclasses.is_dataclass(hints[key])
+        section = dataclasses.is_dataclass(hints[key]) or typing.get_origin(hints[key]) is dict
         merged[key] = {**base[key], **value} if section else value
     return merged

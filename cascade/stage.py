@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from cascade.errors import UserError
+from cascade.files import write_text
 from cascade.lock import owner
-from cascade.stamp import Digest, Stamp, code_digest, digest
+from cascade.stamp import ABSENT, Digest, Stamp, code_digest, digest
 
 log = logging.getLogger("cascade")
 
@@ -20,13 +21,15 @@ log = logging.getLogger("cascade")
 class Found:
     """Files that only the job itself could name: lists it read, archives it wrote.
 
-    ``known`` has digests that were made of them already. ``sources`` is a list on disk
-    (see `cascade.stamp.Sources`) of more inputs than memory need hold: recordings.
+    ``known`` has digests that were made of them already, ``before`` those of inputs as they
+    were when the job read them. ``sources`` is a list on disk (see `cascade.stamp.Sources`)
+    of more inputs than memory need hold: recordings.
     """
 
     inputs: Sequence[Path] = ()
     outputs: Sequence[Path] = ()
     known: Mapping[Path, Digest] = field(default_factory=dict)
+    before: Mapping[Path, Digest] = field(default_factory=dict)
     sources: Path | None = None
 
 
@@ -114,8 +117,11 @@ class Runner:
         """Says so where a stage that is not asked for has run, but is not up to date."""
         for job in stage.jobs:
             stamp = Stamp.read(self._stamp(stage, job))
-            code = code_digest(job.modules)
-            reason = stamp and stamp.stale(job.settings, code, job.inputs, job.outputs)
+            if stamp:
+                code = code_digest(job.modules)
+                reason = stamp.stale(job.settings, code, job.inputs, job.outputs)
+            else:
+                reason = f"{job.name} was not finished" if self._begun(stage, job).exists() else ""
             if reason:
                 title = f"Stage {stage.number} ({stage.title})"
                 log.warning("warning: %s is not up to date: %s.", title, reason)
@@ -136,20 +142,33 @@ class Runner:
             self._check_inputs(stage, job)
         with owner(self.root):
             for job in todo:
+                write_text(self._begun(stage, job), "")
                 self._stamp(stage, job).unlink(missing_ok=True)
                 for path in job.unfinished if self.force else ():
                     path.unlink(missing_ok=True)
+            # As they are now: who edits one while a job reads it wants the job to run again.
+            inputs = {path for job in todo for path in job.inputs}
+            before = {path: digest(path) or ABSENT for path in inputs}
             for job, found in stage.execute(todo):
-                inputs = [*job.inputs, *found.inputs]
-                outputs = [*job.outputs, *found.outputs]
                 stamp = Stamp.make(
-                    job.settings, codes[job.name], inputs, outputs, found.known, found.sources
+                    job.settings,
+                    codes[job.name],
+                    [*job.inputs, *found.inputs],
+                    [*job.outputs, *found.outputs],
+                    found.known,
+                    {path: before[path] for path in job.inputs} | dict(found.before),
+                    found.sources,
                 )
                 stamp.write(self._stamp(stage, job))
+                self._begun(stage, job).unlink()
         return True
 
     def _stamp(self, stage: Stage, job: Job) -> Path:
         return self.root / ".stamps" / f"{stage.number}.{job.name}.json"
+
+    def _begun(self, stage: Stage, job: Job) -> Path:
+        """A file that is there from a job's beginning to its end."""
+        return self._stamp(stage, job).with_suffix(".begun")
 
     def _reason(self, stage: Stage, job: Job, code: str) -> str | None:
         """Why a job must run, or None."""
@@ -157,7 +176,8 @@ class Runner:
             return "--force"
         stamp = Stamp.read(self._stamp(stage, job))
         if stamp is None:
-            return "it has not run yet"
+            begun = self._begun(stage, job).exists()
+            return "it was not finished" if begun else "it has not run yet"
         if self.dry_run:
             changing = [path for path in job.inputs if path in self.remade]
             if changing:

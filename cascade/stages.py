@@ -51,7 +51,10 @@ def run(
         for path in job.outputs
     }
     runner = Runner(layout.root, makers, force, dry_run)
+    if 1 in numbers:
+        data_jobs.check_sources(recipe)
     if 3 in numbers:
+        model_jobs.check_starts(recipe, layout)
         model_jobs.check_machine(recipe, layout)
     for number in range(numbers[0]):
         runner.warn(stage(number, recipe, layout, jobs))

@@ -128,16 +128,22 @@ class Stamp:
         inputs: Iterable[Path],
         outputs: Iterable[Path],
         known: Mapping[Path, Digest] = MappingProxyType({}),
+        before: Mapping[Path, Digest] = MappingProxyType({}),
         sources: Path | None = None,
     ) -> "Stamp":
         """Reads every file but those ``known`` and the ``sources``. An input may be absent.
 
-        An output that is not there raises `FileNotFoundError`.
+        Inputs that ``before`` has count as it has them, whatever they have become since. An
+        output that is not there raises `FileNotFoundError`.
         """
         found = []
-        for paths in (inputs, outputs):
-            each = sorted(set(paths))
-            found.append({str(p): digest(p, known.get(p)) or ABSENT for p in each})
+        for paths, as_read in ((inputs, before), (outputs, {})):
+            found.append(
+                {
+                    str(p): as_read.get(p) or digest(p, known.get(p)) or ABSENT
+                    for p in sorted(set(paths))
+                }
+            )
         for name, value in found[1].items():
             if value is ABSENT:
                 raise FileNotFoundError(name)

@@ -74,7 +74,7 @@ def test_a_truncated_wav_with_a_chunk_before_its_data(tmp_path, wav):
     refused(path, "truncated: 100 bytes")
 
 
-@pytest.mark.parametrize("length", [0xFFFFFFFF, 0x80000000, 0x7FFFF000, 0])
+@pytest.mark.parametrize("length", [0xFFFFFFFF, 0x80000000, 0x7FFFF000])
 def test_a_wav_from_a_pipe_does_not_know_its_length(tmp_path, wav, length):
     path = wav(tmp_path / "a.wav", seconds=0.5)
     whole = path.read_bytes()

@@ -19,6 +19,7 @@ def test_blanks_only_are_named_once_and_not_too_soon():
     assert hint(history[:2], 1000) is None
     assert "blanks only" in hint(history[:3], 1000)
     assert hint(history[:4], 1000) is None
+    assert hint(rows((3.4, 3.4, 148.4)), 100) is None  # it inserts
 
 
 def test_learning_by_heart_is_named():

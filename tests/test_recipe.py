@@ -136,7 +136,7 @@ def test_a_system_changes_training_for_itself(raw, read):
     expected = dataclasses.replace(recipe.train, steps=200, augment=Augment(stretch=0.2, warp=1.0))
     assert recipe.train_of("both") == expected
     raw["systems"]["both"]["train"] = {"weights": {"ru": 3}}
-    assert read(raw).train_of("both").weights == {"ru": 3.0}
+    assert read(raw).train_of("both").weights == {"en": 0.5, "ru": 3.0}
 
 
 @pytest.mark.parametrize(
@@ -342,6 +342,28 @@ def test_a_recipe_like_another_says_what_differs(tmp_path, raw):
     assert (recipe.train.augment.warp, recipe.train.augment.stretch) == (3, 0.2)
     assert list(recipe.systems) == ["plain", "one"]
     assert recipe.role("train")[0].path == "elsewhere" and len(recipe.datasets) == 4
+
+
+def test_what_is_taken_away_must_be_there(tmp_path, raw):
+    for change, near in (({"targ": None}, "target"), ({"systems": {"bth": None}}, "both")):
+        with pytest.raises(UserError, match=f"no value, .* nearest that is there is '{near}'"):
+            read_recipe(like(tmp_path, raw, "other", **change))
+
+
+def test_a_file_of_another_name_is_another_experiment(tmp_path, raw):
+    del raw["name"]
+    (tmp_path / "pair").mkdir()
+    for file, name in (("recipe.yaml", "pair"), ("narrow.yaml", "narrow")):
+        (tmp_path / "pair" / file).write_text(yaml.safe_dump(raw), encoding="utf-8")
+        assert read_recipe(tmp_path / "pair" / file).name == name
+
+
+def test_steps_beside_epochs(raw, read):
+    raw["train"] = {"epochs": 2, "steps": 100}  # as a recipe may have from another
+    assert read(raw).train.epochs == 2
+    with pytest.raises(UserError, match=r"train.epochs, 2.* here, decides .* train.steps nothing"):
+        read(raw, {"train.steps": "30"})
+    assert read(raw, {"train.steps": "30", "train.epochs": "null"}).train.steps == 30
 
 
 def test_likeness_goes_on_and_ends(tmp_path, raw):

@@ -1,4 +1,5 @@
 import contextlib
+import dataclasses
 import logging
 import os
 import signal
@@ -197,6 +198,39 @@ def test_a_job_that_fails_when_run_again_is_not_up_to_date(kitchen, two):
     with pytest.raises(ZeroDivisionError):
         kitchen.go(Stage(0, "first", (broken,)), force=True)
     assert kitchen.go(*two) == ["start"]
+
+
+def test_what_an_unfinished_stage_left_is_not_used_without_a_word(kitchen, two, heard):
+    kitchen.go(*two)
+    broken = Job("start", 2, (), (), two[0].jobs[0].outputs, lambda: 1 / 0)
+    changed = Stage(0, "first", (broken,))
+    with pytest.raises(ZeroDivisionError):
+        kitchen.go(changed)
+    heard.clear()
+    Runner(kitchen.root, {}, False, False).warn(changed)
+    assert heard.messages == ["warning: Stage 0 (first) is not up to date: start was not finished."]
+    kitchen.go(*two)
+    assert "Stage 0, start runs: it was not finished." in heard.text
+    heard.clear()
+    Runner(kitchen.root, {}, False, False).warn(two[0])
+    assert heard.messages == []
+
+
+def test_an_input_that_is_edited_while_its_job_runs(kitchen, two, heard):
+    kitchen.root.mkdir()
+    (kitchen.root / "table").write_text("one")
+    job = kitchen.job("start", ["table"], ["a"])
+
+    def run():
+        found = job.run()
+        (kitchen.root / "table").write_text("another")
+        return found
+
+    edited = dataclasses.replace(job, run=run)
+    kitchen.go(Stage(0, "first", (edited,)))
+    assert kitchen.go(Stage(0, "first", (job,))) == ["start"]
+    assert "start runs: " in heard.text and "table changed." in heard.text
+    assert kitchen.go(Stage(0, "first", (job,))) == []
 
 
 def test_a_stage_may_run_its_jobs_its_own_way(kitchen):

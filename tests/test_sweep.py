@@ -118,12 +118,14 @@ def test_a_sweep(tiny):
     assert "| all (0 min)" in text and "- commit: " in text
     assert ET.parse(folder / "sweep.svg").getroot().tag.endswith("svg")
 
-    times = {name: (folder / name).stat().st_mtime_ns for name in FILES}
     text = run(*options, "--dry-run").stderr
     assert "4 points, 2 of them done." in text and f"{POINTS[2]} is done." in text
     options[options.index("target_minutes=all,0")] = "target_minutes=all"
     text = run(*options).stderr
     assert "2 points, 2 of them done." in text and "begins" not in text
+    assert "2 of 2 points" in (folder / "SWEEP.md").read_text()
+    times = {name: (folder / name).stat().st_mtime_ns for name in FILES}
+    assert "2 points, 2 of them done." in run(*options).stderr
     assert {name: (folder / name).stat().st_mtime_ns for name in FILES} == times
     bytes_before = {name: (folder / name).read_bytes() for name in FILES if name != "SWEEP.md"}
     (folder / "sweep.json").unlink()
