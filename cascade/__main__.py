@@ -1,4 +1,4 @@
-"""The command line: ``run`` for stages, ``new-recipe`` for new languages, ``phones``, ``table``."""
+"""The command line: stages of a recipe, new recipes, phones, transcripts, tables."""
 
 import argparse
 import logging
@@ -40,6 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(_new_recipe(options))
         elif options.command == "phones":
             print(_phones(options, _overrides(rest)))
+        elif options.command == "transcribe":
+            _transcribe(options, _overrides(rest))
         else:
             _run(options, _overrides(rest))
     except UserError as error:
@@ -47,7 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         again = "Without --force the" if getattr(options, "force", False) else "The"
-        print(f"\ncascade: stopped. {again} same command goes on from here.", file=sys.stderr)
+        more = f" {again} same command goes on from here." if options.command == "run" else ""
+        print(f"\ncascade: stopped.{more}", file=sys.stderr)
         return INTERRUPTED
     except OSError as error:
         print(f"cascade: {explain(error)}", file=sys.stderr)
@@ -133,6 +136,24 @@ def _phones(options: argparse.Namespace, overrides: dict[str, str]) -> str:
         voice, named, file = word.partition("=")
         candidates[voice.strip()] = Path(file).resolve() if named else None
     return report(*_experiment(options, overrides), candidates, options.within)
+
+
+def _transcribe(options: argparse.Namespace, overrides: dict[str, str]) -> None:
+    from cascade.transcribe import choose, transcribe
+
+    if options.channel is not None and options.channel < 0:
+        raise UserError("--channel counts from 0.")
+    paths = [Path(os.path.abspath(path)) for path in options.audio]  # from here, not from ROOT
+    recipe, layout = _experiment(options, overrides)
+    system = choose(recipe, layout, options.system)
+    decoded = transcribe(recipe, layout, system, paths, options.channel, options.times)
+    for name, found in zip(options.audio, decoded, strict=True):
+        if options.times:
+            for word, start, seconds, sure in found.timed:
+                print(f"{name}\t{start:.2f}\t{seconds:.2f}\t{sure:.2f}\t{word}", flush=True)
+        else:
+            units = found.phones_ngram if options.phones else found.words
+            print(f"{name}\t{' '.join(units)}", flush=True)
 
 
 def _points(

@@ -40,6 +40,19 @@ class Batch:
     label_lengths: np.ndarray
 
 
+def normalised(features: np.ndarray, settings: Features, cms_init: np.ndarray) -> np.ndarray:
+    """Features (frames, filters) without the mean that the recipe says; a new array."""
+    if settings.cmn == "online":
+        return online_cmn(features, cms_init, settings.cmn_window, settings.cmn_global)
+    return utterance_cmn(features)
+
+
+def stacked(features: np.ndarray, stack: int) -> np.ndarray:
+    """Features (frames, filters) as the network takes them: (frames // stack, filters * stack)."""
+    steps = len(features) // stack
+    return features[: steps * stack].reshape(steps, -1)
+
+
 class UtteranceSet:
     """The utterances of one or more data sets of a language: where features lie, and labels.
 
@@ -100,15 +113,10 @@ class UtteranceSet:
         if augment is not None:
             least = frames_needed(self.labels[index].tolist()) * settings.stack
             features = another_recording(features, augment, random, least)
-        if settings.cmn == "online":
-            features = online_cmn(features, self.cms_init, settings.cmn_window, settings.cmn_global)
-        else:
-            features = utterance_cmn(features)
+        features = normalised(features, settings, self.cms_init)
         if augment is not None:
             mask(features, augment, settings.stack, random)
-        steps = len(features) // settings.stack
-        # (frames, filters) -> (T, filters * stack)
-        return features[: steps * settings.stack].reshape(steps, -1)
+        return stacked(features, settings.stack)
 
     def batch(self, indices: list[int], augment: Augment | None = None, seed: int = 0) -> Batch:
         """Reads and pads utterances; ``seed`` decides the augmentation of each."""

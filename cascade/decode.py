@@ -11,7 +11,7 @@ import logging
 import math
 import resource
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,11 +59,10 @@ class Decoded:
 
 
 class Decoder:
-    """A model with its graphs: utterances in, phones and words out."""
+    """A system's graphs and searches: what a network makes of an utterance in, words out."""
 
-    def __init__(self, recipe: Recipe, layout: Layout, system: str, dataset: Dataset):
-        self.acoustic = AcousticModel(recipe, layout, system, [dataset_key(recipe, dataset)])
-        self.data, self.phones = self.acoustic.data, self.acoustic.phones
+    def __init__(self, recipe: Recipe, layout: Layout, system: str):
+        self.phones = read_phones(layout.system(system) / "phones.txt")
         self.words = read_words(layout.words)
         self.search = WordSearch(
             layout.graph, search_settings(recipe.decode, layout.search(system)), self.words
@@ -75,20 +74,19 @@ class Decoder:
         self.pronunciations = Pronunciations(layout.lexicon, self.phones)
         self.seconds = recipe.features.stack / 100  # of a frame
 
-    def __call__(self, indices: Sequence[int]) -> Iterator[Decoded]:
-        """Decodes a batch."""
-        for name, log_probs in self.acoustic(indices):
-            (labels,) = greedy(torch.from_numpy(log_probs[None]), [len(log_probs)])
-            path = self.search.path(log_probs)
-            hypotheses, timed = self._others(log_probs, path)
-            yield Decoded(
-                name,
-                [self.phones[i] for i in labels],
-                [self.graph_phones[i] for i in self.phone_search(log_probs)],
-                joined(self.words[i] for i in path.hypothesis.words),
-                hypotheses,
-                timed,
-            )
+    def __call__(self, name: str, log_probs: np.ndarray) -> Decoded:
+        """Decodes the log-probabilities (T, phones) of one utterance."""
+        (labels,) = greedy(torch.from_numpy(log_probs[None]), [len(log_probs)])
+        path = self.search.path(log_probs)
+        hypotheses, timed = self._others(log_probs, path)
+        return Decoded(
+            name,
+            [self.phones[i] for i in labels],
+            [self.graph_phones[i] for i in self.phone_search(log_probs)],
+            joined(self.words[i] for i in path.hypothesis.words),
+            hypotheses,
+            timed,
+        )
 
     def _others(
         self, log_probs: np.ndarray, path: "BestPath"
@@ -117,22 +115,30 @@ class Decoder:
 
 
 class AcousticModel:
-    """A trained network and the utterances of some data sets."""
+    """A trained network: stacked features of utterances in, log-probabilities of phones out."""
 
-    def __init__(self, recipe: Recipe, layout: Layout, system: str, keys: Sequence[str]):
-        self.network, config = model.load(layout.system(system))
-        self.language = config.language
-        self.phones = read_phones(layout.system(system) / "phones.txt")
-        mean = read_cms_init(layout.cms_init)
-        self.data = UtteranceSet(layout, keys, self.phones, recipe.features, mean, whole=True)
+    def __init__(self, folder: Path):
+        self.network, self.config = model.load(folder)
+        self.phones = read_phones(folder / "phones.txt")
 
     @torch.inference_mode()
+    def __call__(self, inputs: np.ndarray) -> np.ndarray:
+        """Log-probabilities (N, T, phones) for inputs (N, T, C)."""
+        return self.network({self.config.language: torch.from_numpy(inputs)})[0].numpy()
+
+
+class Heard:
+    """What a network makes of the utterances of some data sets."""
+
+    def __init__(self, recipe: Recipe, layout: Layout, system: str, keys: Sequence[str]):
+        self.acoustic = AcousticModel(layout.system(system))
+        mean, phones = read_cms_init(layout.cms_init), self.acoustic.phones
+        self.data = UtteranceSet(layout, keys, phones, recipe.features, mean, whole=True)
+
     def __call__(self, indices: Sequence[int]) -> list[tuple[str, np.ndarray]]:
         """The utterances of a batch, each with its log-probabilities (T, phones)."""
         batch = self.data.batch(list(indices))
-        inputs = {self.language: torch.from_numpy(batch.inputs)}
-        log_probs = self.network(inputs)[0].numpy()  # (N, T, phones)
-        rows = zip(batch.ids, log_probs, batch.lengths, strict=True)
+        rows = zip(batch.ids, self.acoustic(batch.inputs), batch.lengths, strict=True)
         return [(name, row[:length]) for name, row, length in rows]
 
 
@@ -191,24 +197,28 @@ class WordSearch:
         return BestPath(Hypothesis(tuple(words), -cost.value1, -cost.value2), labels)
 
 
-_decoder: Decoder | None = None
+_work: tuple[Heard, Decoder] | None = None
 
 
 def _decode_batch(indices: Sequence[int]) -> tuple[list[Decoded], int]:
     """In a worker process: a decoded batch, and the process's peak memory so far in KB."""
-    assert _decoder is not None
-    return list(_decoder(indices)), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert _work is not None
+    heard, decoder = _work
+    found = [decoder(name, log_probs) for name, log_probs in heard(indices)]
+    return found, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def decode(recipe: Recipe, layout: Layout, system: str, dataset: Dataset, jobs: int) -> None:
     """Decodes one test set with one system into ``SYSTEM/decode_TEST/``."""
-    global _decoder  # workers are forked: they share the graph's memory
+    global _work  # workers are forked: they share the graph's memory
     torch.set_num_threads(1)
     test = dataset_name(dataset)
     folder = layout.decode(system, test)
     started = time.monotonic()
-    _decoder = Decoder(recipe, layout, system, dataset)
-    data, table = _decoder.data, _decoder.words
+    heard = Heard(recipe, layout, system, [dataset_key(recipe, dataset)])
+    decoder = Decoder(recipe, layout, system)
+    _work = heard, decoder
+    data, table = heard.data, decoder.words
     batches = list(data.in_order(BATCH_SECONDS))
     found: dict[str, Decoded] = {}
     memory = 0
@@ -219,7 +229,7 @@ def decode(recipe: Recipe, layout: Layout, system: str, dataset: Dataset, jobs: 
             found |= {result.name: result for result in results}
             advance(len(results))
     gc.unfreeze()
-    _decoder = None
+    _work = None
     found = {name: found[name] for name in sorted(found)}
     for kind in ("phones", "phones_ngram", "words"):
         write_text_table(

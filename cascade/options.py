@@ -14,6 +14,7 @@ def parser(description: str | None) -> argparse.ArgumentParser:
     _run(commands)
     _new_recipe(commands)
     _phones(commands)
+    _transcribe(commands)
     tables = commands.add_parser("table", help="print the rates of SpeechBox logs")
     tables.add_argument("logs", nargs="+", type=Path, metavar="LOG")
     return whole
@@ -111,3 +112,33 @@ def _phones(commands: argparse._SubParsersAction) -> None:
         help="how many features a neighbour may be away (1)",
     )
     phones.add_argument("--exp", help="where experiments go (exp)")
+
+
+def _transcribe(commands: argparse._SubParsersAction) -> None:
+    speech = commands.add_parser(
+        "transcribe",
+        help="put recordings into words",
+        description="Decodes recordings that have no transcript with a system of a recipe whose"
+        " stages 0 to 4 have run. Prints a line for each: its path and, behind a tab, its words."
+        " A recording is decoded as one utterance: cut long ones where nobody speaks.",
+        epilog="Keys of the recipe that were changed in training must be given again, such as"
+        " --features.rate=8000."
+        "  e.g.: python -m cascade transcribe --recipe ru_en --system lower a.wav b.flac",
+        allow_abbrev=False,
+    )
+    speech.add_argument("audio", nargs="+", type=Path, metavar="AUDIO", help="recordings")
+    speech.add_argument("--recipe", default="ru_en", help="a folder of recipes/, or a file")
+    speech.add_argument(
+        "--system", help="one of its systems (that with the fewest phone errors on valid)"
+    )
+    speech.add_argument("--exp", help="where experiments are (exp)")
+    speech.add_argument(
+        "--channel", type=int, metavar="N", help="of several the one, from 0 (the mean of all)"
+    )
+    units = speech.add_mutually_exclusive_group()
+    units.add_argument("--phones", action="store_true", help="phones in place of words")
+    units.add_argument(
+        "--times",
+        action="store_true",
+        help="a line for each word: path, start and duration in seconds, confidence, word",
+    )

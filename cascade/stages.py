@@ -62,6 +62,13 @@ def run(
         runner.run(stage(number, recipe, layout, jobs, force))
 
 
+def warn(recipe: Recipe, layout: Layout, numbers: Sequence[int]) -> None:
+    """Says which of the stages ``numbers`` have run, but are not up to date."""
+    runner = Runner(layout.root, {}, force=False, dry_run=False)
+    for number in numbers:
+        runner.warn(stage(number, recipe, layout, 1))
+
+
 def due(recipe: Recipe, layout: Layout, numbers: Sequence[int]) -> str | None:
     """The first job of stages that is not up to date, and why; None where all are."""
     runner = Runner(layout.root, {}, force=False, dry_run=False)

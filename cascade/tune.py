@@ -16,7 +16,7 @@ import torch
 from kaldialign import edit_distance
 
 from cascade import workers
-from cascade.decode import BATCH_SECONDS, TUNED, AcousticModel, WordSearch
+from cascade.decode import BATCH_SECONDS, TUNED, Heard, WordSearch
 from cascade.files import read_text_table, write_json
 from cascade.graph import read_words
 from cascade.layout import Layout, dataset_key
@@ -108,9 +108,9 @@ class _Valid:
         spoken = unit == "phones"
         valid = recipe.role("valid") if spoken else recipe.valid_sentences
         keys = [dataset_key(recipe, dataset) for dataset in valid]
-        model = AcousticModel(recipe, layout, system, keys)
-        batches = list(model.data.in_order(BATCH_SECONDS))
-        utterances = [pair for indices in batches for pair in model(indices)]
+        heard = Heard(recipe, layout, system, keys)
+        batches = list(heard.data.in_order(BATCH_SECONDS))
+        utterances = [pair for indices in batches for pair in heard(indices)]
         self.log_probs = [log_probs for _, log_probs in utterances]
         fold = str.maketrans({} if spoken else recipe.languages[recipe.target].fold)
         table = layout.phone_words if spoken else layout.words

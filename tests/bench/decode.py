@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from cascade.decode import BATCH_SECONDS, Decoder, search_settings
+from cascade.decode import BATCH_SECONDS, Decoder, Heard, search_settings
 from cascade.files import read_text_table
 from cascade.layout import Layout, dataset_key
 from cascade.recipe import read_recipe
@@ -27,20 +27,21 @@ def main(folder: str = "exp/ru_en", system: str = "") -> None:
     layout = Layout(root, Path("downloads"), Path("data"))
     system = system or next(iter(recipe.systems))
     dataset = recipe.role("test")[0]
-    decoder = Decoder(recipe, layout, system, dataset)
+    heard = Heard(recipe, layout, system, [dataset_key(recipe, dataset)])
+    decoder = Decoder(recipe, layout, system)
     tuned = search_settings(recipe.decode, layout.search(system))
     reference = read_text_table(layout.text(dataset_key(recipe, dataset), "words"))
     language = recipe.languages[recipe.target]
     rule = Comparison(language.letters, language.fold)
-    batches = list(decoder.data.in_order(BATCH_SECONDS))
-    seconds = sum(decoder.data.frames) / 100
+    batches = list(heard.data.in_order(BATCH_SECONDS))
+    seconds = sum(heard.data.frames) / 100
     gc.freeze()  # as stage 4 does
     print("beam  n-best      rtf  WER, %")
     trials = [*((beam, 0) for beam in BEAMS), (tuned.beam, 0), (tuned.beam, tuned.nbest)]
     for beam, nbest in trials:
         decoder.search.settings = dataclasses.replace(tuned, beam=beam, nbest=nbest)
         began = time.process_time()  # the machine may have other work
-        found = {one.name: one.words for batch in batches for one in decoder(batch)}
+        found = {n: decoder(n, scores).words for batch in batches for n, scores in heard(batch)}
         spent = time.process_time() - began
         errors = score(reference, found, rule)
         rate = 100 * errors.errors / errors.total
