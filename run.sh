@@ -9,7 +9,8 @@ set -euo pipefail
 usage() {
   cat <<'USAGE'
 Usage: ./run.sh [--recipe NAME] [--stage N] [--stop-stage M] [--nj J] [--exp DIR]
-                [--force] [--dry-run] [--check] [--systems NAME,NAME] [--KEY VALUE ...]
+                [--folder DIR] [--force] [--dry-run] [--check] [--systems NAME,NAME]
+                [--KEY VALUE ...]
                 [--sweep KEY=VALUE,... | --search KEY=VALUE,... ...] [--seeds N]
   --recipe NAME    a folder of recipes/, or a .yaml or .json file        (ru_en)
   --stage N        the first stage                                       (0)
@@ -27,6 +28,7 @@ Usage: ./run.sh [--recipe NAME] [--stage N] [--stop-stage M] [--nj J] [--exp DIR
   --search KEY=... train every system with each value of a key of train, and with every
                    combination where it is given again; no test is decoded. Error rates on
                    valid, and each system's best: recipes/NAME/SEARCH.md
+  --seeds N        how many seeds a sweep or a search has                (1)
   --KEY VALUE      any key of the recipe: --target_minutes all --train.steps 2000
 Stages: 0 corpora and cuts, 1 pronunciations, language model and graph, 2 features,
         3 training, 4 decoding, 5 scoring

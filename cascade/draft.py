@@ -60,7 +60,7 @@ class Draft:
 # {title}.
 #
 # {WRITTEN}, and yours to change. All keys and their defaults
-# are in cascade/sections.py; any of them can be given for one run, too:
+# are in cascade/recipe.py and cascade/sections.py; any can be given for one run, too:
 # ./run.sh --recipe {self.name} --train.steps 2000
 
 target: {_flow(self.target)}

@@ -21,7 +21,7 @@ from cascade.times import Span
 # more take twice as long, 20 % less lose the best path of more than half.
 BEAM = 15.0
 # Of what the search adds up: with an open vocabulary 12 takes three times as long as 10, and
-# n-best lists and confidences hardly gain (docs/trials.md).
+# n-best lists and confidences hardly gain.
 WIDEST = 10.0
 LATTICE_BEAM = 6.0  # a path e^6 times less likely than the best is left out
 SCALE = 0.5  # of logarithms in posteriors: frames are no independent witnesses (set on valid)

@@ -51,8 +51,8 @@ def section(training: Mapping[str, Mapping[str, Any]]) -> str:
         rows.append((system, str(found["best_step"]), *cells))
     return (
         "## Training\n\n"
-        "*Lower of en*: the target's speech through that language's layers in place of its own;\n"
-        "*without layer2*: past a layer. Learning curves: `curves.svg`.\n\n"
+        "*Lower of*, *upper of* a language: the target's speech through that language's layers in\n"
+        "place of its own; *without layer2*: past a layer. Learning curves: `curves.svg`.\n\n"
         f"{markdown_table(rows)}\n"
     )
 

@@ -34,7 +34,12 @@ _NAMES = re.compile(rf"{NAME.pattern}(,{NAME.pattern})*")
 
 @dataclass(frozen=True)
 class Recipe:
-    """A whole recipe; see the field types for its sections."""
+    """A whole recipe; see the field types for its sections.
+
+    ``target`` is the language that is tested, ``seed`` decides first weights, the order of the
+    speech and its augmentation, and which part of it ``target_minutes``, or ``all``, takes. In
+    the file ``like`` names another recipe, and what follows is what differs from that one.
+    """
 
     name: str
     target: str

@@ -65,7 +65,10 @@ class Dataset:
 
 @dataclass(frozen=True)
 class Limits:
-    """What stage 0 lets pass. ``max_excluded`` is a share of a data set's utterances."""
+    """What stage 0 lets pass: utterances of ``min_seconds`` to ``max_seconds``.
+
+    ``max_excluded`` is the share of a data set's utterances that may be left out.
+    """
 
     max_excluded: str = "5%"
     min_seconds: float = within(0.2, 0)
@@ -140,6 +143,12 @@ class Augment:
 class Train:
     """How a system is trained. ``epochs``, where given, takes the place of ``steps``.
 
+    ``learning_rate`` is the highest: it grows over the first ``warmup`` of the steps, and falls
+    to nothing at the last. ``weight_decay`` is AdamW's; ``dropout`` is the share of values left
+    out between layers; gradients longer than ``clip`` are cut to it. Each ``valid_every`` steps
+    the network is tried on valid, and the best one kept; a checkpoint is written each
+    ``checkpoint_every``, and it changes no result.
+
     A step takes ``batch_seconds`` of speech from each language, or what ``seconds`` says of
     one. ``weights`` multiplies a language's loss (1 where it is not named). ``active`` is
     the part of the steps in which a language takes part, `[0, 1]` where it is not named:
@@ -200,6 +209,8 @@ class System:
 @dataclass(frozen=True)
 class Decode:
     """Word search: ``acoustic_scale`` multiplies the network's log-probabilities.
+
+    Kept are paths within ``beam`` of the best one, and ``max_active`` of them at most.
 
     ``blank_penalty`` is taken from the blank's log-probability before the search, which
     keeps the peaky blank of a CTC network from deleting words; ``word_penalty`` is the
