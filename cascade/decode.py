@@ -5,7 +5,6 @@ phone n-gram. Words come with other hypotheses, times and confidences.
 """
 
 import dataclasses
-import gc
 import json
 import logging
 import math
@@ -222,13 +221,11 @@ def decode(recipe: Recipe, layout: Layout, system: str, dataset: Dataset, jobs: 
     batches = list(data.in_order(BATCH_SECONDS))
     found: dict[str, Decoded] = {}
     memory = 0
-    gc.freeze()  # a lattice is many small objects: looking through all words each time is slow
     with workers.pool(jobs) as pool, meter(f"{system}, {test}", len(data), "utterances") as advance:
         for results, peak in pool.map(_decode_batch, batches):
             memory = max(memory, peak)
             found |= {result.name: result for result in results}
             advance(len(results))
-    gc.unfreeze()
     _work = None
     found = {name: found[name] for name in sorted(found)}
     for kind in ("phones", "phones_ngram", "words"):

@@ -1,11 +1,13 @@
 """Worker processes that do not outlive the process that started them."""
 
 import ctypes
+import gc
 import signal
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from itertools import islice
 from multiprocessing import get_context
 from typing import TypeVar
@@ -24,9 +26,21 @@ def die_with_parent() -> None:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def pool(jobs: int) -> ProcessPoolExecutor:
-    """A pool of ``jobs`` forked processes: they share the memory of what is loaded already."""
-    return ProcessPoolExecutor(jobs, mp_context=get_context("fork"), initializer=_begin)
+@contextmanager
+def pool(jobs: int) -> Iterator[ProcessPoolExecutor]:
+    """A pool of ``jobs`` forked processes: they share the memory of what is loaded already.
+
+    What there is when it begins is not looked through for garbage until it ends: that takes
+    long where there are millions of words, and it writes into every object, so that each
+    process would soon have pages of its own.
+    """
+    gc.freeze()
+    try:
+        context = get_context("fork")
+        with ProcessPoolExecutor(jobs, mp_context=context, initializer=_begin) as executor:
+            yield executor
+    finally:
+        gc.unfreeze()
 
 
 def in_order(

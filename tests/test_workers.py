@@ -1,3 +1,4 @@
+import gc
 import os
 import signal
 import subprocess
@@ -43,6 +44,24 @@ def test_tasks_are_taken_as_they_are_needed():
 def test_a_task_that_fails_is_said_to_and_the_rest_is_left():
     with workers.pool(1) as pool, pytest.raises(ValueError):
         list(workers.in_order(pool, int, ["1", "x", *["2"] * 50], 4))
+
+
+def test_what_is_loaded_stays_shared_when_a_worker_collects_garbage():
+    objects = [[number] for number in range(300_000)]  # some 20 MB
+    with workers.pool(1) as pool:
+        before = pool.submit(private_mb).result()
+        pool.submit(gc.collect).result()
+        after = pool.submit(private_mb).result()
+    assert after - before < 5
+    assert len(objects) == 300_000
+    assert gc.get_freeze_count() == 0
+
+
+def private_mb() -> float:
+    """MB that this process shares with no other."""
+    lines = Path("/proc/self/smaps_rollup").read_text().splitlines()
+    (line,) = (line for line in lines if line.startswith("Private_Dirty:"))
+    return int(line.split()[1]) / 1024
 
 
 def test_chunks():
