@@ -6,12 +6,14 @@ import subprocess
 import sys
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from importlib.metadata import version
 from pathlib import Path
 
 from cascade.corpus import LOCAL
 from cascade.errors import UserError
 from cascade.files import write_text
+from cascade.lock import turn
 from cascade.phones import phones_of
 from cascade.progress import meter
 from cascade.sections import Language
@@ -46,7 +48,8 @@ def look_up(
     known = _read(language)
     wanted = sorted(set(words))
     asked = [word for word in wanted if not known.get(word)]
-    found = dict(zip(asked, _espeak(asked, language, jobs, cache), strict=True))
+    with turn(cache) if cache else nullcontext():  # who waits finds the answers there
+        found = dict(zip(asked, _espeak(asked, language, jobs, cache), strict=True))
     return {word: known[word][0] if known.get(word) else found[word] for word in wanted}
 
 

@@ -1,4 +1,6 @@
+import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -82,12 +84,35 @@ def test_a_word_may_have_several_pronunciations(tmp_path):
     assert alternatives(language(file)) == {"я": [("b", "c")]}
 
 
+TWICE = """
+import sys
+from pathlib import Path
+from cascade import lexicon
+from cascade.sections import Language
+lexicon.PIECE = 2
+words = [a + b for a in "авкморст" for b in "аеиоуыэю"]
+found = lexicon.look_up(words, Language("абв", "ru"), jobs=4, cache=Path(sys.argv[1]))
+print(hash(tuple(sorted(found.items()))))
+"""
+
+
+def test_two_runs_at_once_may_ask_the_same(tmp_path):
+    command = [sys.executable, "-c", TWICE, str(tmp_path)]
+    env = {**os.environ, "PYTHONHASHSEED": "0", "PYTHONPATH": str(LOCAL.parent)}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "env": env}
+    runs = [subprocess.Popen(command, **pipes) for _ in range(3)]
+    answers = [run.communicate() for run in runs]
+    assert [run.returncode for run in runs] == [0, 0, 0], answers
+    assert len({said for said, _ in answers}) == 1
+    assert len(list(tmp_path.glob("*.ipa"))) == 32
+
+
 def test_pieces_processes_and_the_cache_change_nothing(tmp_path, monkeypatch):
     words = ["сегодня", "да", "кот", "дом", "лес"]
     whole = look_up(words, language(None))
     monkeypatch.setattr("cascade.lexicon.PIECE", 2)
     assert look_up(words, language(None), jobs=2, cache=tmp_path) == whole
-    assert len(list(tmp_path.iterdir())) == 2  # whole pieces only
+    assert len(list(tmp_path.glob("*.ipa"))) == 2  # whole pieces only
     monkeypatch.setattr("cascade.lexicon.subprocess.run", None)
     assert look_up(sorted(words)[:4], language(None), cache=tmp_path) == dict(
         list(whole.items())[:4]
