@@ -120,7 +120,7 @@ def _transcribe(commands: argparse._SubParsersAction) -> None:
         help="put recordings into words",
         description="Decodes recordings that have no transcript with a system of a recipe whose"
         " stages 0 to 4 have run. Prints a line for each: its path and, behind a tab, its words."
-        " A recording is decoded as one utterance: cut long ones where nobody speaks.",
+        " Long recordings are searched in parts, cut at pauses.",
         epilog="Keys of the recipe that were changed in training must be given again, such as"
         " --features.rate=8000."
         "  e.g.: python -m cascade transcribe --recipe ru_en --system lower a.wav b.flac",

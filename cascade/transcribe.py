@@ -3,8 +3,10 @@
 import dataclasses
 import logging
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from cascade import audio, learning, stages
@@ -49,8 +51,9 @@ def transcribe(
 ) -> Iterator[Decoded]:
     """What is said in each recording, in the order of ``paths``.
 
-    A recording is one utterance, whatever its length. ``channel`` counts from 0; None is
-    the mean of all. Without ``times`` no hypothesis but the best one is looked for, and
+    Those of more than ``limits.max_seconds`` are searched in parts, cut at pauses: as one they
+    would lose good paths for bad ones far away. ``channel`` counts from 0; None is the mean
+    of all. Without ``times`` no hypothesis but the best one is looked for, and
     words have no times: that is twice as fast.
 
     Raises `UserError` before anything is decoded, for all recordings that cannot be read and
@@ -66,8 +69,9 @@ def transcribe(
         if not path.exists():
             raise UserError(f"There is no {path}. {_first(recipe, layout.root)}")
     stages.warn(recipe, layout, (3, 4))
-    seconds = _seconds(paths, recipe.limits.min_seconds, channel)
     features, nbest = recipe.features, max(recipe.decode.nbest, 1) if times else 0
+    least = max(recipe.limits.min_seconds, (features.stack + 1) / 100)  # one step at the least
+    seconds = _seconds(paths, least, channel)
     acoustic = AcousticModel(layout.system(system))
     if acoustic.config.inputs != features.filters * features.stack:
         raise UserError(
@@ -82,7 +86,48 @@ def transcribe(
         row = {"id": path.name, "audio": path, "start": 0.0, "duration": length, "channel": channel}
         found = filterbank.features({**row, "sha256": digest(path).sha256})  # (frames, filters)
         inputs = stacked(normalised(found, features, mean), features.stack)
-        yield decoder(path.name, acoustic(inputs[None])[0])
+        log_probs = acoustic(inputs[None])[0]  # (T, phones)
+        most = int(recipe.limits.max_seconds * 100 / features.stack)
+        begins = [0, *cuts(log_probs.argmax(axis=1) == 0, most)]
+        found = [decoder(path.name, part) for part in np.split(log_probs, begins[1:])]
+        yield joined(found, [begin * decoder.seconds for begin in begins])
+
+
+def cuts(blank: np.ndarray, most: int) -> list[int]:
+    """Where to cut so that no part has more than ``most`` frames: in the longest pauses.
+
+    ``blank`` (T,) says of each frame whether the network hears no phone. A part is cut in the
+    middle of the longest pause that its middle half has; where it has none, in two halves.
+    """
+    found, waiting = [], [(0, len(blank))]
+    while waiting:
+        begin, end = waiting.pop()
+        if end - begin > most:
+            low, high = begin + (end - begin) // 4, end - (end - begin) // 4
+            sound = np.flatnonzero(~blank[low:high])
+            edges = low + np.concatenate([[-1], sound, [high - low]])
+            longest = int(np.diff(edges).argmax())
+            if len(sound) == high - low:
+                cut = (begin + end) // 2
+            else:
+                cut = int(edges[longest] + edges[longest + 1] + 1) // 2
+            found.append(cut)
+            waiting += [(begin, cut), (cut, end)]
+    return sorted(found)
+
+
+def joined(parts: Sequence[Decoded], begins: Sequence[float]) -> Decoded:
+    """The parts of a recording, which begin at ``begins`` seconds, as one utterance."""
+    lists = {
+        field: list(chain.from_iterable(getattr(part, field) for part in parts))
+        for field in ("phones", "phones_ngram", "words")
+    }
+    timed = [
+        (word, begin + start, seconds, sure)
+        for part, begin in zip(parts, begins, strict=True)
+        for word, start, seconds, sure in part.timed
+    ]
+    return dataclasses.replace(parts[0], **lists, hypotheses=[], timed=timed)
 
 
 def _seconds(paths: Sequence[Path], least: float, channel: int | None) -> list[float]:

@@ -9,6 +9,7 @@ import soundfile
 from conftest import ROOT
 
 from cascade.files import read_jsonl_gz, read_text_table
+from cascade.transcribe import cuts
 
 CUTS = 6  # of the test set
 
@@ -116,3 +117,31 @@ def test_a_model_of_other_features_is_refused(mini, recordings):
     options = ("--system", "plain", good, "--features.filters=23")
     done = transcribe(mini.parent, *options, expect=1)
     assert "takes 120 values in a step, and 3 frames of 23 filters" in done.stderr
+
+
+def test_long_recordings_are_cut_in_pauses(mini, recordings, tmp_path):
+    rate, gap = 16000, np.zeros(8000, dtype="float32")
+    speech = [soundfile.read(path, dtype="float32")[0] for path in recordings.values()]
+    whole = np.concatenate([part for one in speech for part in (one, gap)])
+    soundfile.write(tmp_path / "long.wav", whole, rate)
+    options = ("--system", "plain", "--times", tmp_path / "long.wav")
+    done = transcribe(mini.parent, *options, f"--limits.max_seconds={len(whole) / rate / 3:.2f}")
+    rows = [line.split("\t") for line in done.stdout.splitlines()]
+    starts = [float(row[1]) for row in rows]
+    assert starts == sorted(starts)
+    assert starts[0] < len(speech[0]) / rate  # in the first utterance
+    last = float(rows[-1][1]) + float(rows[-1][2])
+    assert (len(whole) - len(gap) - len(speech[-1])) / rate < last < len(whole) / rate
+    words = transcribe(mini.parent, *options[:2], options[3], *done.args[-1:]).stdout
+    assert words.split("\t")[1].split() == [row[4] for row in rows]
+
+
+def test_cuts():
+    blank = np.ones(100, dtype=bool)
+    blank[[5, 30, 31, 40, 55, 60, 90]] = False
+    assert cuts(blank, 100) == []
+    assert cuts(blank, 99) == [48]  # in the middle of 41 to 54
+    assert cuts(np.zeros(100, dtype=bool), 50) == [50]
+    found = [0, *cuts(blank, 20), 100]
+    assert max(np.diff(found)) <= 20 and min(np.diff(found)) > 0
+    assert cuts(np.ones(0, dtype=bool), 1) == []
