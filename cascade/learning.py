@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -61,10 +62,10 @@ def draw(path: Path, histories: Mapping[str, Sequence[Mapping[str, Any]]]) -> No
     """Writes the learning curves as SVG: PER on valid, and the losses of each language."""
     with picture(path, "Learning curves", 9, 3.6) as figure:
         errors, losses = figure.subplots(1, 2)
-        for (system, rows), colour in zip(histories.items(), _cycled(COLOURS), strict=False):
+        for (system, rows), colour in zip(histories.items(), cycle(COLOURS), strict=False):
             steps = [row["step"] for row in rows]
             errors.plot(steps, [row["valid_per"] for row in rows], color=colour, label=system)
-            for language, line in zip(rows[0]["loss"], _cycled(LINES), strict=False):
+            for language, line in zip(rows[0]["loss"], cycle(LINES), strict=False):
                 values = [row["loss"].get(language) for row in rows]
                 label = f"{system}, {language}"
                 losses.plot(steps, _numbers(values), line, color=colour, label=label)
@@ -80,7 +81,3 @@ def draw(path: Path, histories: Mapping[str, Sequence[Mapping[str, Any]]]) -> No
 def _numbers(values: Sequence[float | None]) -> list[float]:
     """Gaps where a language took no part."""
     return [float("nan") if value is None else value for value in values]
-
-
-def _cycled(values: Sequence[str]) -> list[str]:
-    return list(values) * 100

@@ -29,6 +29,7 @@ from cascade.sections import (
     Train,
 )
 
+RECIPES = Path(__file__).resolve().parent.parent / "recipes"
 _NAMES = re.compile(rf"{NAME.pattern}(,{NAME.pattern})*")
 
 
@@ -93,9 +94,9 @@ def read_recipe(path: Path, overrides: Mapping[str, str] | None = None) -> Recip
     """Reads a recipe; ``overrides`` maps dotted keys to values as YAML text.
 
     ``systems`` may be names alone, ``plain,cascade``: those of the recipe's to take. A
-    recipe with the key ``like`` is another one, a folder beside its own or a file, with
-    changes: its mappings are merged into the other's, key by key, and a key without a
-    value takes that of the other away.
+    recipe with the key ``like`` is another one, a folder beside its own, one of the
+    project's, or a file, with changes: its mappings are merged into the other's, key by
+    key, and a key without a value takes that of the other away.
 
     Raises `UserError` for a file that is not there or cannot be parsed, an unknown key, a
     missing one, a value of the wrong type, and a recipe that contradicts itself.
@@ -128,9 +129,7 @@ def _raw(path: Path, before: tuple[Path, ...]) -> dict[str, Any]:
     like = raw.pop("like", None)
     if like is None:
         return raw
-    other = path.absolute().parent.parent / str(like) / "recipe.yaml"
-    if str(like).endswith((".yaml", ".yml", ".json")):
-        other = path.absolute().parent / str(like)
+    other = _other(path.absolute().parent, str(like))
     if other.resolve() in (path.resolve(), *before):
         raise UserError(f"{path}: it would be like itself ({like}).")
     base = _raw(other, (path.resolve(), *before))
@@ -139,6 +138,14 @@ def _raw(path: Path, before: tuple[Path, ...]) -> dict[str, Any]:
         return layered(base, raw)
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
+
+
+def _other(folder: Path, like: str) -> Path:
+    """The file of the recipe that one in ``folder`` is ``like``."""
+    if like.endswith((".yaml", ".yml", ".json")):
+        return folder / like
+    beside, own = (place / like / "recipe.yaml" for place in (folder.parent, RECIPES))
+    return own if own.is_file() and not beside.is_file() else beside
 
 
 class _Loader(yaml.SafeLoader):

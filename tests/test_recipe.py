@@ -344,6 +344,17 @@ def test_a_recipe_like_another_says_what_differs(tmp_path, raw):
     assert recipe.role("train")[0].path == "elsewhere" and len(recipe.datasets) == 4
 
 
+def test_a_recipe_elsewhere_is_like_one_of_the_project(tmp_path, raw):
+    mine, beside = tmp_path / "some" / "mine.yaml", tmp_path / "ru_en" / "recipe.yaml"
+    mine.parent.mkdir()
+    mine.write_text("like: ru_en\nseed: 7\n", encoding="utf-8")
+    recipe = read_recipe(mine)
+    assert (recipe.name, recipe.seed, recipe.target_minutes) == ("mine", 7, "15")
+    beside.parent.mkdir()
+    beside.write_text(yaml.safe_dump(raw | {"target_minutes": 3}), encoding="utf-8")
+    assert read_recipe(mine).target_minutes == "3"  # one beside comes first
+
+
 def test_what_is_taken_away_must_be_there(tmp_path, raw):
     for change, near in (({"targ": None}, "target"), ({"systems": {"bth": None}}, "both")):
         with pytest.raises(UserError, match=f"no value, .* nearest that is there is '{near}'"):
