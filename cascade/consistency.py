@@ -20,6 +20,9 @@ def check(recipe: "Recipe") -> None:
     for name in (recipe.name, *recipe.systems, *recipe.languages):
         if not NAME.fullmatch(name) or name == "shared":
             raise UserError(f"'{name}' is no good name: use letters, digits, '_' and '-'.")
+    for name, language in recipe.languages.items():
+        if any(len(letter) != 1 for letter in language.fold):
+            raise UserError(f"languages.{name}.fold must map single letters to others.")
     if recipe.target not in recipe.languages:
         raise UserError(f"the target '{recipe.target}' is not among the languages.")
     seen = set()
@@ -64,8 +67,6 @@ def check(recipe: "Recipe") -> None:
         0 <= recipe.limits.excluded_share <= 1
     ):
         raise UserError("limits.max_excluded must be a share such as 5% or 0.05.")
-    if not re.fullmatch(r"[0-9]+(\.[0-9]+)?s?", recipe.train.checkpoint_every):
-        raise UserError("train.checkpoint_every must be a time such as 60s.")
 
 
 def _check_system(recipe: "Recipe", name: str) -> None:
@@ -85,6 +86,8 @@ def _check_system(recipe: "Recipe", name: str) -> None:
     if not system.cascade and (system.share != "upper" or system.languages):
         raise UserError(f"{where}: 'share' and 'languages' are of cascades.")
     settings = recipe.train_of(name)
+    if not re.fullmatch(r"[0-9]+(\.[0-9]+)?s?", settings.checkpoint_every):
+        raise UserError("train.checkpoint_every must be a time such as 60s.")
     if settings.precision not in PRECISIONS:
         raise UserError(f"train.precision must be one of {', '.join(PRECISIONS)}.")
     for key in ("weights", "seconds", "active"):

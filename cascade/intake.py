@@ -8,7 +8,7 @@ import hashlib
 import logging
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
@@ -66,6 +66,7 @@ class Intake:
         self.words: set[str] = set()
         self.passed = array("Q")  # numbers in the spool
         self.ranks, self.seconds = array("Q"), array("d")  # of each that passed
+        self.chosen: np.ndarray | None = None  # those of ``passed`` to keep; None for all
         self.mixed: Counter[int] = Counter()  # recordings by their number of channels
         self.faults: list[Excluded] = []  # the first few
         self.fault_count = 0
@@ -154,30 +155,9 @@ class Intake:
                 self.ranks.append(_rank(self.recipe.seed, item.id))
                 self.seconds.append(item.seconds)
 
-    def chosen(self) -> np.ndarray:
-        """The numbers of what is kept: all that passed, or a seeded part of them.
-
-        The target's training speech comes in an order that the seed and the ids alone
-        decide, so that a smaller part is always inside a larger one.
-        """
-        passed = np.frombuffer(self.passed, np.uint64)
-        minutes = self.recipe.target_minutes
-        if self.dataset.role != "train" or minutes == "all" or not len(passed):
-            return passed
-        order = np.argsort(np.frombuffer(self.ranks, np.uint64), kind="stable")
-        total = np.cumsum(np.frombuffer(self.seconds)[order])
-        if total[-1] < float(minutes) * 60:
-            log.warning(
-                "target_minutes: %s, but there are only %.1f minutes; all are used.",
-                minutes,
-                total[-1] / 60,
-            )
-        enough = np.searchsorted(np.append(0.0, total), float(minutes) * 60)
-        return np.sort(passed[order[:enough]])
-
     def keep(self, write: Callable[[Checked, bool], None]) -> None:
         """Writes what passed, and whether it is chosen; leaves out what is not."""
-        chosen = iter(self.chosen().tolist())
+        chosen = iter((self.passed if self.chosen is None else self.chosen).tolist())
         passed = iter(self.passed)
         following, next_passed = next(chosen, None), next(passed, None)
         for number, item in enumerate(self.spool):
@@ -223,6 +203,9 @@ class Intake:
             log.warning("  ... and %d more, see excluded.tsv", more)
         total = len(self.passed) + self.fault_count
         limits = self.recipe.limits
+        if self.chosen is not None and not len(self.chosen) and len(self.passed):
+            minutes = self.recipe.target_minutes
+            return [f"{self.key}: target_minutes: {minutes} leaves nothing of it. Take more."]
         if not len(self.traits):
             return [f"{self.key}: not one utterance of corpus '{self.dataset.corpus}' is usable."]
         if self.fault_count > limits.excluded_share * total:
@@ -232,6 +215,32 @@ class Intake:
                 f" Mend them (excluded.tsv names each), or raise the limit."
             ]
         return []
+
+
+def shorten(training: Sequence[Intake], minutes: str) -> None:
+    """Chooses ``minutes`` of the target's training speech, from all its data sets together.
+
+    It comes in an order that the seed and the ids alone decide, so that a smaller part is
+    always inside a larger one.
+    """
+    passed = [np.frombuffer(one.passed, np.uint64) for one in training]
+    if minutes == "all" or not sum(map(len, passed)):
+        return
+    ranks = np.concatenate([np.frombuffer(one.ranks, np.uint64) for one in training])
+    order = np.argsort(ranks, kind="stable")
+    total = np.cumsum(np.concatenate([np.frombuffer(one.seconds) for one in training])[order])
+    if total[-1] < float(minutes) * 60:
+        log.warning(
+            "target_minutes: %s, but there are only %.1f minutes; all are used.",
+            minutes,
+            total[-1] / 60,
+        )
+    enough = np.searchsorted(np.append(0.0, total), float(minutes) * 60)
+    taken = np.zeros(len(order), bool)
+    taken[order[:enough]] = True
+    ends = np.cumsum([len(numbers) for numbers in passed])
+    for one, numbers, mask in zip(training, passed, np.split(taken, ends[:-1]), strict=True):
+        one.chosen = numbers[mask]
 
 
 def _check(chunk: list[tuple[Utterance | Excluded, Rules]]) -> list[tuple]:

@@ -67,9 +67,12 @@ def plan(read: Reader, swept: str, seeds: int, layout: Layout) -> list[Point]:
     """The points of a sweep over ``KEY=VALUE,VALUE...``, sorted by value, then seed.
 
     There are ``seeds`` seeds, from the recipe's on. ``layout`` is the recipe's own; each
-    point's folder is in its ``sweep/``. Raises `UserError` for what the recipe refuses.
+    point's folder is in its ``sweep/``. Raises `UserError` for what the recipe refuses, and
+    for a key of ``train`` that a system has set, too.
     """
-    return _points(read, [_values("--sweep", swept)], seeds, layout, "sweep", stages.LAST)
+    values = _values("--sweep", swept)
+    _refuse_own(read({}), "--sweep", values[0])
+    return _points(read, [values], seeds, layout, "sweep", stages.LAST)
 
 
 def search_plan(read: Reader, searched: Sequence[str], seeds: int, layout: Layout) -> list[Point]:
@@ -88,14 +91,21 @@ def search_plan(read: Reader, searched: Sequence[str], seeds: int, layout: Layou
             )
     if len(set(keys)) < len(keys):
         raise UserError("--search: a key stands there twice.")
-    for name, system in read({}).systems.items():
-        for key in keys:
-            if has(system.train, key.split(".")[1:]):
-                raise UserError(
-                    f"--search {key}: system '{name}' has set it for itself; take it out there,"
-                    " or leave the system out (--systems)."
-                )
+    recipe = read({})
+    for key in keys:
+        _refuse_own(recipe, "--search", key)
     return _points(read, values, seeds, layout, "search", TRAINED)
+
+
+def _refuse_own(recipe: Recipe, option: str, key: str) -> None:
+    """Raises `UserError` where a system has its own value of ``key``: no other would reach it."""
+    section, *path = key.split(".")
+    for name, system in recipe.systems.items():
+        if section == "train" and path and has(system.train, path):
+            raise UserError(
+                f"{option} {key}: system '{name}' has set it for itself; take it out there,"
+                " or leave the system out (--systems)."
+            )
 
 
 def _points(

@@ -12,7 +12,7 @@ from cascade import corpus, workers
 from cascade.check import Checked
 from cascade.errors import UserError
 from cascade.files import replacing
-from cascade.intake import Intake
+from cascade.intake import Intake, shorten
 from cascade.layout import Layout
 from cascade.ledger import ledger
 from cascade.manifests import manifests
@@ -49,9 +49,15 @@ def prepare(recipe: Recipe, layout: Layout, jobs: int) -> Found:
                 own = corpus.lists(dataset.corpus, found.request)
                 before |= {path: digest(path) or ABSENT for path in own}
                 found.look()
-            for found in sets.values():
+            training = [found for found in sets.values() if found.dataset.role == "train"]
+            for found in training:
                 found.check(pool, sources)
                 found.pronounce()
+            shorten(training, recipe.target_minutes)
+            for found in sets.values():
+                if found not in training:
+                    found.check(pool, sources)
+                    found.pronounce()
                 language, rate = found.dataset.language, recipe.features.rate
                 write = stack.enter_context(manifests(found.key, language, rate, layout))
                 found.keep(write)
@@ -62,8 +68,7 @@ def prepare(recipe: Recipe, layout: Layout, jobs: int) -> Found:
 
         traits = {key: found.traits for key, found in sets.items()}
         roles = {key: found.dataset.role for key, found in sets.items()}
-        training = [key for key, role in roles.items() if role == "train"]
-        for warning in warnings(traits, training, named):
+        for warning in warnings(traits, [found.key for found in training], named):
             log.warning("warning: %s.", warning)
         failures += trained_on(traits, roles, named)
         wrong = differing({key: s.dim or recipe.features.filters for key, s in sets.items()})

@@ -42,10 +42,11 @@ def override(raw: dict, key: str, value: str) -> None:
     *parents, last = key.split(".")
     node = raw
     for parent in parents:
-        child = node.setdefault(parent, {})
+        child = node.get(parent, {})
         if not isinstance(child, dict):
             raise UserError(f"--{key}: '{parent}' is not a section of the recipe.")
-        node = child
+        node[parent] = dict(child)  # a copy: by a YAML alias others may have the same
+        node = node[parent]
     node[last] = parsed
 
 

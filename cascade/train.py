@@ -68,7 +68,7 @@ def train_systems(
                     del running[receiver]
                     process.join()
                     if message == "interrupted":
-                        interrupted = True
+                        interrupted, waiting = True, []
                     elif isinstance(message, Done):
                         bars.done(name, message)
                         yield name

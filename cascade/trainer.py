@@ -75,6 +75,7 @@ class Trainer:
         self.settings = settings
         self.folder = folder
         self.device = device
+        self._on_gpu = device.type == "cuda"
         self.target = self.iterators[0].name
         self.steps = settings.steps
         if settings.epochs is not None:
@@ -87,7 +88,7 @@ class Trainer:
             self.optimizer,
             max_lr=settings.learning_rate,
             total_steps=self.steps + 1,
-            pct_start=settings.warmup,
+            pct_start=_warmup(settings.warmup, self.steps + 1),
             cycle_momentum=False,
         )
         self.checkpoints = Checkpoints(folder / "checkpoint")
@@ -111,6 +112,8 @@ class Trainer:
         for iterator, saved in zip(self.iterators, state["iterators"], strict=True):
             iterator.restore(saved)
         torch.set_rng_state(state["random"])
+        if state["device_random"] is not None:
+            torch.cuda.set_rng_state(state["device_random"], self.device)
         self.step, self.history, self.best = state["step"], state["history"], state["best"]
         self.losses = state["losses"]
         self.ledger = [(key, Excluded(**item)) for key, item in state["ledger"]]
@@ -124,6 +127,7 @@ class Trainer:
         """
         settings = self.settings
         write_ledger(self.folder / "excluded.tsv", self.ledger)
+        self._write_history()  # of a training that goes on, whatever has become of the file
         saved_at = time.monotonic()
         bad = 0
         ramp = settings.augment.ramp * self.steps
@@ -209,12 +213,15 @@ class Trainer:
             "valid_per": per,
         }
         self.history.append(row)
-        lines = (json.dumps(row) + "\n" for row in self.history)
-        write_text(self.folder / "train.jsonl", "".join(lines))
+        self._write_history()
         self.hint = hint(self.history, self.steps) or self.hint
         if self.best is None or per < self.best["per"]:
             tensors = {k: v.cpu().clone() for k, v in self.network.state_dict().items()}
             self.best = {"per": per, "step": self.step, "network": tensors}
+
+    def _write_history(self) -> None:
+        lines = (json.dumps(row) + "\n" for row in self.history)
+        write_text(self.folder / "train.jsonl", "".join(lines))
 
     def _state(self) -> dict[str, Any]:
         return {
@@ -223,6 +230,7 @@ class Trainer:
             "schedule": self.schedule.state_dict(),
             "iterators": [iterator.state() for iterator in self.iterators],
             "random": torch.get_rng_state(),
+            "device_random": torch.cuda.get_rng_state(self.device) if self._on_gpu else None,
             "step": self.step,
             "fingerprint": self.fingerprint,
             "history": self.history,
@@ -242,3 +250,8 @@ class Trainer:
             best=self.best["per"] if self.best else None,
             hint=said,
         )
+
+
+def _warmup(share: float, steps: int) -> float:
+    """``share`` of the steps, or next to it: torch divides by nothing where it is one step."""
+    return share + 1e-9 if share * steps == 1 else share

@@ -110,15 +110,14 @@ class _Valid:
         keys = [dataset_key(recipe, dataset) for dataset in valid]
         heard = Heard(recipe, layout, system, keys)
         batches = list(heard.data.in_order(BATCH_SECONDS))
-        utterances = [pair for indices in batches for pair in heard(indices)]
-        self.log_probs = [log_probs for _, log_probs in utterances]
+        self.log_probs = [log_probs for indices in batches for _, log_probs in heard(indices)]
         fold = str.maketrans({} if spoken else recipe.languages[recipe.target].fold)
         table = layout.phone_words if spoken else layout.words
         self.words = [word.translate(fold) for word in read_words(table)]
-        texts: dict[str, list[str]] = {}
-        for key in keys:
-            texts |= read_text_table(layout.text(key, unit))
-        self.reference = [[w.translate(fold) for w in texts[name]] for name, _ in utterances]
+        # By place, since data sets may use the same names.
+        texts = [said for key in keys for said in read_text_table(layout.text(key, unit)).values()]
+        order = [index for indices in batches for index in indices]
+        self.reference = [[word.translate(fold) for word in texts[index]] for index in order]
         self.graph, self.jobs = layout.phone_graph if spoken else layout.graph, jobs
         self.search: WordSearch | None = None
 

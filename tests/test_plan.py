@@ -60,6 +60,13 @@ def test_what_cannot_be_swept(planned, swept, seeds, said):
         planned(swept, seeds)
 
 
+def test_a_key_that_a_system_has_set_cannot_be_swept(planned):
+    own = {"cascade": False, "layers": [1], "neurons": 4, "train": {"steps": 9}}
+    assert len(planned("train.dropout=0.1,0.2", systems={"own": own})) == 2
+    with pytest.raises(UserError, match=r"--sweep train\.steps: system 'own' has set it"):
+        planned("train.steps=5,10", systems={"own": own})
+
+
 @pytest.fixture
 def searched(small, read):
     """The plan of a search of the small recipe."""

@@ -307,6 +307,29 @@ def test_target_minutes_are_nested(minutes):
     assert set(other_seed) != set(one)
 
 
+def test_target_minutes_are_those_of_all_training_sets_together(small, read, listed):
+    raw, layout = small
+    raw["datasets"][0]["path"] = str(listed("many", ["да"] * 40, [2.0] * 40))
+    more = {
+        **raw["datasets"][0],
+        "name": "more",
+        "path": str(listed("more", ["да"] * 20, [2.0] * 20)),
+    }
+    raw["datasets"].append(more)
+
+    def taken(minutes):
+        prepare(read(raw, {"target_minutes": minutes}), layout, 1)
+        return [ids(layout, f"train_ru_{name}") for name in ("table", "more")]
+
+    both = taken("1")
+    assert all(both) and sum(map(len, both)) == 30  # of 2 s
+    halved = taken("0.5")
+    assert sum(map(len, halved)) == 15
+    assert all(set(less) < set(more) for less, more in zip(halved, both, strict=True))
+    with pytest.raises(UserError, match=r"target_minutes: 0\.03 leaves nothing of it"):
+        taken("0.03")
+
+
 def test_features_are_made_of_more_than_is_taken(minutes):
     _, layout = minutes("all")
     everything = layout.speech("train_ru").read_bytes()

@@ -104,6 +104,18 @@ def test_overrides(raw, read, key, text, value):
     assert found == value and type(found) is type(value)
 
 
+def test_an_override_changes_its_own_place_alone(raw, tmp_path):
+    for name in ("plain", "both"):
+        raw["systems"][name]["train"] = {"dropout": 0.1}
+    shared = raw["systems"]["both"]["train"] = raw["systems"]["plain"]["train"]
+    path = tmp_path / "recipe.yaml"
+    path.write_text(yaml.safe_dump(raw, allow_unicode=True), encoding="utf-8")
+    assert "&id" in path.read_text(encoding="utf-8")  # an anchor, and an alias of it
+    recipe = read_recipe(path, {"systems.plain.train.dropout": "0.5"})
+    assert recipe.train_of("plain").dropout == 0.5
+    assert recipe.train_of("both").dropout == shared["dropout"] == 0.1
+
+
 def test_some_of_the_systems_alone(raw, read):
     raw["systems"]["third"] = {"cascade": False, "layers": [2]}
     everything = read(raw)
@@ -237,6 +249,9 @@ def trained(**change):
     return systems(train=change)
 
 
+FOLDED = {**SMALL["languages"]["ru"], "fold": {"ий": "и"}}
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -288,6 +303,8 @@ def trained(**change):
         ({"target_minutes": -1}, "number of minutes, or 'all'"),
         ({"limits": {"max_excluded": "few"}}, "share such as 5%"),
         ({"train": {"checkpoint_every": "1h"}}, "time such as 60s"),
+        (trained(checkpoint_every="1h"), "time such as 60s"),
+        ({"languages": {**SMALL["languages"], "ru": FOLDED}}, "ru.fold must map single letters"),
     ],
 )
 def test_a_recipe_that_contradicts_itself(raw, read, change, message):

@@ -1,5 +1,9 @@
 """Stage 3 on planted speech: systems side by side, and one that starts from another."""
 
+import multiprocessing
+import threading
+import time
+
 import numpy as np
 import pytest
 import safetensors.torch
@@ -63,6 +67,24 @@ def test_a_system_goes_on_from_another_and_keeps_what_is_frozen(recipe, layout):
     assert "upper.shared.1.bias\t6\tloaded\tno" in rows
     for name in ("both", "below", "one", "more"):
         assert (layout.system(name) / "ablation.json").exists()
+
+
+def test_one_training_that_is_told_to_stop_stops_all(recipe, layout, raw):
+    raw["train"]["steps"] = 100_000
+
+    def stop():  # once it can be told: it writes its history after that
+        while not (layout.system("both") / "train.jsonl").is_file():
+            time.sleep(0.05)
+        for process in multiprocessing.active_children():
+            process.terminate()
+
+    telling = threading.Thread(target=stop)
+    telling.start()
+    with pytest.raises(KeyboardInterrupt):
+        list(train_systems(recipe(), layout, {"both": "1", "one": "1"}, 1))
+    telling.join()
+    assert list((layout.system("both") / "checkpoint").glob("*.pt"))
+    assert not layout.system("one").exists()
 
 
 def test_seconds_and_languages_shape_the_iterators(recipe, layout, raw):

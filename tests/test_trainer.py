@@ -138,6 +138,28 @@ def test_an_interrupted_training_goes_on_to_the_same_bytes(layout, tmp_path, pre
     assert files[0] == files[1]
 
 
+def test_a_lost_history_is_written_again(layout, tmp_path):
+    settings = dataclasses.replace(TRAIN, steps=6, valid_every=3)
+    history = tmp_path / "train.jsonl"
+    trainer(layout, tmp_path, settings=settings).run(lambda progress: None)
+    expected = history.read_bytes()
+    for damage in (history.unlink, lambda: history.write_text("{")):
+        damage()
+        again = trainer(layout, tmp_path, settings=settings)
+        assert again.resume()
+        again.run(lambda progress: None)
+        assert history.read_bytes() == expected
+
+
+@pytest.mark.parametrize(("steps", "warmup"), [(1, 0.5), (9, 0.1), (19, 0.05), (5, 0.0)])
+def test_a_warmup_of_one_step_or_none(layout, tmp_path, steps, warmup):
+    settings = dataclasses.replace(TRAIN, steps=steps, warmup=warmup)
+    run = trainer(layout, tmp_path, settings=settings)
+    rates = []
+    run.run(lambda progress: rates.append(run.schedule.get_last_lr()[0]))
+    assert len(rates) == steps and rates == sorted(rates, reverse=True)  # downhill at once
+
+
 def test_the_same_seed_gives_the_same_model_and_another_one_another(layout, tmp_path):
     settings = dataclasses.replace(TRAIN, steps=5, dropout=0.3, augment=Augment())
     found = []

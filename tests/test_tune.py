@@ -1,4 +1,8 @@
+import numpy as np
+
 from cascade import tune
+from cascade.files import write_text_table
+from cascade.layout import Layout
 from cascade.sections import Decode
 
 
@@ -45,3 +49,33 @@ def test_the_trials_of_phones_are_phone_error_rates():
     found, trials = tune._search(bowl, start, "PER")
     assert (found.acoustic_scale, found.word_penalty) == (1.4, 1.0)
     assert trials[0] == {**tune.PHONES, "PER": 13.4} and "WER" not in trials[0]
+
+
+def test_sets_that_use_the_same_names_keep_their_own_references(raw, read, tmp_path, monkeypatch):
+    valid = next(d for d in raw["datasets"] if d["role"] == "valid")
+    raw["datasets"].append({**valid, "name": "more"})
+    layout = Layout(tmp_path, None, None)
+    keys = [f"valid_ru_{name}" for name in (valid["corpus"], "more")]
+    said = {keys[0]: {"a": ["раз", "два"], "b": ["три"]}, keys[1]: {"a": ["семь"], "c": ["шесть"]}}
+    for key, table in said.items():
+        write_text_table(layout.text(key, "words"), table)
+    (tmp_path / "lang").mkdir(exist_ok=True)
+    layout.words.write_text("<eps> 0\n", encoding="utf-8")
+
+    class Heard:
+        """Stands for a network: the batches are not in the order of the sets."""
+
+        def __init__(self, recipe, layout, system, asked):
+            assert asked == keys
+            self.data = self
+
+        def in_order(self, seconds):
+            return [[3, 0], [2, 1]]
+
+        def __call__(self, indices):
+            return [("abac"[index], np.full((1, 1), index)) for index in indices]
+
+    monkeypatch.setattr(tune, "Heard", Heard)
+    found = tune._Valid(read(raw), layout, "plain", "words", 1)
+    assert [log_probs.item() for log_probs in found.log_probs] == [3, 0, 2, 1]
+    assert found.reference == [["шесть"], ["раз", "два"], ["семь"], ["три"]]
