@@ -75,6 +75,9 @@ def check_utterance(task: tuple[Utterance, Rules]) -> tuple[Checked | Excluded, 
     if not item.id or any(c.isspace() for c in item.id):
         reason = "the utterance id is empty or has white space in it"
         return Excluded(repr(item.id), reason), known
+    if mark := text.no_word(item.text):
+        reason = f"'{mark}' in the transcript is no word"
+        return Excluded(item.id, reason, selection=True), known
     check = _check_audio if item.features is None else _check_features
     return check(item, rules, known.sha256), known
 
@@ -107,6 +110,8 @@ def _check_audio(item: Utterance, rules: Rules, sha256: str) -> Checked | Exclud
             samples = np.abs(audio.read(item.audio, rules.rate, item.start, seconds, channel))
         except UserError as error:
             return fault(str(error))
+        if not np.isfinite(samples).all():
+            return fault(f"{item.audio} holds samples that are no numbers")
         if samples.max(initial=0) < SILENCE:
             return fault(f"{item.audio} is silent there: no sample is above -60 dB")
         clipped = float((samples > 0.9999).mean())

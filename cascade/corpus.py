@@ -13,7 +13,9 @@ A corpus module holds
     Their change makes stage 0 stale as much as a recording's;
 ``recognises(request)``, ``LOOKS_FOR``
     likewise: `Recognised` where ``request.path`` looks like such a corpus, else None; and
-    by what it is told, for messages.
+    by what it is told, for messages;
+``advice(path)``, if it likes
+    what to do about a folder or file that nothing recognises, where it can tell, else None.
 
 It fetches what it needs, and makes all its files before its first utterance: only so far
 do runs take turns. It knows nothing of features, networks or recipes.

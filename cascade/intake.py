@@ -179,12 +179,11 @@ class Intake:
         """Logs what the data set holds; returns the reason to stop, if there is one."""
         speakers = self.traits.speaker_count()
         log.info(
-            "%s: %d utterances, %.1f min, %d speaker%s (%s)",
+            "%s: %d utterances, %.1f min, %s (%s)",
             self.key,
             len(self.traits),
             self.kept_seconds / 60,
-            speakers,
-            "" if speakers == 1 else "s",
+            {0: "speakers not known", 1: "1 speaker"}.get(speakers, f"{speakers} speakers"),
             dataset_name(self.dataset),
         )
         for channels, count in sorted(self.mixed.items()):

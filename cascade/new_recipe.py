@@ -205,8 +205,8 @@ def _divided(seen: Sequence[Survey]) -> list[Survey]:
     rows = [row for s in pool for row in s.rows]
     if len(rows) < FEWEST:
         raise UserError(
-            f"{pool[0].dataset.path} has {len(rows)} usable utterances: at least {FEWEST} are"
-            f" needed to train on, to validate and to test."
+            f"{pool[0].dataset.path} has {len(rows)} usable utterances, and at least {FEWEST} are"
+            f" needed to train on, to validate and to test{_left_out(pool[0])}."
         )
     hours = sum(s.hours for s in pool)
     by = "speaker" if len(set().union(*(s.speakers for s in pool))) >= len(roles) else "utterance"
@@ -233,5 +233,10 @@ def _wanted(roles: Sequence[str], hours: float) -> dict[str, float]:
 
 def _unusable(one: Survey) -> str:
     where = one.dataset.path or one.dataset.corpus
+    return f"{where} has no usable utterance{_left_out(one) or ' (it lists none)'}."
+
+
+def _left_out(one: Survey) -> str:
+    """The most frequent reasons, in brackets; nothing where there are none."""
     why = "; ".join(f"{count} like {reason}" for count, reason in one.reasons()[:3])
-    return f"{where} has no usable utterance ({why or 'it lists none'})."
+    return f" ({why})" if why else ""

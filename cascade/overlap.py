@@ -56,7 +56,8 @@ class Traits:
         return len(self.numbers)
 
     def speaker_count(self) -> int:
-        return len(np.unique(_values(self, "speakers")))
+        """How many speakers are known by name."""
+        return len(np.setdiff1d(_values(self, "speakers"), 0))
 
     def in_(self, column: str, others: Iterable["Traits"]) -> np.ndarray:
         """The numbers of utterances whose ``column`` one of ``others`` has, too."""

@@ -17,6 +17,7 @@ FOLDERS = {
     "valid": ("valid", "validation", "val", "dev"),
     "test": ("test", "eval"),
 }
+ARCHIVES = (".gz", ".tgz", ".bz2", ".xz", ".zst", ".tar", ".zip", ".7z", ".rar")
 MANY = 100_000  # files; enough to tell what kind of folder it is
 
 
@@ -100,7 +101,12 @@ def _folders(path: Path, request: Request) -> Iterator[Source]:
 
 
 def _unknown(path: Path) -> str:
-    """Why nothing was recognised: what there is, and what was looked for."""
+    """Why nothing was recognised: what to do, or else what there is and was looked for."""
+    modules = (module for _, module in _readers() if hasattr(module, "advice"))
+    if advice := [said for module in modules if (said := module.advice(path))]:
+        return f"{path} cannot be read as it is: {'; '.join(advice)}."
+    if path.is_file() and path.suffix.lower() in ARCHIVES:
+        return f"{path} looks like an archive: unpack it, and name the folder that comes out."
     if path.is_file():
         return f"{path} is no table or manifest that is known. {_looked_for()}"
     walk = ((folder, file) for folder, _, files in os.walk(path) for file in sorted(files))

@@ -1,7 +1,8 @@
 """The one rule by which every text becomes words: transcripts, language models, scores.
 
-Unicode NFC, lower case, stress marks off; whatever is not a letter, a mark on one (as the
-vowels of Hindi are), a digit or an apostrophe inside a word parts words, hyphens too.
+Unicode NFC, lower case, stress marks off, and soft hyphens and joiners, which nobody sees,
+unless they are letters; whatever is not a letter, a mark on one (as the vowels of Hindi are),
+a digit or an apostrophe inside a word parts words, hyphens and ``<COMMA>`` too.
 """
 
 import re
@@ -11,7 +12,11 @@ from dataclasses import dataclass, field
 
 from cascade.errors import UserError
 
-STRESS = dict.fromkeys((0x300, 0x301))  # combining grave and acute, as dictionaries print them
+# Combining grave and acute, as dictionaries print them; soft hyphen, joiners, marks of direction.
+DROPPED = dict.fromkeys((0x300, 0x301, 0xAD, 0x200C, 0x200D, 0x200E, 0x200F, 0x2060, 0xFEFF))
+PUNCTUATION = re.compile("<(?:COMMA|PERIOD|QUESTIONMARK|EXCLAMATIONPOINT)>")  # GigaSpeech's
+# <unk>, [background noise], {breath}, ++um++, %hesitation, !SIL
+NO_WORD = re.compile(r"[<\[{][^<>\[\]{}]*[>\]}]|\+\+\S+?\+\+|(?<!\S)%[^\W\d]\w*|(?<!\S)!SIL\b")
 
 
 def words_of(text: str, letters: str) -> list[str]:
@@ -20,14 +25,22 @@ def words_of(text: str, letters: str) -> list[str]:
     An apostrophe belongs to a word only where ``letters`` holds it. Letters that are not
     in ``letters`` stay in their words, for `foreign` to find.
     """
-    text = unicodedata.normalize("NFC", text.lower().replace("’", "'"))
-    kept = [c if c in letters else unicodedata.normalize("NFD", c).translate(STRESS) for c in text]
+    text = PUNCTUATION.sub(" ", text).lower().replace("’", "'")
+    text = unicodedata.normalize("NFC", text)
+    kept = [c if c in letters else unicodedata.normalize("NFD", c).translate(DROPPED) for c in text]
     text = unicodedata.normalize("NFC", "".join(kept))
     if "'" not in letters:
         text = text.replace("'", " ")
-    marks = "".join(c for c in sorted(set(text)) if unicodedata.category(c)[0] == "M")
+    kinds = {c: unicodedata.category(c) for c in sorted(set(text))}
+    marks = "".join(c for c, k in kinds.items() if k[0] == "M" or (k == "Cf" and c in letters))
     found = re.findall(rf"(?:[^\W_]|['{marks}])+", text)
     return [word for word in (w.strip("'") for w in found) if word]
+
+
+def no_word(text: str) -> str | None:
+    """What a transcript has in place of a word, such as ``<unk>`` or ``[noise]``, or None."""
+    found = NO_WORD.search(PUNCTUATION.sub(" ", text))
+    return found and found[0]
 
 
 def foreign(words: list[str], letters: str) -> str | None:

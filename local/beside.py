@@ -47,7 +47,7 @@ def utterances(request: Request) -> Iterator[Utterance | Excluded]:
 def lists(request: Request) -> list[Path]:
     """The texts."""
     root = find(request)
-    return sorted(path for suffix in TEXTS for path in root.rglob(f"*{suffix}"))
+    return text.shown(path for path in root.rglob("*") if path.suffix.lower() in TEXTS)
 
 
 def recognises(request: Request) -> Recognised | None:
@@ -71,10 +71,10 @@ def _recordings(root: Path) -> Iterator[Path]:
     for folder, folders, files in os.walk(root):
         folders.sort()
         for file in sorted(files):
-            if Path(file).suffix.lower() in SUFFIXES:
+            if Path(file).suffix.lower() in SUFFIXES and not file.startswith("."):
                 yield Path(folder) / file
 
 
 def _text(audio: Path) -> Path | None:
-    beside = (audio.with_suffix(suffix) for suffix in TEXTS)
+    beside = (audio.with_suffix(suffix) for suffix in (*TEXTS, *map(str.upper, TEXTS)))
     return next((path for path in beside if path.is_file()), None)

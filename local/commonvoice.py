@@ -1,4 +1,4 @@
-"""Mozilla Common Voice, any release, in the folder that the recipe names.
+"""Mozilla Common Voice, releases since 2019 (cv-corpus-1), in the folder that the recipe names.
 
 A release has a folder a language (``cv-corpus-17.0-2024-03-15/ru``) with ``clips/*.mp3`` and
 a table a part. Of the table's columns ``client_id``, ``path`` and ``sentence`` are read; the
@@ -44,6 +44,8 @@ def utterances(request: Request) -> Iterator[Utterance | Excluded]:
         audio = clips / row["path"].strip()
         if not audio.suffix:
             audio = audio.with_name(f"{audio.name}.mp3")
+        if not audio.is_file() and audio.with_suffix(".wav").is_file():  # often converted
+            audio = audio.with_suffix(".wav")
         yield Utterance(id=audio.stem, audio=audio, text=row["sentence"], speaker=row["client_id"])
     if empty:
         raise UserError(f"{table} lists no clips: its part of the release is empty.")

@@ -17,8 +17,8 @@ LICENCE = "kaldi: your own data folder, under whatever licence it has."
 PARTS = ()
 LOOKS_FOR = "text, and wav.scp or feats.scp"
 
-FILES = ("wav.scp", "feats.scp", "segments", "text", "utt2spk")
-NO_WORD = re.compile(r"(?:^|\s)([<\[{][^\s>\]}]*[>\]}])")  # <unk>, [noise], {breath}
+SCP = ("wav.scp", "feats.scp")
+FILES = (*SCP, "segments", "text", "utt2spk")
 
 
 def utterances(request: Request) -> Iterator[Utterance | Excluded]:
@@ -42,8 +42,6 @@ def utterances(request: Request) -> Iterator[Utterance | Excluded]:
             yield Excluded(name, found)
         elif said is None:
             yield Excluded(name, "no line of 'text' is about it", selection=True)
-        elif mark := NO_WORD.search(said):
-            yield Excluded(name, f"'{mark[1]}' in the transcript is no word", selection=True)
         else:
             yield Utterance(id=name, text=said, speaker=speaker, **found)
     if empty:
@@ -59,9 +57,23 @@ def lists(request: Request) -> list[Path]:
 
 def recognises(request: Request) -> Recognised | None:
     """Whether the folder has what `find` wants."""
+    if not _enough(request.path):
+        return None
     names = [name for name in FILES if (request.path / name).is_file()]
-    enough = "text" in names and {"wav.scp", "feats.scp"} & set(names)
-    return Recognised(f"a Kaldi data folder: it has {', '.join(names)}") if enough else None
+    return Recognised(f"a Kaldi data folder: it has {', '.join(names)}")
+
+
+def advice(path: Path) -> str | None:
+    """Which folders below are data folders: a recipe's ``data`` has several."""
+    folders = sorted(path.iterdir()) if path.is_dir() else []
+    found = [folder for folder in folders if _enough(folder)]
+    return (
+        f"of Kaldi's data folders it has {text.among(found)}: name one of them" if found else None
+    )
+
+
+def _enough(folder: Path) -> bool:
+    return (folder / "text").is_file() and any((folder / scp).is_file() for scp in SCP)
 
 
 def find(request: Request) -> Path:
@@ -69,7 +81,7 @@ def find(request: Request) -> Path:
     folder = text.folder("kaldi", request.path, "a Kaldi data folder, such as data/train")
     if not (folder / "text").is_file():
         raise UserError(f"{folder} is no Kaldi data folder for training: it has no file 'text'.")
-    if not any((folder / name).is_file() for name in ("wav.scp", "feats.scp")):
+    if not _enough(folder):
         raise UserError(f"{folder} has neither wav.scp nor feats.scp.")
     return folder
 

@@ -42,8 +42,8 @@ def utterances(request: Request) -> Iterator[Utterance | Excluded]:
             continue
         changes = [t for t in cut.recording.transforms or [] if _kind(t) != "Resample"]
         if changes:
-            reason = f"its recording is changed ({_kind(changes[0])}): name the unchanged cuts"
-            yield Excluded(cut.id, reason)
+            reason = f"its recording is changed ({_kind(changes[0])}): unchanged cuts are taken"
+            yield Excluded(cut.id, reason, cut.duration, selection=True)
             continue
         if not cut.supervisions:
             yield Excluded(cut.id, "a cut without a supervision", cut.duration, selection=True)
@@ -51,7 +51,8 @@ def utterances(request: Request) -> Iterator[Utterance | Excluded]:
             name = cut.id if len(cut.supervisions) == 1 else supervision.id
             outside = max(-supervision.start, supervision.end - cut.duration)
             found = _audio(cut, supervision, above, request)
-            if outside > ROUNDED:
+            if outside > ROUNDED:  # of what another cut may have the whole
+                name = f"{cut.id}-{supervision.id}"
                 found = f"{outside:.2f} s of it are outside of its cut: cut where nobody speaks"
             if isinstance(found, str):
                 yield Excluded(name, found, supervision.duration)
@@ -79,9 +80,22 @@ def lists(request: Request) -> list[Path]:
 def recognises(request: Request) -> Recognised | None:
     """Whether there are cuts by their name; whether they can be read is seen as they are."""
     path = request.path
-    found = sorted(path.glob("*cuts*.jsonl*")) if path.is_dir() else [path]
+    found = text.shown(path.glob("*cuts*.jsonl*")) if path.is_dir() else [path]
     named = [file.name for file in found if "cuts" in file.name and ".jsonl" in file.suffixes]
     return Recognised(f"Lhotse cuts: {', '.join(named[:3])}") if named else None
+
+
+def advice(path: Path) -> str | None:
+    """How to make cuts where ``lhotse prepare`` has left recordings and supervisions."""
+    recordings, supervisions = (
+        text.shown(path.glob(f"*{kind}*.jsonl*")) for kind in ("recordings", "supervisions")
+    )
+    if not recordings or not supervisions:
+        return None
+    return (
+        "of Lhotse's manifests it has no cuts. Make them: lhotse cut simple"
+        f" -r {recordings[0].name} -s {supervisions[0].name} cuts.jsonl.gz"
+    )
 
 
 def find(request: Request) -> Path:
@@ -92,7 +106,7 @@ def find(request: Request) -> Path:
     path = text.folder("lhotse", path, "a manifest of Lhotse cuts, or a Shar folder")
     if any(SHARD.fullmatch(file.name) for file in path.iterdir()):
         return path
-    found = sorted(path.glob("*cuts*.jsonl*"))
+    found = text.shown(path.glob("*cuts*.jsonl*"))
     if len(found) != 1:
         raise UserError(
             f"{path} must hold one manifest of cuts, *cuts*.jsonl.gz, or a Shar; it has"

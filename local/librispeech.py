@@ -29,7 +29,8 @@ LOOKS_FOR = "PART/SPEAKER/CHAPTER/*.trans.txt"
 
 def utterances(request: Request) -> Iterator[Utterance | Excluded]:
     """Yields the utterances by speaker and chapter; raises `UserError`."""
-    for transcript in lists(request):
+    transcripts = lists(request)
+    for transcript in transcripts:
         listed = set()
         for _, name, words in text.pairs(transcript):
             listed.add(name)
@@ -37,15 +38,19 @@ def utterances(request: Request) -> Iterator[Utterance | Excluded]:
             if not audio.is_file() and audio.with_suffix(".wav").is_file():  # often converted
                 audio = audio.with_suffix(".wav")
             yield Utterance(id=name, audio=audio, text=words, speaker=name.partition("-")[0])
-        for audio in sorted(transcript.parent.glob("*.flac")):
+        for audio in text.shown(transcript.parent.glob("*.flac")):
             if audio.stem not in listed:
                 reason = f"{transcript.name} has no line of it"
                 yield Excluded(audio.stem, reason, selection=True)
+    chapters = {transcript.parent for transcript in transcripts}
+    found = (audio for audio in find(request).rglob("*.flac") if audio.parent not in chapters)
+    for audio in text.shown(found):
+        yield Excluded(audio.stem, f"{audio.parent} has no transcript, *.trans.txt")
 
 
 def lists(request: Request) -> list[Path]:
     folder = find(request)
-    found = sorted(folder.rglob("*.trans.txt"))
+    found = text.shown(folder.rglob("*.trans.txt"))
     if not found:
         raise UserError(f"{folder} has no transcripts, SPEAKER/CHAPTER/*.trans.txt.")
     return found

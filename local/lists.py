@@ -1,7 +1,7 @@
 """The text files that corpora come with: UTF-8, read line by line, errors by line."""
 
 import codecs
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from cascade.errors import UserError
@@ -94,6 +94,11 @@ class Above:
             roots = (self._folder, *self._folder.absolute().parents, Path.cwd())
             self._root = next((root for root in roots if self._there(root / path)), None)
         return (self._root or self._folder) / path
+
+
+def shown(paths: Iterable[Path]) -> list[Path]:
+    """Sorted paths, without hidden files: beside each file a Mac leaves one, ``._x.wav``."""
+    return sorted(path for path in paths if not path.name.startswith("."))
 
 
 def folder(corpus: str, path: Path | None, what: str, source: str = "") -> Path:

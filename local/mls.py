@@ -76,6 +76,16 @@ def recognises(request: Request) -> Recognised | None:
     return None
 
 
+def advice(path: Path) -> str | None:
+    """What to name in place of a part's own folder."""
+    part = path / "transcripts.txt"
+    return (
+        f"it is a part of MLS. Name the folder that has it, {path.parent}"
+        if part.is_file()
+        else None
+    )
+
+
 def find(request: Request) -> Path:
     """The folder of the language: named itself, or among others."""
     path = text.folder(

@@ -1,7 +1,7 @@
 """The user's own recordings, listed in a table.
 
-The table is UTF-8 text, ``.tsv`` (tabs, quotes mean nothing) or ``.csv`` (commas). Its
-first line names the columns, in any order:
+The table is UTF-8 text, ``.tsv`` (tabs, quotes mean nothing) or ``.csv`` (commas, or
+semicolons, which some spreadsheets write). Its first line names the columns, in any order:
 
 ``path``     the audio file; where relative, then to the table's folder;
 ``text``     what is said in it;
@@ -23,13 +23,15 @@ import numpy as np
 
 from cascade.corpus import Excluded, Recognised, Request, Utterance
 from cascade.errors import UserError
-from local.lists import decoded
+from local.lists import decoded, shown
 
 LICENCE = "table: your own recordings, under whatever licence they have."
 PARTS = ()
 LOOKS_FOR = "table.tsv, table.csv or a single *.tsv or *.csv, whose columns are path and text"
 
 NEEDED = ("path", "text")
+SUFFIXES = (".tsv", ".csv")
+DELIMITERS = {"\t": "tabs", ",": "commas", ";": "semicolons"}
 OPTIONAL = ("speaker", "start", "end", "id")
 
 
@@ -74,18 +76,37 @@ def recognises(request: Request) -> Recognised | None:
     """Whether there is a table that has the columns it must."""
     path = request.path
     for table in [path] if path.is_file() else _tables(path):
-        if table.suffix.lower() in (".tsv", ".csv"):
-            comma = "," if table.suffix.lower() == ".csv" else "\t"
-            columns = {name.strip(' "').lower() for name in _first(table).split(comma)}
-            if set(NEEDED) <= columns:
-                return Recognised(f"a table: {table.name} has the columns {' and '.join(NEEDED)}")
+        if table.suffix.lower() in SUFFIXES and set(NEEDED) <= set(map(str.lower, _names(table))):
+            return Recognised(f"a table: {table.name} has the columns {' and '.join(NEEDED)}")
     return None
+
+
+def advice(path: Path) -> str | None:
+    """Which columns a table lacks."""
+    tables = [path] if path.is_file() else _tables(path)
+    for table in (table for table in tables if table.suffix.lower() in SUFFIXES):
+        names = ", ".join(_names(table)) or "nothing"
+        return f"the first line of {table.name} names {names}, and not {' and '.join(NEEDED)}"
+    return None
+
+
+def _names(table: Path) -> list[str]:
+    """The columns that the first line of ``table`` names."""
+    return [name.strip(' "') for name in _first(table).split(_delimiter(table))]
+
+
+def _delimiter(table: Path) -> str:
+    """What parts columns: tabs in a ``.tsv``, in a ``.csv`` commas, or semicolons."""
+    if table.suffix.lower() != ".csv":
+        return "\t"
+    first = _first(table)
+    return ";" if ";" in first and "," not in first else ","
 
 
 def _tables(folder: Path) -> list[Path]:
     """The tables that a folder may stand for."""
     named = [file for file in (folder / "table.tsv", folder / "table.csv") if file.is_file()]
-    return named or sorted(p for suffix in ("tsv", "csv") for p in folder.glob(f"*.{suffix}"))
+    return named or shown(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES)
 
 
 def _first(table: Path) -> str:
@@ -119,7 +140,7 @@ def rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     # Lines keep their ends: the csv module takes Windows' ones, and breaks in quotes.
     lines = decoded(path)
     if path.suffix.lower() == ".csv":
-        reader = csv.reader(lines, strict=True)
+        reader = csv.reader(lines, delimiter=_delimiter(path), strict=True)
     else:
         reader = csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
     columns: list[str] = []
@@ -151,7 +172,7 @@ def _columns(path: Path, fields: list[str]) -> list[str]:
         raise UserError(
             f"{path} lacks the column(s) {', '.join(missing)}: its first line names "
             f"{', '.join(fields)}. Needed are {', '.join(NEEDED)}; {', '.join(OPTIONAL)} may "
-            f"be there. Columns are parted by {'commas' if path.suffix == '.csv' else 'tabs'}."
+            f"be there. Columns are parted by {DELIMITERS[_delimiter(path)]}."
         )
     for name in (*NEEDED, *OPTIONAL):
         if columns.count(name) > 1:

@@ -53,6 +53,19 @@ def test_silence_is_left_out_and_only_where_it_is(tmp_path):
     assert isinstance(check(path, start=1.0), Checked)
 
 
+def test_a_transcript_with_what_is_no_word_is_not_taken(wav, tmp_path):
+    found = check(wav(tmp_path / "a.wav", seconds=1.0), "да [смех] нет")
+    assert found == Excluded("u", "'[смех]' in the transcript is no word", selection=True)
+
+
+def test_samples_that_are_no_numbers(tmp_path):
+    path = tmp_path / "a.wav"
+    samples = np.sin(np.arange(16000) / 20)
+    samples[8000] = np.nan
+    soundfile.write(path, samples, 16000, subtype="FLOAT")
+    assert check(path) == Excluded("u", f"{path} holds samples that are no numbers", 1.0)
+
+
 def test_clipping_is_seen(tmp_path):
     path = tmp_path / "a.wav"
     soundfile.write(path, np.clip(3 * np.sin(np.arange(16000) / 20), -1, 1), 16000)

@@ -50,6 +50,14 @@ def test_txt_comes_before_lab(tmp_path):
     assert one.text == "да"
 
 
+def test_upper_case_and_what_a_mac_leaves(tmp_path):
+    folder = put(tmp_path / "x", A_WAV="", A_TXT="да")
+    for name in ("._A.WAV", "._A.TXT"):
+        (folder / name).write_bytes(b"\0\5\x16\7\xa2")
+    (one,) = listing(tmp_path, folder)
+    assert (one.id, one.text) == ("A", "да")
+
+
 def test_refusals(tmp_path):
     with pytest.raises(UserError, match="has no recordings"):
         listing(tmp_path, put(tmp_path / "x", a_txt="да"))

@@ -91,6 +91,9 @@ def test_commonvoice(tmp_path, commonvoice, release):
     assert listing(tmp_path, "commonvoice", root / "ru" / "train.tsv") == [first, second]
     with pytest.raises(UserError, match="is one table"):
         listing(tmp_path, "commonvoice", root / "ru" / "train.tsv", "test")
+    first.audio.rename(first.audio.with_suffix(".wav"))  # as if it had been converted
+    converted, other = listing(tmp_path, "commonvoice", root / "ru", "train")
+    assert (converted.audio.suffix, other.audio.suffix) == (".wav", ".mp3")
 
 
 def test_commonvoice_with_windows_line_ends_and_a_byte_order_mark(tmp_path, commonvoice):
@@ -145,6 +148,17 @@ def test_librispeech_without_a_line_and_converted(tmp_path, librispeech):
     (folder / "84-1-0000.flac").unlink()
     first, _ = listing(tmp_path, "librispeech", librispeech, "dev-clean-2")
     assert first.audio.suffix == ".wav"
+
+
+def test_librispeech_without_a_transcript_and_with_what_a_mac_leaves(tmp_path, librispeech):
+    chapter = librispeech / "train-clean-5/1034/121119"
+    (chapter / "1034-121119.trans.txt").unlink()
+    for name in ("._103-1240.trans.txt", "._103-1240-0000.flac"):
+        made(librispeech / "train-clean-5/103/1240" / name, b"\0\5\x16\7\xa2")
+    *found, first, second = listing(tmp_path, "librispeech", librispeech, "train-clean-5")
+    assert [u.id for u in found] == ["103-1240-0000", "103-1240-0001"]
+    assert first == Excluded("1034-121119-0000", f"{chapter} has no transcript, *.trans.txt")
+    assert second.id == "1034-121119-0001"
 
 
 @pytest.mark.parametrize(
@@ -310,7 +324,7 @@ def test_kaldi_with_segments(tmp_path, kaldi):
     first, noise, third, lost, spare = listing(tmp_path, "kaldi", kaldi)
     assert (first.id, first.start, first.end, first.speaker) == ("anna-1", 0.5, 1.5, "anna")
     heard(first)
-    assert noise == Excluded("anna-2", "'[noise]' in the transcript is no word", selection=True)
+    assert (noise.id, noise.end, noise.text) == ("anna-2", None, "[noise] нет")
     assert (third.text, third.channel) == ("да", 0)
     assert lost == Excluded("x-1", "its recording 'rec9' is not in wav.scp")
     assert spare == Excluded("z-1", "there is a text, and no audio or features of it")
@@ -415,6 +429,22 @@ def test_lhotse_windows_do_not_have_their_whole_text(tmp_path, lhotse_cuts):
     assert "0.50 s of it are outside of its cut" in second.reason
 
 
+def test_lhotse_cuts_that_have_pieces_of_their_neighbours(tmp_path):
+    soundfile.write(tmp_path / "tape.wav", tone(16000, 3.0), 16000)
+    tape = Recording.from_file(tmp_path / "tape.wav", recording_id="tape")
+    spans = {"a": (0.0, 2.0), "b": (1.0, 1.8)}  # start and duration: they overlap
+    said = [SupervisionSegment(n, "tape", *span, text=n) for n, span in spans.items()]
+    whole = CutSet.from_cuts([MonoCut("whole", 0.0, 3.0, 0, said, recording=tape)])
+    whole.trim_to_supervisions().to_file(tmp_path / "cuts.jsonl")  # keeps what overlaps
+    (tmp_path / "._cuts.jsonl").write_bytes(b"\0\5\x16\7")
+    found = listing(tmp_path, "lhotse", tmp_path)
+    kept = {u.id: (u.start, u.end) for u in found if isinstance(u, Utterance)}
+    assert kept == {"a": (0.0, 2.0), "b": (1.0, 2.8)}
+    pieces = [u for u in found if isinstance(u, Excluded)]
+    assert len(pieces) == 2 and len({u.id for u in found}) == 4
+    assert all("outside of its cut" in piece.reason for piece in pieces)
+
+
 def test_lhotse_parts_are_no_shards(tmp_path, lhotse_cuts):
     for part in ("train", "test"):
         lhotse_cuts.to_file(tmp_path / f"cuts.{part}.jsonl.gz")
@@ -453,6 +483,6 @@ def test_lhotse_cuts_that_are_not_of_a_file(tmp_path, lhotse_cuts):
     many = [first.perturb_speed(0.9), first.append(first), bare]
     CutSet.from_cuts(many).to_file(tmp_path / "cuts.jsonl")
     speed, mixed, bare = listing(tmp_path, "lhotse", tmp_path)
-    assert "its recording is changed (Speed)" in speed.reason
+    assert "its recording is changed (Speed)" in speed.reason and speed.selection
     assert "a MixedCut: store its audio" in mixed.reason
     assert "without a recording" in bare.reason

@@ -57,6 +57,13 @@ def test_csv(tmp_path):
     assert one.text == 'yes, "now"'
 
 
+def test_semicolons(tmp_path):
+    (one,) = read(tmp_path, 'path;text\r\na.wav;"yes, now; then"\r\n', "mine.CSV")
+    assert one.text == "yes, now; then"
+    with pytest.raises(UserError, match="parted by semicolons"):
+        read(tmp_path, "file;text\n", "mine.CSV")
+
+
 @pytest.mark.parametrize(
     ("content", "parts"),
     [
@@ -92,10 +99,11 @@ def test_open_quote_in_csv(tmp_path):
 def test_folder(tmp_path):
     with pytest.raises(UserError, match="it has none"):
         table.find(tmp_path)
-    (tmp_path / "b.tsv").touch()
-    assert table.find(tmp_path).name == "b.tsv"
+    (tmp_path / "b.TSV").touch()
+    (tmp_path / "._b.TSV").touch()
+    assert table.find(tmp_path).name == "b.TSV"
     (tmp_path / "a.tsv").touch()
-    with pytest.raises(UserError, match=r"a\.tsv, b\.tsv"):
+    with pytest.raises(UserError, match=r"a\.tsv, b\.TSV"):
         table.find(tmp_path)
     (tmp_path / "table.csv").touch()
     assert table.find(tmp_path).name == "table.csv"

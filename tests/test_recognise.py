@@ -31,6 +31,7 @@ LAYOUTS = {
     "lhotse, a shar": {"cuts.000000.jsonl.gz": "", "recording.000000.tar": ""},
     "table": {"table.tsv": "speaker\tPath\ttext\ns\ta.wav\tда\n", "a.wav": ""},
     "table, csv": {"mine.csv": '"path","text"\na.wav,да\n', "notes.txt": "", "a.wav": ""},
+    "table, semicolons": {"MINE.CSV": "\ufeffPath;Text\na.wav;да\n", "a.wav": ""},
     "table beside texts": {"x.tsv": "path\ttext\na.wav\tда\n", "a.wav": "", "a.txt": "да"},
     "beside": {"a.wav": "", "a.txt": "да"},
     "beside, by folders": {"anna/a.FLAC": "", "anna/a.lab": "да"},
@@ -63,6 +64,7 @@ FOUND = {
     "lhotse, a shar": [("train", "lhotse", None)],
     "table": [("train", "table", None)],
     "table, csv": [("train", "table", None)],
+    "table, semicolons": [("train", "table", None)],
     "table beside texts": [("train", "table", None)],
     "beside": [("train", "beside", None)],
     "beside, by folders": [("train", "beside", None)],
@@ -146,7 +148,23 @@ def test_a_corpus_that_is_fetched(tmp_path):
                 "table.tsv beside",
             ],
         ),
-        ({"list.csv": "file,transcript\n"}, ["has no recordings, and no lists", "list.csv"]),
+        ({"list.xml": "<a/>"}, ["has no recordings, and no lists", "list.xml"]),
+        (
+            {"list.csv": "file,transcript\n"},
+            ["x cannot be read as it is: the first line of list.csv names file, transcript, and"],
+        ),
+        (
+            {f"{name}/{file}": "" for name in ("train_5", "dev_2") for file in ("text", "wav.scp")},
+            ["x cannot be read as it is: of Kaldi's data folders it has dev_2, train_5: name one"],
+        ),
+        (
+            {f"a_{kind}_dev.jsonl.gz": "" for kind in ("recordings", "supervisions")},
+            ["lhotse cut simple -r a_recordings_dev.jsonl.gz -s a_supervisions_dev.jsonl.gz"],
+        ),
+        (
+            {"transcripts.txt": "", "audio/1/2/1_2_3.flac": ""},
+            ["is a part of MLS. Name the folder"],
+        ),
         (
             {"wav.scp": "", "text": "", "table.tsv": "path\ttext\n"},
             ["can be read as 'kaldi'", "and as 'table'", "name the table"],
@@ -166,5 +184,7 @@ def test_no_folder(tmp_path):
     for where in (tmp_path / "none", "kaldi"):
         with pytest.raises(UserError, match=f"no folder {where}"):
             look(where, tmp_path)
+    with pytest.raises(UserError, match=r"a\.tar\.gz looks like an archive: unpack it"):
+        look(laid(tmp_path / "x", {"a.tar.gz": ""}) / "a.tar.gz", tmp_path)
     with pytest.raises(UserError, match=r"a\.txt is no table or manifest"):
         look(laid(tmp_path / "x", {"a.txt": ""}) / "a.txt", tmp_path)

@@ -1,6 +1,6 @@
 import pytest
 
-from cascade.text import foreign, words_of
+from cascade.text import foreign, no_word, words_of
 
 RU = "абвгдеёжзийклмнопрстуфхцчшщъыьэюя"
 EN = "abcdefghijklmnopqrstuvwxyz'"
@@ -21,6 +21,8 @@ EN = "abcdefghijklmnopqrstuvwxyz'"
         ("один\u00a0два\tтри\nчетыре", "один два три четыре"),
         ("", ""),
         (" ...—!? ", ""),
+        ("сло\u00adво \ufeffда\u200bнет", "слово да нет"),  # what nobody sees
+        ("Да <COMMA> нет <PERIOD>", "да нет"),
         ("\u0301", ""),
     ],
 )
@@ -62,6 +64,29 @@ def test_the_rule_changes_nothing_the_second_time():
     for text, letters in (("За\u0301мок-2, ё'й’", RU), ("O’Neill's  'tis", EN)):
         once = words_of(text, letters)
         assert once and words_of(" ".join(once), letters) == once
+
+
+def test_a_joiner_that_is_a_letter_stays_in_its_word():
+    said, letters = "می\u200cخواهم", "میخواه"
+    assert words_of(said, letters) == ["میخواهم"]
+    assert words_of(said, letters + "\u200c") == [said]
+
+
+@pytest.mark.parametrize(
+    ("text", "mark"),
+    [
+        ("да <unk> нет", "<unk>"),
+        ("да[шум улицы]", "[шум улицы]"),
+        ("{вдох} да", "{вдох}"),
+        ("++um++ yes", "++um++"),
+        ("yes %hesitation", "%hesitation"),
+        ("!SIL", "!SIL"),
+        ("yes <COMMA> no <NOISE>", "<NOISE>"),
+        ("Да! 5 % и 5%, C++, a < b, (в скобках) <COMMA> !Hola", None),
+    ],
+)
+def test_what_is_no_word(text, mark):
+    assert no_word(text) == mark
 
 
 def test_what_the_language_can_write_is_not_foreign():
