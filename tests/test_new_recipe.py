@@ -232,9 +232,9 @@ def test_nothing_usable(speech, command):
     table.write_text("\n".join([head, *rows[:2]]) + "\n", encoding="utf-8")
     few = "has 2 usable utterances, and at least 3 are needed to train on, to validate and to test."
     assert few in command("--target", "ru:ru", expect=1).stderr
-    more = [f"{i}.wav\t{i}\ts" for i in range(20)]
+    more = [f"{i}.wav\t{i}\ts" for i in range(100, 120)]
     table.write_text("\n".join([head, *rows[:2], *more]) + "\n", encoding="utf-8")
-    assert "and to test (20 like 0: " in command("--target", "ru:ru", expect=1).stderr
+    assert "and to test (20 like 100: " in command("--target", "ru:ru", expect=1).stderr
 
 
 def test_a_bad_name(speech, command):
