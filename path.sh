@@ -2,7 +2,7 @@
 # The environment: sourced by every script. The first time it makes .venv, with Python
 # packages at fixed versions; it needs no root. Later it only sets variables.
 
-CASCADE_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+CASCADE_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 
 # Debian keeps pip in a package of its own. Unpacked, it runs as it is.
 cascade_fetch_pip() { # cascade_fetch_pip DIR: leaves pip's wheel below DIR
@@ -15,13 +15,32 @@ cascade_fetch_pip() { # cascade_fetch_pip DIR: leaves pip's wheel below DIR
   )
 }
 
-cascade_make_venv() { # makes CASCADE_ROOT/.venv, or brings it up to date
-  local venv=$CASCADE_ROOT/.venv python=${PYTHON:-python3} requirements
+cascade_wanted() { # what .venv must be of: two files, and where it is, which its scripts hold
+  cat "$CASCADE_ROOT"/{pyproject.toml,constraints.txt}
+  echo "$CASCADE_ROOT"
+}
+
+cascade_ready() {
+  [ -x "$CASCADE_ROOT/.venv/bin/python" ] && cascade_wanted | cmp -s - "$CASCADE_ROOT/.venv/.complete"
+}
+
+cascade_make_venv() ( # makes CASCADE_ROOT/.venv, or brings it up to date
+  venv=$CASCADE_ROOT/.venv python=${PYTHON:-python3}
+  exec 9<"$CASCADE_ROOT"
+  flock --nonblock 9 || {
+    echo "path.sh: waiting for another run, which installs Python packages" >&2
+    flock 9
+  }
+  cascade_ready && return
   "$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' || {
     echo "path.sh: $python is not Python 3.11 or 3.12. Name one: PYTHON=python3.11 $0" >&2
     return 1
   }
   echo "path.sh: installing Python packages into $venv; a minute or more, once" >&2
+  if ! [ -x "$venv/bin/python" ] ||
+    { [ -e "$venv/.complete" ] && [ "$(tail -n 1 "$venv/.complete")" != "$CASCADE_ROOT" ]; }; then
+    rm -rf "$venv" # its Python is gone, or it was made for another place
+  fi
   if "$python" -c 'import ensurepip' 2>/dev/null; then
     "$python" -m venv "$venv" || return 1
   else
@@ -46,12 +65,10 @@ PYTHON
     echo "path.sh: pip could not install the packages; see above, and run again." >&2
     return 1
   }
-  cat "$CASCADE_ROOT"/{pyproject.toml,constraints.txt} >"$venv/.complete"
-}
+  cascade_wanted >"$venv/.complete"
+)
 
-# Installed is what these two files name, or it is installed now.
-cat "$CASCADE_ROOT"/{pyproject.toml,constraints.txt} |
-  cmp -s - "$CASCADE_ROOT/.venv/.complete" || cascade_make_venv || return 1
+cascade_ready || cascade_make_venv || return 1 # installed already, or now
 
 export PATH="$CASCADE_ROOT/.venv/bin:$PATH"
 export PYTHONPATH="$CASCADE_ROOT" PYTHONSAFEPATH=1 # nothing from the working folder

@@ -4,9 +4,12 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
+from cascade.text import DROPPED
+
 APOSTROPHE = "'"
 # Scripts that one language mixes, by the first word of their letters' names.
-MIXED = {"HIRAGANA": "CJK", "KATAKANA": "CJK", "KATAKANA-HIRAGANA": "CJK"}
+MIXED = dict.fromkeys(("HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "IDEOGRAPHIC"), "CJK")
+COMMON = ("COMBINING", "MODIFIER")  # of any script: the tilde of g̃, the ʻ of oʻ
 
 
 def count(lines: Iterable[str]) -> Counter[str]:
@@ -35,7 +38,11 @@ def letters(counts: Mapping[str, int]) -> str:
         if char.isalpha():
             scripts[_script(char)] += times
     script = max(sorted(scripts), key=scripts.__getitem__, default="")
-    kept = sorted(char for char in counts if char != APOSTROPHE and _script(char) == script)
+    kept = sorted(
+        char
+        for char in counts
+        if char != APOSTROPHE and ord(char) not in DROPPED and _script(char) in (script, *COMMON)
+    )
     return "".join(kept) + APOSTROPHE * (APOSTROPHE in counts)
 
 

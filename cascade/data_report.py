@@ -9,6 +9,7 @@ from cascade.phone_report import aligned, table
 from cascade.recipe import Recipe
 from cascade.sharing import compare
 from cascade.survey import Survey
+from cascade.text import DROPPED
 
 LITTLE = 10  # minutes of the target's training speech
 FEW_WORDS = 500  # of a test set: a per cent is five of them
@@ -75,7 +76,7 @@ def _guesses(
         rare = [c for c in language.letters if 0 < counts.get(c, 0) < RARE * texts]
         if rare:
             lines.append(f"  rare among them: {_counted(rare, counts)}; names, perhaps")
-        other = [c for c in counts if c not in language.letters and c.isalpha()]
+        other = [c for c in counts if c not in language.letters and ord(c) not in DROPPED]
         if other:
             lines.append(f"  not taken, of another script: {_counted(other, counts)}")
         rates = sum((s.rates for s in mine), Counter())

@@ -14,6 +14,7 @@ import numpy as np
 
 from cascade import corpus, hunspell
 from cascade.errors import UserError
+from cascade.files import read_lines
 from cascade.hunspell import Forms
 from cascade.lock import turn
 from cascade.sections import Language
@@ -49,21 +50,13 @@ def read(source: Source) -> Forms:
     if source.path.suffix == ".dic":
         return hunspell.expand(source.path)
     words, counts = [], []
-    try:
-        with source.path.open(encoding="utf-8") as lines:
-            for number, line in enumerate(lines, 1):
-                word, *count = line.split() or [""]
-                if len(count) > 1 or (count and not count[0].isdigit()):
-                    raise UserError(
-                        f"{source.path}, line {number}: 'word' or 'word count' expected."
-                    )
-                if word:
-                    words.append(word)
-                    counts.append(int(count[0]) if count else 0)
-    except OSError as error:
-        raise UserError(f"{source.path} cannot be read: {error.strerror}.") from None
-    except UnicodeDecodeError:
-        raise UserError(f"{source.path} is not UTF-8 text.") from None
+    for number, line in enumerate(read_lines(source.path), 1):
+        word, *count = line.split() or [""]
+        if len(count) > 1 or (count and not count[0].isdigit()):
+            raise UserError(f"{source.path}, line {number}: 'word' or 'word count' expected.")
+        if word:
+            words.append(word)
+            counts.append(int(count[0]) if count else 0)
     entry, none = np.arange(len(words), dtype=np.int32), np.zeros(len(words), np.int32)
     return Forms(words, entry, none, np.array(counts, np.float64))
 

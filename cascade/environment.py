@@ -2,6 +2,7 @@
 
 import os
 import platform
+import shlex
 import subprocess
 import sys
 import time
@@ -24,7 +25,7 @@ def environment(recipe: Recipe) -> dict[str, str]:
         "machine": f"{processor()}, {os.cpu_count()} cores, {platform.system()}",
         "python": platform.python_version(),
         **{package: version(package) for package in PACKAGES},
-        "command": " ".join(["./run.sh", *_arguments()]),
+        "command": shlex.join(["./run.sh", *_arguments()]),
     }
 
 
@@ -57,6 +58,9 @@ def _commit(root: Path) -> str:
     try:
         git = ["git", "-C", str(root)]
         run = {"capture_output": True, "text": True, "check": True}
+        top = subprocess.run([*git, "rev-parse", "--show-toplevel"], **run).stdout.strip()
+        if Path(top) != root:  # a copy in somebody's other repository
+            return "unknown"
         name = subprocess.run([*git, "rev-parse", "--short=12", "HEAD"], **run).stdout.strip()
         changed = subprocess.run([*git, "status", "--porcelain", "-uno"], **run).stdout.strip()
     except (OSError, subprocess.CalledProcessError):

@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -69,6 +70,19 @@ def read_jsonl_gz(path: Path) -> Iterator[dict]:
     with gzip.open(path) as rows:
         for row in rows:
             yield json.loads(row)
+
+
+def read_lines(path: Path) -> list[str]:
+    """The lines of a text file of the user's: NFC, without a byte order mark.
+
+    Raises `UserError` for a file that cannot be read or is not UTF-8.
+    """
+    try:
+        return unicodedata.normalize("NFC", path.read_text(encoding="utf-8-sig")).splitlines()
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise UserError(f"{path} is not UTF-8 text.") from None
 
 
 def read_text_table(path: Path) -> dict[str, list[str]]:

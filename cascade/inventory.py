@@ -14,9 +14,9 @@ from cascade import alphabet, text
 from cascade.consistency import NAME
 from cascade.corpus import Request
 from cascade.errors import UserError
-from cascade.files import read_text_table
+from cascade.files import read_lines, read_text_table
 from cascade.layout import Layout, dataset_key
-from cascade.lexicon import look_up
+from cascade.lexicon import look_up, read_lexicon
 from cascade.lock import turn
 from cascade.recipe import Recipe
 from cascade.sections import Language
@@ -71,7 +71,7 @@ def of_candidate(voice: str, file: Path | None, layout: Layout) -> Inventory:
     """
     if not NAME.fullmatch(voice):
         raise UserError(f"'{voice}' is no voice of espeak-ng's: they look like 'cs' or 'pt-br'.")
-    lines, source = _lines(file), f"words of {file}"
+    lines, source = read_lines(file) if file else [], f"words of {file}"
     if file is None:
         lines, source = _free(voice, layout), "free texts"
     if not lines:
@@ -90,7 +90,7 @@ def _counting(recipe: Recipe, layout: Layout, name: str) -> Callable[[], Invento
         read, source = lambda: _transcripts(map(layout.cuts, keys)), f"stage 0: {', '.join(keys)}"
     elif language.texts:
         read, source = lambda: _texts(language.texts, layout), f"texts: {', '.join(language.texts)}"
-    elif len(words := _dictionary(language)) >= DICTIONARY:
+    elif len(words := list(read_lexicon(language))) >= DICTIONARY:
         read, source = lambda: words, f"{language.lexicon}, each word once"
     else:
         raise UserError(
@@ -98,10 +98,6 @@ def _counting(recipe: Recipe, layout: Layout, name: str) -> Callable[[], Invento
             f" Run stage 0: ./run.sh --recipe {recipe.name} --stop-stage 0"
         )
     return lambda: _of_text(name, read(), language, source)
-
-
-def _dictionary(language: Language) -> list[str]:
-    return list(read_text_table(Path(language.lexicon))) if language.lexicon else []
 
 
 def _of_phones(name: str, paths: Sequence[Path], keys: Sequence[str]) -> Inventory:
@@ -134,15 +130,6 @@ def _free(voice: str, layout: Layout) -> list[str]:
     with turn(layout.data):
         found = list(free_texts.sentences(Request(layout.downloads, layout.data), voice))
     return found[:: -(-len(found) // SENTENCES) or 1]
-
-
-def _lines(file: Path | None) -> list[str]:
-    try:
-        return file.read_text(encoding="utf-8").splitlines() if file else []
-    except OSError as error:
-        raise UserError(f"{file} cannot be read: {error.strerror}.") from None
-    except UnicodeDecodeError:
-        raise UserError(f"{file} is not UTF-8 text.") from None
 
 
 def _of_text(name: str, lines: Iterable[str], language: Language, source: str) -> Inventory:

@@ -9,7 +9,7 @@ from pathlib import Path
 from lhotse import CutSet
 
 from cascade import corpus, dictionary, text
-from cascade.files import write_text, write_text_table
+from cascade.files import read_lines, write_text, write_text_table
 from cascade.layout import Layout, dataset_key
 from cascade.lexicon import alternatives, look_up, pronounce
 from cascade.phones import write_phones, write_sharing
@@ -113,7 +113,7 @@ def _sources(recipe: Recipe, transcripts: Transcripts, request: corpus.Request) 
 def lines(source: str, request: corpus.Request) -> Iterable[str]:
     """The sentences of a text file, or of a module of ``local/`` that fetches texts."""
     if Path(source).is_file():
-        return Path(source).read_text(encoding="utf-8").splitlines()
+        return read_lines(Path(source))
     corpus.check_source("text", source)
     return corpus.sentences(source, request)
 

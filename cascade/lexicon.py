@@ -12,7 +12,7 @@ from pathlib import Path
 
 from cascade.corpus import LOCAL
 from cascade.errors import UserError
-from cascade.files import write_text
+from cascade.files import read_lines, write_text
 from cascade.lock import turn
 from cascade.phones import phones_of
 from cascade.progress import meter
@@ -45,7 +45,7 @@ def look_up(
     Where the lexicon file has several pronunciations of a word, the first counts: see
     `alternatives`. ``cache`` is a folder to keep what espeak-ng said in.
     """
-    known = _read(language)
+    known = read_lexicon(language)
     wanted = sorted(set(words))
     asked = [word for word in wanted if not known.get(word)]
     with turn(cache) if cache else nullcontext():  # who waits finds the answers there
@@ -55,22 +55,16 @@ def look_up(
 
 def alternatives(language: Language) -> dict[str, list[tuple[str, ...]]]:
     """Further pronunciations of words: those that stand twice in the lexicon file."""
-    return {word: found[1:] for word, found in _read(language).items() if len(found) > 1}
+    return {word: found[1:] for word, found in read_lexicon(language).items() if len(found) > 1}
 
 
-def _read(language: Language) -> dict[str, list[tuple[str, ...]]]:
+def read_lexicon(language: Language) -> dict[str, list[tuple[str, ...]]]:
     """The lexicon file's pronunciations; none for a bare word."""
     table: dict[str, list[tuple[str, ...]]] = {}
     if not language.lexicon:
         return table
     path = Path(language.lexicon)
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror}.") from None
-    except UnicodeDecodeError:
-        raise UserError(f"{path} is not UTF-8 text.") from None
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(read_lines(path), 1):
         word, *phones = line.split() or [""]
         found = table.setdefault(word, [])
         if word and tuple(phones) in found:

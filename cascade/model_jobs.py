@@ -102,7 +102,7 @@ def decoding(recipe: Recipe, layout: Layout, jobs: int) -> tuple[Job, ...]:
         data = data_inputs(layout, valid) if recipe.decode.tune else []
         made.append(
             Job(
-                name=f"{system}_search",
+                name=f"{system}.search",
                 settings=searched | fold,
                 modules=("cascade.tune",),
                 inputs=(*model, *spoken, *words, *search),
@@ -112,7 +112,7 @@ def decoding(recipe: Recipe, layout: Layout, jobs: int) -> tuple[Job, ...]:
         )
         made.append(
             Job(
-                name=f"{system}_phone_search",
+                name=f"{system}.phone_search",
                 settings=searched,
                 modules=("cascade.tune",),
                 inputs=(*model, *data, *phone_search),  # the phones of valid are in `data`
@@ -125,7 +125,7 @@ def decoding(recipe: Recipe, layout: Layout, jobs: int) -> tuple[Job, ...]:
             folder = layout.decode(system, test)
             made.append(
                 Job(
-                    name=f"{system}_{test}",
+                    name=f"{system}.decode_{test}",
                     settings=settings,
                     modules=("cascade.decode",),
                     inputs=(

@@ -40,7 +40,7 @@ def new_recipe(
     ``target`` and ``others`` are languages with where their speech is: a folder, a file, or
     a corpus that is fetched. Raises `UserError` where one cannot be read or spoken.
     """
-    name = path.parent.name
+    name = path.parent.name if path.stem == "recipe" else path.stem  # as `read_recipe` has it
     if not NAME.fullmatch(name):
         raise UserError(f"'{name}' is no good name: use letters, digits, '_' and '-'.")
     spoken = voices.known()
@@ -84,7 +84,7 @@ def new_recipe(
     final += [s for s in seen if s.dataset.role == "train_ext"]
     training = [s for s in final if s.dataset.role == "train"]
     draft = Draft(
-        name=name if path.parent.parent == RECIPES else str(path),
+        name=name if path == RECIPES / name / "recipe.yaml" else str(path),
         target=target[0],
         datasets=[s.dataset for s in final],
         languages=languages,

@@ -35,12 +35,14 @@ def markdown(
     """The text of ``SWEEP.md``: a table for each test set and rate, a column each value."""
     seeds = ", ".join(map(str, sorted({entry["seed"] for entry in found})))
     count = len({(entry[key], entry["seed"]) for entry in found})
+    drawn = " or ".join(sorted({one["drawn"] for one in judged}, reverse=True)) or "utterances"
+    drawn += " and seeds" if any(one["seeds"] > 1 for one in judged) else ""
     parts = [
         f"# Sweep of {name} over {key}",
         f"{count} of {planned} points (a value and a seed). Error rates in per cent, insertions"
         f" counted: the mean over the seeds {seeds},\nand in brackets the least and the most."
         " *Fewer*: by how many per cent a system makes fewer errors than another, all\nseeds"
-        " together, with the 95 % interval of a paired bootstrap over utterances and seeds; bold"
+        f" together, with the 95 % interval of a paired bootstrap over {drawn}; bold"
         " where a difference can\nbe told (p below 0.05, adjusted for the pairs of one column of"
         " one table; `sweep_significance.json` has it all).",
         "![Error rates of each system, with the spread over the seeds](sweep.svg)",

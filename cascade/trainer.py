@@ -127,7 +127,8 @@ class Trainer:
         """
         settings = self.settings
         write_ledger(self.folder / "excluded.tsv", self.ledger)
-        self._write_history()  # of a training that goes on, whatever has become of the file
+        if self.history:  # of a training that goes on, whatever has become of the file
+            self._write_history()
         saved_at = time.monotonic()
         bad = 0
         ramp = settings.augment.ramp * self.steps

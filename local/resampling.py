@@ -1,5 +1,6 @@
 """Recordings of any format, rate and number of channels as mono wav files of one rate."""
 
+import io
 import logging
 import math
 from collections.abc import Mapping
@@ -47,7 +48,14 @@ def write(source: Path, target: Path, rate: int) -> None:
         samples, found = soundfile.read(source, dtype="float64", always_2d=True)  # (N, C)
     except (soundfile.SoundFileError, OSError) as error:
         raise UserError(f"{source} cannot be read ({error}). Unpack it anew.") from None
-    soundfile.write(target, resampled(samples, found, rate), rate, subtype="PCM_16")
+    save(target, resampled(samples, found, rate), rate)
+
+
+def save(target: Path, samples: np.ndarray, rate: int) -> None:
+    """Writes 16-bit samples (N,) as wav; raises `OSError`, also where the disk is full."""
+    wav = io.BytesIO()  # libsndfile itself does not say what is wrong with a file
+    soundfile.write(wav, samples, rate, format="WAV", subtype="PCM_16")
+    target.write_bytes(wav.getvalue())
 
 
 def resampled(samples: np.ndarray, source: int, rate: int) -> np.ndarray:

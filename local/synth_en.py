@@ -17,7 +17,7 @@ import soundfile
 from scipy.signal import resample_poly
 
 from cascade.corpus import Excluded, Request, Utterance
-from local import debian, progress, voices_en, wordnet
+from local import debian, progress, resampling, voices_en, wordnet
 from local.voices_en import VOICES, Voice
 
 log = logging.getLogger("cascade")
@@ -108,4 +108,4 @@ def _make(programs: Path, folder: Path, rate: int, task: Task) -> None:
     samples, source = soundfile.read(raw, dtype="float64")
     raw.unlink()
     result = finished(samples, task.id, source, rate)
-    soundfile.write(folder / f"{task.id}.wav", result, rate, subtype="PCM_16")
+    resampling.save(folder / f"{task.id}.wav", result, rate)

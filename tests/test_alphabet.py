@@ -18,6 +18,10 @@ from cascade.text import foreign, words_of
         (["naïve", unicodedata.normalize("NFD", "façade")], "adefnvçï"),
         (["हिन्दी"], "दनहि" + "ी" + "्"),
         (["漢字とカナ"], "とカナ字漢"),
+        (["ãngag̃uã"], "agnuã\u0303"),  # g with a tilde is two characters
+        (["oʻzbek"], "bekozʻ"),
+        (["сімʼя"], "ʼмсяі"),
+        (["人々が"], "々が人"),
         (["123 ..."], ""),
         ([], ""),
     ],

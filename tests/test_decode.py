@@ -35,6 +35,17 @@ def test_what_was_found_takes_the_place_of_the_recipes_scales(tmp_path):
         search_settings(Decode(), path)
 
 
+def test_no_two_jobs_have_one_name(tmp_path, raw, read):
+    layout = Layout(tmp_path / "exp", tmp_path, tmp_path)
+    test = next(d for d in raw["datasets"] if d["role"] == "test")
+    names = ("search", "phone_search", "b_table", "table", "oracle")
+    raw["datasets"] = [d for d in raw["datasets"] if d["role"] != "test"]
+    raw["datasets"] += [{**test, "name": name} for name in names]
+    raw["systems"] = dict.fromkeys(("a", "a_b", "oracle"), raw["systems"]["plain"])
+    jobs = [job.name for job in stages.stage(4, read(raw), layout, 1).jobs]
+    assert len(jobs) == len(set(jobs)) == 3 * (2 + len(names)) + len(names)
+
+
 @pytest.mark.parametrize("nbest", [0, 5])
 def test_the_search_does_not_depend_on_the_length_of_the_list(tmp_path, raw, read, nbest):
     layout = Layout(tmp_path / "exp", tmp_path, tmp_path)
@@ -44,10 +55,10 @@ def test_the_search_does_not_depend_on_the_length_of_the_list(tmp_path, raw, rea
         return {job.name: job for job in made}
 
     before, after = jobs({}), jobs({"nbest": nbest})
-    for name in ("plain_search", "plain_phone_search"):
+    for name in ("plain.search", "plain.phone_search"):
         assert before[name].settings == after[name].settings
-    job = after["plain_table"]
-    assert job.settings != before["plain_table"].settings
+    job = after["plain.decode_table"]
+    assert job.settings != before["plain.decode_table"].settings
     written = {path.name for path in job.outputs}
     assert ({"nbest.tsv", "words.ctm"} <= written) == (nbest > 0)
     assert ({"nbest.tsv", "words.ctm"} & written != set()) == (nbest > 0)

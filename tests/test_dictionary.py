@@ -21,6 +21,14 @@ TWO_NOUNS = forms(
 )
 
 
+def test_a_list_with_a_byte_order_mark_and_decomposed_letters(tmp_path):
+    path = tmp_path / "words.txt"
+    path.write_bytes("\ufeffдом 3\nчаи\u0306 2\nе\u0308ж\n".encode())
+    found = dictionary.read(Source("words", path))
+    assert found.words == ["дом", "чай", "ёж"]
+    assert set(dictionary.probabilities(found, {}, RU)) == set(found.words)
+
+
 def test_probabilities_add_up_to_one():
     assert sum(dictionary.probabilities(TWO_NOUNS, {"кот": 3}, RU).values()) == pytest.approx(1)
 

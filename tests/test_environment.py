@@ -1,7 +1,11 @@
+import subprocess
+import sys
+
 import torch
+from conftest import ROOT
 
 from cascade import environment as module
-from cascade.environment import processor
+from cascade.environment import environment, processor
 
 
 def test_the_processor_is_named_with_what_torch_uses_of_it(tmp_path, monkeypatch):
@@ -14,3 +18,49 @@ def test_the_processor_is_named_with_what_torch_uses_of_it(tmp_path, monkeypatch
         "processor\t: 0\nmodel\t\t: 1\nmodel name\t: Some CPU @ 2 GHz\n" * 2
     )
     assert processor() == f"Some CPU @ 2 GHz, x86_64, {used}"
+
+
+def test_the_command_can_be_given_again(raw, read, monkeypatch):
+    said = ["--recipe", "my work/x.yaml", "--train.active={en: [0, 0.5]}", "--nj", "1"]
+    monkeypatch.setattr(sys, "argv", ["cascade", "run", *said])
+    command = environment(read(raw))["command"]
+    quoted = "./run.sh --recipe 'my work/x.yaml' '--train.active={en: [0, 0.5]}' --nj 1"
+    assert command == quoted
+
+
+def test_a_copy_in_another_repository_has_no_commit(tmp_path):
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=x", "-c", "user.email=x@x"]
+    subprocess.run([*git, "init", "--quiet"], check=True)
+    subprocess.run([*git, "commit", "--quiet", "--allow-empty", "-m", "other"], check=True)
+    (tmp_path / "copy").mkdir()
+    assert module._commit(tmp_path / "copy") == "unknown"
+    assert module._commit(tmp_path) != "unknown"
+
+
+ENVIRONMENT = """
+. ./path.sh || exit
+head -n 1 .venv/bin/pip
+"""
+
+
+def test_an_environment_that_was_moved_is_made_again(tmp_path):
+    first, second = tmp_path / "first", tmp_path / "second"
+    first.mkdir()
+    (first / "path.sh").write_text((ROOT / "path.sh").read_text())
+    (first / "constraints.txt").touch()
+    (first / "pyproject.toml").write_text(
+        '[project]\ndependencies = ["pip"]\noptional-dependencies = {dev = []}\n'
+    )
+
+    def make(root):
+        done = subprocess.run(
+            ["bash", "-c", ENVIRONMENT], cwd=root, capture_output=True, text=True, check=True
+        )
+        assert f"{root.resolve()}/.venv/bin/python" in done.stdout
+        return "installing Python packages" in done.stderr
+
+    assert [make(first), make(first)] == [True, False]
+    first.rename(second)
+    assert [make(second), make(second)] == [True, False]
+    (second / ".venv/bin/python").unlink()
+    assert make(second)

@@ -6,6 +6,7 @@ import pytest
 
 from cascade.errors import UserError
 from cascade.files import (
+    read_lines,
     read_text_table,
     replacing,
     write_json,
@@ -70,6 +71,17 @@ def test_json_is_for_people(tmp_path):
     write_json(tmp_path / "x.json", {"b": "я", "a": [1]})
     expected = '{\n  "b": "я",\n  "a": [\n    1\n  ]\n}\n'
     assert (tmp_path / "x.json").read_text(encoding="utf-8") == expected
+
+
+def test_lines_of_a_text_of_the_users(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_bytes("\ufeffчаи\u0306\r\nда".encode())
+    assert read_lines(path) == ["чай", "да"]
+    path.write_bytes("да".encode("cp1251"))
+    with pytest.raises(UserError, match=r"a\.txt is not UTF-8"):
+        read_lines(path)
+    with pytest.raises(UserError, match=r"b\.txt cannot be read: No such file"):
+        read_lines(tmp_path / "b.txt")
 
 
 def test_text_table_round_trip(tmp_path):

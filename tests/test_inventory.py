@@ -60,6 +60,8 @@ def test_then_a_dictionary_but_no_list_of_exceptions(raw, read, layout, tmp_path
     with pytest.raises(UserError, match=r"no texts in 'en' .*Run stage 0: ./run.sh --recipe small"):
         of_recipe(read(raw), layout)
     write_text_table(file, {word: ["θ", "AH"] for word in words})
+    with file.open("a", encoding="utf-8") as lines:
+        lines.write("abc θ AX\n")  # another pronunciation; the first one counts
     _, en = of_recipe(read(raw), layout)
     assert en.counts == {"θ": 1000, "AH": 1000}
     assert en.source == f"{file}, each word once, 1000 words by espeak-ng"

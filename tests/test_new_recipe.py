@@ -237,6 +237,14 @@ def test_nothing_usable(speech, command):
     assert "and to test (20 like 100: " in command("--target", "ru:ru", expect=1).stderr
 
 
+def test_a_recipe_that_is_a_file_of_its_own_is_named_by_it(speech, command):
+    path = speech / "my work" / "pair.yaml"
+    command("--target", "ru:ru", path=path)
+    assert read_recipe(path).name == "pair" and str(path) in path.read_text(encoding="utf-8")
+    refused = command("--target", "ru:ru", expect=1, path=speech / "pair(1).yaml")
+    assert "'pair(1)' is no good name" in refused.stderr
+
+
 def test_a_bad_name(speech, command):
     path = speech / "a name" / "recipe.yaml"
     refused = command("--target", "ru:ru", expect=1, path=path)

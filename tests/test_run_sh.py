@@ -211,8 +211,8 @@ def test_another_beam_decodes_and_scores_again_and_no_more(mini):
     changed = ("--recipe", "mini", "--exp", mini.parent, "--decode.beam", 8, "--dry-run")
     text = run(*changed).stderr
     assert [f"Stage {n} " in text for n in range(6)] == [True] * 4 + [False] * 2
-    assert "Stage 4, plain_search would run: the recipe's decode.beam changed" in text
-    assert "Stage 4, plain_festvox_ru would run" in text
+    assert "Stage 4, plain.search would run: the recipe's decode.beam changed" in text
+    assert "Stage 4, plain.decode_festvox_ru would run" in text
     assert "Stage 5, scores would run" in text
 
 
@@ -229,7 +229,7 @@ def test_a_damaged_output_is_made_again(mini):
     good = path.read_bytes()
     path.write_text("nonsense\n")
     done = run("--recipe", "mini", "--exp", mini.parent, "--stage", 4)
-    assert f"plain_festvox_ru runs: its output {path} changed" in done.stderr
+    assert f"plain.decode_festvox_ru runs: its output {path} changed" in done.stderr
     assert "cascade_festvox_ru" not in done.stderr
     assert path.read_bytes() == good
 

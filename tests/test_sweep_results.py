@@ -25,10 +25,11 @@ def entry(system, value, seed, per, wer=None, test="mine", key="target_minutes",
     }
 
 
-def judged(value, reduction, interval, p, unit="phones", key="target_minutes"):
+def judged(value, reduction, interval, p, unit="phones", key="target_minutes", drawn="utterances"):
     pair = {"reference": "plain", "system": "cascade", "reduction": reduction}
     pair |= {"interval": interval, "p": p, "p_holm": p}
-    return {key: value, "test": "mine", "unit": unit, "pairs": [pair]}
+    about = {"test": "mine", "unit": unit, "drawn": drawn, "seeds": 2}
+    return {key: value, **about, "pairs": [pair]}
 
 
 def rows(text: str, first: str) -> list[list[str]]:
@@ -37,6 +38,20 @@ def rows(text: str, first: str) -> list[list[str]]:
     start = next(i for i, line in enumerate(lines) if line.startswith(f"| {first}"))
     end = next(i for i in range(start, len(lines)) if not lines[i].startswith("|"))
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[start:end]]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, "bootstrap over utterances and seeds; bold"),
+        ({"drawn": "speakers"}, "bootstrap over speakers and seeds; bold"),
+        ({"seeds": 1}, "bootstrap over utterances; bold"),
+    ],
+)
+def test_what_is_drawn_is_said(changes, said):
+    found = [entry(system, 5, 0, 40.0) for system in ("plain", "cascade")]
+    told = [judged(5, 10.0, [4.0, 15.0], 0.001) | changes]
+    assert said in markdown("x", "target_minutes", found, told, 1, {})
 
 
 def test_a_table_for_each_rate_with_spread_and_verdicts():

@@ -72,8 +72,8 @@ def test_a_system_goes_on_from_another_and_keeps_what_is_frozen(recipe, layout):
 def test_one_training_that_is_told_to_stop_stops_all(recipe, layout, raw):
     raw["train"]["steps"] = 100_000
 
-    def stop():  # once it can be told: it writes its history after that
-        while not (layout.system("both") / "train.jsonl").is_file():
+    def stop():  # once it can be told: it writes its ledger after that
+        while not (layout.system("both") / "excluded.tsv").is_file():
             time.sleep(0.05)
         for process in multiprocessing.active_children():
             process.terminate()
