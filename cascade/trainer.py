@@ -112,7 +112,7 @@ class Trainer:
         for iterator, saved in zip(self.iterators, state["iterators"], strict=True):
             iterator.restore(saved)
         torch.set_rng_state(state["random"])
-        if state["device_random"] is not None:
+        if self._on_gpu and state["device_random"] is not None:  # else saved without a GPU
             torch.cuda.set_rng_state(state["device_random"], self.device)
         self.step, self.history, self.best = state["step"], state["history"], state["best"]
         self.losses = state["losses"]
