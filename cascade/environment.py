@@ -13,6 +13,7 @@ from cascade.recipe import Recipe
 
 PACKAGES = ("torch", "lhotse", "kaldi_decoder", "numpy")
 CPUINFO = Path("/proc/cpuinfo")
+PUBLISHED = ("*.md", "sweep*", "search.json")  # beside a recipe: told of runs, read by none
 
 
 def environment(recipe: Recipe) -> dict[str, str]:
@@ -54,7 +55,7 @@ def _arguments() -> list[str]:
 
 
 def _commit(root: Path) -> str:
-    """The commit of this checkout, with ``+`` where files differ from it."""
+    """The commit of this checkout, with ``+`` where files that figures rest on differ from it."""
     try:
         git = ["git", "-C", str(root)]
         run = {"capture_output": True, "text": True, "check": True}
@@ -62,7 +63,9 @@ def _commit(root: Path) -> str:
         if Path(top) != root:  # a copy in somebody's other repository
             return "unknown"
         name = subprocess.run([*git, "rev-parse", "--short=12", "HEAD"], **run).stdout.strip()
-        changed = subprocess.run([*git, "status", "--porcelain", "-uno"], **run).stdout.strip()
+        rest = (".", *(f":(exclude,glob)recipes/*/{name}" for name in PUBLISHED))
+        status = [*git, "status", "--porcelain", "-uno", "--", *rest]
+        changed = subprocess.run(status, **run).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
     return name + ("+" if changed else "")

@@ -37,6 +37,25 @@ def test_a_copy_in_another_repository_has_no_commit(tmp_path):
     assert module._commit(tmp_path) != "unknown"
 
 
+def test_what_a_sweep_writes_beside_its_recipe_is_no_change_of_the_commit(tmp_path):
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=x", "-c", "user.email=x@x"]
+    folder = tmp_path / "recipes" / "mine"
+    folder.mkdir(parents=True)
+    told = [folder / name for name in ("SWEEP.md", "sweep.svg", "search.json", "RESULTS.md")]
+    for file in (*told, folder / "recipe.yaml"):
+        file.write_text("first\n")
+    subprocess.run([*git, "init", "--quiet"], check=True)
+    subprocess.run([*git, "add", "."], check=True)
+    subprocess.run([*git, "commit", "--quiet", "--message", "first"], check=True)
+    commit = module._commit(tmp_path)
+    assert commit.isalnum()
+    for file in told:
+        file.write_text("second\n")
+    assert module._commit(tmp_path) == commit
+    (folder / "recipe.yaml").write_text("second\n")
+    assert module._commit(tmp_path) == f"{commit}+"
+
+
 ENVIRONMENT = """
 . ./path.sh || exit
 head -n 1 .venv/bin/pip
