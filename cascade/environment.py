@@ -6,8 +6,10 @@ import shlex
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from cascade.recipe import Recipe
 
@@ -30,6 +32,11 @@ def environment(recipe: Recipe) -> dict[str, str]:
     }
 
 
+def section(about: Mapping[str, Any]) -> str:
+    """What figures were made with, as a section of Markdown."""
+    return "## Environment\n\n" + "".join(f"- {k}: {_one_line(v)}\n" for k, v in about.items())
+
+
 def processor() -> str:
     """The processor, and the instructions that torch computes with.
 
@@ -47,6 +54,13 @@ def processor() -> str:
     return ", ".join(
         filter(None, (name, platform.machine(), torch.backends.cpu.get_cpu_capability()))
     )
+
+
+def _one_line(value: Any) -> str:
+    """``value`` without line breaks; a mapping as ``name value, name value``."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_one_line(inner)}" for key, inner in value.items())
+    return " ".join(str(value).split())
 
 
 def _arguments() -> list[str]:

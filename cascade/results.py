@@ -3,16 +3,16 @@
 Everything here takes data and gives data or text, but `write`, which writes.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from cascade import learning
+from cascade.environment import section
 from cascade.errors import UserError
-from cascade.files import write_text
+from cascade.files import write_json, write_text
 from cascade.findings import markdown_table, paragraphs
-from cascade.learning import section
 from cascade.significance import RESAMPLES, SPEAKERS
 from cascade.speechbox import KEYS, Counts, format_pair
 
@@ -24,8 +24,8 @@ replacement, or speakers where a test set has {SPEAKERS} or more, the same for a
 seed they tell what other utterances would give, not what another training would. Shared
 phones are those that the training of another language has, too: `phones_TEST.tsv` has every
 phone's errors, `changes_TEST.tsv` every error that went or came. Per/Perc is of greedy phones;
-with a phone n-gram, of a search weighted on valid. NCE and AUC tell how far the confidences of
-words part right from wrong ones: both are 1 at best; NCE 0 and AUC 0.5 are no better than none.
+with a phone n-gram, of a search. NCE and AUC tell how far the confidences of words part right from
+wrong ones: both are 1 at best; NCE 0 and AUC 0.5 are no better than none.
 """
 
 
@@ -83,11 +83,6 @@ def results(
     }
 
 
-def as_json(found: Mapping[str, Any]) -> str:
-    """The text of ``results.json``."""
-    return json.dumps(found, ensure_ascii=False, indent=2) + "\n"
-
-
 def table(found: Mapping[str, Any]) -> str:
     """The tables of all test sets, as Markdown that also reads well on a screen.
 
@@ -98,19 +93,18 @@ def table(found: Mapping[str, Any]) -> str:
 
 def markdown(found: Mapping[str, Any], environment: Mapping[str, Any]) -> str:
     """The text of ``RESULTS.md``; ``environment`` says where the figures come from."""
-    lines = [f"- {key}: {_one_line(value)}\n" for key, value in environment.items()]
     return (
         f"# Results of {found['recipe']}\n\n"
         f"Written by stage 5 (seed {found['seed']}). WER and PER count substitutions, deletions "
         "and insertions;\nWERc and PERc leave the insertions out. All in per cent.\n\n"
-        f"{METHOD}\n{table(found)}\n{section(found['training'])}\n"
-        f"## Environment\n\n{''.join(lines)}"
+        f"{METHOD}\n{table(found)}\n{learning.section(found['training'])}\n"
+        f"{section(environment)}"
     )
 
 
 def write(folder: Path, found: Mapping[str, Any], environment: Mapping[str, Any]) -> None:
     """Writes ``results.json`` and ``RESULTS.md`` into ``folder``, each whole or not at all."""
-    write_text(folder / "results.json", as_json(found))
+    write_json(folder / "results.json", found)
     write_text(folder / "RESULTS.md", markdown(found, environment))
 
 
@@ -198,10 +192,3 @@ def _beside(test: Mapping[str, Any]) -> list[str]:
         cells = ["n/a" if told.get(k) is None else f"{told[k]:.3f}" for k in ("NCE", "AUC")]
         rows.append((system, format_pair(per.get("PER"), per.get("PERc")), *cells))
     return [markdown_table(rows)]
-
-
-def _one_line(value: Any) -> str:
-    """``value`` without line breaks; a mapping as ``name value, name value``."""
-    if isinstance(value, Mapping):
-        return ", ".join(f"{key} {_one_line(inner)}" for key, inner in value.items())
-    return " ".join(str(value).split())

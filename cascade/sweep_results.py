@@ -30,21 +30,24 @@ def markdown(
     found: Sequence[Entry],
     judged: Sequence[Judged],
     planned: int,
-    environment: Mapping[str, str],
 ) -> str:
     """The text of ``SWEEP.md``: a table for each test set and rate, a column each value."""
-    seeds = ", ".join(map(str, sorted({entry["seed"] for entry in found})))
-    count = len({(entry[key], entry["seed"]) for entry in found})
+    seeds: dict[str, set[int]] = {}
+    for entry in found:
+        seeds.setdefault(label(key, entry[key], found, " min"), set()).add(entry["seed"])
+    every = listed(set().union(*seeds.values()))
     drawn = " or ".join(sorted({one["drawn"] for one in judged}, reverse=True)) or "utterances"
     drawn += " and seeds" if any(one["seeds"] > 1 for one in judged) else ""
     parts = [
         f"# Sweep of {name} over {key}",
-        f"{count} of {planned} points (a value and a seed). Error rates in per cent, insertions"
-        f" counted: the mean over the seeds {seeds},\nand in brackets the least and the most."
+        f"{sum(map(len, seeds.values()))} of {planned} points (a value and a seed). Error rates in"
+        f" per cent, insertions counted: the mean over the seeds {every},"
+        "\nand in brackets the least and the most."
         " *Fewer*: by how many per cent a system makes fewer errors than another, all\nseeds"
         f" together, with the 95 % interval of a paired bootstrap over {drawn}; bold"
         " where a difference can\nbe told (p below 0.05, adjusted for the pairs of one column of"
         " one table; `sweep_significance.json` has it all).",
+        *without_a_seed(seeds),
         "![Error rates of each system, with the spread over the seeds](sweep.svg)",
     ]
     for test in dict.fromkeys(entry["test"] for entry in found):
@@ -54,13 +57,18 @@ def markdown(
             told = [one for one in judged if (one["test"], one["unit"]) == (test, unit)]
             parts.append(_table(key, rate, of_test, told))
         parts.append(_oov(key, of_test))
-    return "\n\n".join([*parts, environment_lines(environment)])
+    return "\n\n".join(parts)
 
 
-def environment_lines(environment: Mapping[str, str]) -> str:
-    """What figures were made with, as a section of Markdown."""
-    lines = (f"- {k}: {' '.join(str(v).split())}\n" for k, v in environment.items())
-    return "## Environment\n\n" + "".join(lines)
+def without_a_seed(seeds: Mapping[str, set[int]]) -> list[str]:
+    """A paragraph on the columns, or settings, that lack some of the seeds; none if none does."""
+    every = set().union(*seeds.values())
+    lacking = [f"{name} ({listed(mine)})" for name, mine in seeds.items() if mine != every]
+    return [f"**Not yet of all seeds**: {', '.join(lacking)}."] if lacking else []
+
+
+def listed(seeds: Iterable[int]) -> str:
+    return ", ".join(map(str, sorted(seeds)))
 
 
 def label(key: str, value: Any, found: Sequence[Entry], unit: str = "") -> str:

@@ -1,8 +1,8 @@
 """Stage 4, search: the scales and penalties that make the fewest errors on valid.
 
 A coordinate search, the same for every system: one setting at a time is changed on a
-fixed grid, the best one kept, until a whole round changes nothing. Words and phones have
-graphs of their own, and a search each.
+fixed grid, the best one kept, until a whole round changes nothing, or three are over. Words
+and phones have graphs of their own, and a search each.
 """
 
 import dataclasses

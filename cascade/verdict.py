@@ -59,7 +59,7 @@ def as_plain(found: Comparison) -> dict[str, Any]:
 def _evidence(pair: Pair, found: Comparison) -> str:
     """``95 % interval 17.9 to 24.6, p < 0.001, 3 seeds``; the interval of what is said."""
     parts = []
-    if pair.interval is not None and pair.reduction is not None:
+    if pair.reduction is not None and pair.interval and all(map(math.isfinite, pair.interval)):
         low, high = pair.interval
         if round(pair.reduction, 1) < 0 or (told(pair) and pair.reduction < 0):
             low, high = -high, -low

@@ -3,10 +3,10 @@ import json
 import pytest
 
 from cascade.errors import UserError
+from cascade.files import as_json
 from cascade.results import (
     SystemResult,
     TestResult,
-    as_json,
     markdown,
     results,
     table,

@@ -51,7 +51,7 @@ def rows(text: str, first: str) -> list[list[str]]:
 def test_what_is_drawn_is_said(changes, said):
     found = [entry(system, 5, 0, 40.0) for system in ("plain", "cascade")]
     told = [judged(5, 10.0, [4.0, 15.0], 0.001) | changes]
-    assert said in markdown("x", "target_minutes", found, told, 1, {})
+    assert said in markdown("x", "target_minutes", found, told, 1)
 
 
 def test_a_table_for_each_rate_with_spread_and_verdicts():
@@ -62,9 +62,9 @@ def test_a_table_for_each_rate_with_spread_and_verdicts():
         for system, per in (("plain", pers[seed]), ("cascade", pers[2 + seed]))
     ]
     told = [judged(5, 10.04, [4.06, 15.2], 0.001), judged("all", -9.5, [-30.0, 7.7], 0.21)]
-    text = markdown("ru_en", "target_minutes", found, told, 6, {"commit": "abc"})
+    text = markdown("ru_en", "target_minutes", found, told, 6)
     assert text.startswith("# Sweep of ru_en over target_minutes\n\n4 of 6 points")
-    assert "the mean over the seeds 0, 1," in text
+    assert "the mean over the seeds 0, 1," in text and "all seeds" not in text
     assert rows(text, "PER, %") == [
         ["PER, %", "5 min", "all (80 min)"],
         ["-" * len("fewer phone errors, cascade than plain"), *rows(text, "PER, %")[1][1:]],
@@ -79,13 +79,19 @@ def test_a_table_for_each_rate_with_spread_and_verdicts():
     assert [row[0] for row in rows(text, "WER, %")[2:]] == ["plain", "cascade"]
     assert rows(text, "WER, %")[2][1] == "65.00 (64.00 to 66.00)"
     assert "Words that the vocabulary lacks: 12.5 % at 5 min, 12.5 % at all (80 min)." in text
-    assert text.endswith("\n## Environment\n\n- commit: abc\n")
+
+
+def test_a_column_without_a_seed_is_named():
+    found = [entry("plain", value, seed, 40.0) for value in (5, 15) for seed in (0, 1)]
+    text = markdown("ru_en", "target_minutes", found[:3], [], 4)
+    assert text.startswith("# Sweep of ru_en over target_minutes\n\n3 of 4 points")
+    assert "\n\n**Not yet of all seeds**: 15 min (0).\n\n" in text
 
 
 def test_what_is_not_known():
     found = [entry("plain", 5, 0, None), entry("cascade", 5, 0, 40.0), entry("plain", 15, 0, 30.0)]
     told = [judged(5, None, None, None), judged(15, 3.0, [None, 4.0], 0.2)]
-    table = rows(markdown("x", "target_minutes", found, told, 4, {}), "PER, %")
+    table = rows(markdown("x", "target_minutes", found, told, 4), "PER, %")
     assert [row[1:] for row in table[2:]] == [
         ["n/a", "30.00"],  # one seed has no spread
         ["40.00", "n/a"],
@@ -113,7 +119,7 @@ def test_each_mean_is_that_of_its_seeds(points):
     grouped = by_value(found, "target_minutes", "PER")
     assert list(grouped) == sorted({value for value, _ in points})
     assert sum(len(each) for each in grouped.values()) == len(points)
-    table = rows(markdown("x", "target_minutes", found, [], 9, {}), "PER, %")
+    table = rows(markdown("x", "target_minutes", found, [], 9), "PER, %")
     for cell, (value, each) in zip(table[2][1:], grouped.items(), strict=True):
         numbers = [float(number) for number in re.findall(r"[\d.]+", cell)]
         expected = [statistics.mean(each), min(each), max(each)][: 3 if len(each) > 1 else 1]

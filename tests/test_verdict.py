@@ -64,6 +64,11 @@ def test_where_there_is_nothing_to_divide_by():
     )
 
 
+def test_an_interval_without_a_bound_is_not_said():
+    pair = Pair("plain", "cascade", 0.0, (-np.inf, 100.0), 1.0, 1.0)
+    assert said(pair).endswith("can be told: as many phone errors (p = 1.00, 3 seeds).")
+
+
 def test_one_utterance():
     pair = Pair("plain", "cascade", 50.0, None, None)
     assert said(pair, units=1).endswith("50.0 % fewer phone errors (1 utterance only, 3 seeds).")
