@@ -13,7 +13,7 @@ from pathlib import Path
 from cascade.errors import UserError, explain
 from cascade.layout import Layout
 from cascade.options import parser
-from cascade.recipe import Recipe, read_recipe
+from cascade.recipe import Recipe, read_recipe, recipe_in
 from cascade.schema import has
 from cascade.stages import run
 
@@ -209,10 +209,8 @@ def _recipe_file(name: str) -> Path:
     path = Path(name)
     if path.suffix in (".yaml", ".yml", ".json"):
         return path
-    for suffix in (".yaml", ".json"):
-        path = (ROOT / "recipes" / name / "recipe").with_suffix(suffix)
-        if path.is_file():
-            return path
+    if found := recipe_in(ROOT / "recipes" / name):
+        return found
     known = sorted(p.name for p in (ROOT / "recipes").iterdir() if p.is_dir())
     raise UserError(f"There is no recipe '{name}'; there are {', '.join(known)}.")
 

@@ -30,7 +30,7 @@ class Bars:
         if name not in self.started:
             self.started[name] = (now, progress.step)
             if progress.step > 1:
-                log.info("%s goes on from step %d.", name, progress.step)
+                log.info("%s goes on at step %d.", name, progress.step)
         if progress.hint:
             tqdm.write(f"{name}: {progress.hint}.", file=sys.stderr)
         text = f"epoch {progress.epoch}, loss " + " ".join(

@@ -97,6 +97,7 @@ def language(recipe: Recipe, layout: Layout, jobs: int) -> tuple[Job, ...]:
             settings={
                 "datasets": [as_plain(d) for d in recipe.datasets if d.role in ("valid", "test")],
                 "open": recipe.language_model.open,
+                "fold": target.fold,
             },
             modules=("cascade.graph",),
             inputs=(

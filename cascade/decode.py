@@ -117,8 +117,17 @@ class AcousticModel:
     """A trained network: stacked features of utterances in, log-probabilities of phones out."""
 
     def __init__(self, folder: Path):
+        self.folder = folder
         self.network, self.config = model.load(folder)
         self.phones = read_phones(folder / "phones.txt")
+
+    def check(self, layout: Layout) -> None:
+        """Raises `UserError` where the graphs have other phones."""
+        if self.phones != read_phones(layout.phones):
+            raise UserError(
+                f"{self.folder} was trained on other phones than those of {layout.phones}, which"
+                " the graphs are of. Run stage 3 again."
+            )
 
     @torch.inference_mode()
     def __call__(self, inputs: np.ndarray) -> np.ndarray:
@@ -132,6 +141,13 @@ class Heard:
     def __init__(self, recipe: Recipe, layout: Layout, system: str, keys: Sequence[str]):
         self.acoustic = AcousticModel(layout.system(system))
         mean, phones = read_cms_init(layout.cms_init), self.acoustic.phones
+        self.acoustic.check(layout)
+        inputs = len(mean) * recipe.features.stack
+        if self.acoustic.config.inputs != inputs:
+            raise UserError(
+                f"{self.acoustic.folder} takes {self.acoustic.config.inputs} values in a step, and"
+                f" the features have {inputs}: it was trained on others. Run stage 3 again."
+            )
         self.data = UtteranceSet(layout, keys, phones, recipe.features, mean, whole=True)
 
     def __call__(self, indices: Sequence[int]) -> list[tuple[str, np.ndarray]]:

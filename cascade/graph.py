@@ -22,7 +22,7 @@ import numpy as np
 
 from cascade import ngram, spelling, trees
 from cascade.errors import UserError
-from cascade.files import read_text_table, replacing_path, write_json, write_text
+from cascade.files import replacing_path, write_json, write_text
 from cascade.layout import Layout, dataset_key, dataset_name
 from cascade.ngram import Model, States
 from cascade.phones import read_phones
@@ -63,10 +63,8 @@ def make(recipe: Recipe, layout: Layout) -> None:
     )
     for dataset in recipe.role("test"):
         name = dataset_name(dataset)
-        table = read_text_table(layout.text(dataset_key(recipe, dataset), "words"))
-        words = [word for line in table.values() for word in line]
-        unknown = sum(word not in lexicon for word in words)
-        summary["oov"][name] = round(100 * unknown / len(words), 4)
+        count, total = spelling.count_unknown(recipe, layout, dataset_key(recipe, dataset), lexicon)
+        summary["oov"][name] = round(100 * count / total, 4)
         log.info("%s: %.2f %% of the running words unknown", name, summary["oov"][name])
     write_json(layout.lang_summary, summary)
 

@@ -11,7 +11,7 @@ from lhotse import CutSet
 from cascade import corpus, dictionary, text
 from cascade.files import read_lines, write_text, write_text_table
 from cascade.layout import Layout, dataset_key
-from cascade.lexicon import alternatives, look_up, pronounce
+from cascade.lexicon import alternatives, look_up, pronounce, useless
 from cascade.phones import write_phones, write_sharing
 from cascade.recipe import Recipe
 from cascade.stage import Found
@@ -41,6 +41,11 @@ def build(recipe: Recipe, layout: Layout, jobs: int) -> Found:
     for name, language in recipe.languages.items():
         words = {w for d in _of_language(recipe, name) for t in transcripts[d].values() for w in t}
         lexicons[name] = pronounce(words, language)
+        if odd := useless(language):
+            log.warning(
+                "warning: %s: %d of its words can be in no transcript of '%s', such as '%s'.",
+                *(language.lexicon, len(odd), name, odd[0]),
+            )
         write_text_table(layout.lang / f"lexicon_{name}.txt", lexicons[name])
     counts = _write_phone_texts(recipe, layout, transcripts, lexicons)
     write_phones(layout.phones, counts)

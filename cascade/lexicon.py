@@ -17,6 +17,7 @@ from cascade.lock import turn
 from cascade.phones import phones_of
 from cascade.progress import meter
 from cascade.sections import Language
+from cascade.text import Comparison, foreign, no_word
 
 G2P = LOCAL / "g2p_espeak.sh"
 PIECE = 50_000  # words at a time: 2 s of espeak-ng
@@ -59,19 +60,29 @@ def alternatives(language: Language) -> dict[str, list[tuple[str, ...]]]:
 
 
 def read_lexicon(language: Language) -> dict[str, list[tuple[str, ...]]]:
-    """The lexicon file's pronunciations; none for a bare word."""
+    """The lexicon file's pronunciations, by word as transcripts have it; none for a bare word."""
     table: dict[str, list[tuple[str, ...]]] = {}
     if not language.lexicon:
         return table
-    path = Path(language.lexicon)
+    path, rule, seen = Path(language.lexicon), Comparison(language.letters), set()
     for number, line in enumerate(read_lines(path), 1):
-        word, *phones = line.split() or [""]
-        found = table.setdefault(word, [])
-        if word and tuple(phones) in found:
-            raise UserError(f"{path}, line {number}: '{word}' stands there twice alike.")
-        if phones:
+        written, *phones = line.split() or [""]
+        if not written:
+            continue
+        if (written, *phones) in seen:
+            raise UserError(f"{path}, line {number}: '{written}' stands there twice alike.")
+        seen.add((written, *phones))
+        (words,) = [[]] if no_word(written) else rule([written])
+        found = table.setdefault(words[0] if len(words) == 1 else written, [])
+        if phones and tuple(phones) not in found:
             found.append(tuple(phones))
     return table
+
+
+def useless(language: Language) -> list[str]:
+    """The words of the lexicon file that no transcript can have; ``<sil>`` and such are none."""
+    letters, table = language.letters, read_lexicon(language)
+    return [word for word in table if foreign([word], letters) and not no_word(word)]
 
 
 def _espeak(

@@ -68,6 +68,8 @@ class Recipe:
     def train_of(self, system: str) -> Train:
         """The training section with what ``system`` changes in it."""
         changes = self.systems[system].train
+        if _steps_alone(changes):
+            changes = {**changes, "epochs": None}
         where = f"systems.{system}.train"
         return build(Train, merge(dataclasses.asdict(self.train), changes, Train, where), where)
 
@@ -106,6 +108,8 @@ def read_recipe(path: Path, overrides: Mapping[str, str] | None = None) -> Recip
     raw["name"] = raw.get("name") or own
     changes = dict(overrides or {})
     chosen = changes.pop("systems") if _NAMES.fullmatch(changes.get("systems", "")) else None
+    if "train.steps" in changes:
+        changes.setdefault("train.epochs", "null")
     for key, value in changes.items():
         override(raw, key, value)
     try:
@@ -113,11 +117,6 @@ def read_recipe(path: Path, overrides: Mapping[str, str] | None = None) -> Recip
         if chosen:
             recipe = _with_systems(recipe, chosen)
         check(recipe)
-        if "train.steps" in changes and recipe.train.epochs is not None:
-            raise UserError(
-                f"train.epochs, {recipe.train.epochs} here, decides how long trainings are, and"
-                " train.steps nothing: give train.epochs a value, or 'null'."
-            )
     except UserError as error:
         raise UserError(f"{path}: {' '.join(str(error).split())}") from None
     return recipe
@@ -134,18 +133,32 @@ def _raw(path: Path, before: tuple[Path, ...]) -> dict[str, Any]:
         raise UserError(f"{path}: it would be like itself ({like}).")
     base = _raw(other, (path.resolve(), *before))
     base.pop("name", None)
+    train = base.get("train")
+    if _steps_alone(raw.get("train")) and isinstance(train, dict):
+        base["train"] = {key: value for key, value in train.items() if key != "epochs"}
     try:
         return layered(base, raw)
     except UserError as error:
         raise UserError(f"{path}: {error}") from None
 
 
+def _steps_alone(train: Any) -> bool:
+    """Whether changes of a ``train`` section count steps, and so not what has epochs elsewhere."""
+    return isinstance(train, Mapping) and train.get("steps") is not None and "epochs" not in train
+
+
 def _other(folder: Path, like: str) -> Path:
     """The file of the recipe that one in ``folder`` is ``like``."""
     if like.endswith((".yaml", ".yml", ".json")):
         return folder / like
-    beside, own = (place / like / "recipe.yaml" for place in (folder.parent, RECIPES))
-    return own if own.is_file() and not beside.is_file() else beside
+    beside, own = (recipe_in(place / like) for place in (folder.parent, RECIPES))
+    return beside or own or folder.parent / like / "recipe.yaml"
+
+
+def recipe_in(folder: Path) -> Path | None:
+    """The recipe in ``folder``: its ``recipe.yaml``, or else its ``recipe.json``."""
+    files = (folder / f"recipe{suffix}" for suffix in (".yaml", ".json"))
+    return next((file for file in files if file.is_file()), None)
 
 
 class _Loader(yaml.SafeLoader):

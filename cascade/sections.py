@@ -11,8 +11,8 @@ class Language:
     """A language: how its text is written and where its pronunciations come from.
 
     ``letters`` are those of its words (after lower-casing); ``voice`` is espeak-ng's name
-    of the language; ``lexicon`` a file of ``word phone phone ...`` lines that come before
-    espeak-ng's; ``fold`` replaces letters in reference and hypothesis when words are
+    of the language; ``lexicon`` a file of ``word phone phone ...`` lines, words in any case, that
+    come before espeak-ng's; ``fold`` replaces letters in reference and hypothesis when words are
     scored; ``texts`` names modules of ``local/`` with free texts, or text files;
     ``dictionaries`` modules with hunspell dictionaries, ``X.dic`` files beside their
     ``X.aff``, or word lists; ``phone_map`` renames phones (see `cascade.phones`).
@@ -141,7 +141,8 @@ class Augment:
 
 @dataclass(frozen=True)
 class Train:
-    """How a system is trained. ``epochs``, where given, takes the place of ``steps``.
+    """How a system is trained. ``epochs``, where given, takes the place of ``steps``; a system's
+    own ``steps``, and those of the command line, that of a recipe's ``epochs``.
 
     ``learning_rate`` is the highest: it grows over the first ``warmup`` of the steps, and falls
     to nothing at the last. ``weight_decay`` is AdamW's; ``dropout`` is the share of values left

@@ -73,13 +73,21 @@ def unknown_share(recipe: Recipe, layout: Layout, known: Mapping[str, object]) -
 
     Half a word is added, so that it is never nothing.
     """
-    total = unknown = 0
-    for dataset in recipe.valid_sentences:
-        texts = read_text_table(layout.text(dataset_key(recipe, dataset), "words"))
-        words = [word for text in texts.values() for word in text]
-        total += len(words)
-        unknown += sum(word not in known for word in words)
+    keys = [dataset_key(recipe, dataset) for dataset in recipe.valid_sentences]
+    counts = [count_unknown(recipe, layout, key, known) for key in keys]
+    unknown, total = map(sum, zip(*counts, strict=True))
     return (unknown + 0.5) / (total + 1)
+
+
+def count_unknown(
+    recipe: Recipe, layout: Layout, key: str, known: Iterable[str]
+) -> tuple[int, int]:
+    """How many running words of a data set are not ``known``, as words are scored; and of all."""
+    fold = str.maketrans(recipe.languages[recipe.target].fold)
+    written = {word.translate(fold) for word in known}
+    texts = read_text_table(layout.text(key, "words"))
+    words = [word.translate(fold) for text in texts.values() for word in text]
+    return sum(word not in written for word in words), len(words)
 
 
 def names(pieces: Sequence[Piece]) -> list[str]:

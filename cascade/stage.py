@@ -153,11 +153,12 @@ class Runner:
                 stamp = Stamp.make(
                     job.settings,
                     codes[job.name],
-                    [*job.inputs, *found.inputs],
+                    job.inputs,
                     [*job.outputs, *found.outputs],
                     found.known,
                     {path: before[path] for path in job.inputs} | dict(found.before),
                     found.sources,
+                    found.inputs,
                 )
                 stamp.write(self._stamp(stage, job))
                 self._begun(stage, job).unlink()
@@ -198,7 +199,7 @@ class Runner:
         first = self._first_to_run(missing)
         raise UserError(
             f"Stage {stage.number} ({job.name}) needs {missing[0]}{more}, which {names}"
-            f" {make}. Begin there: ./run.sh --stage {first}"
+            f" {make}. Begin there: the same command with --stage {first}."
         )
 
     def _first_to_run(self, missing: Sequence[Path]) -> int:

@@ -96,7 +96,8 @@ def _read_module(module: str) -> tuple[str, tuple[str, ...]]:
 class Stamp:
     """What a finished job left: its settings and code, and digests of what went in and out.
 
-    ``sources`` names a `Sources` file of more inputs, "" for none.
+    Of the inputs, ``found`` are those that the job found for itself (texts, say); ``sources``
+    names a `Sources` file of more, "" for none.
     """
 
     settings: Any
@@ -104,6 +105,7 @@ class Stamp:
     inputs: dict[str, Digest]
     outputs: dict[str, Digest]
     sources: str = ""
+    found: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, path: Path) -> "Stamp | None":
@@ -116,6 +118,7 @@ class Stamp:
                 {name: Digest(**value) for name, value in raw["inputs"].items()},
                 {name: Digest(**value) for name, value in raw["outputs"].items()},
                 raw.get("sources", ""),
+                tuple(raw.get("found", ())),
             )
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
@@ -130,24 +133,26 @@ class Stamp:
         known: Mapping[Path, Digest] = MappingProxyType({}),
         before: Mapping[Path, Digest] = MappingProxyType({}),
         sources: Path | None = None,
+        found: Iterable[Path] = (),
     ) -> "Stamp":
         """Reads every file but those ``known`` and the ``sources``. An input may be absent.
 
         Inputs that ``before`` has count as it has them, whatever they have become since. An
         output that is not there raises `FileNotFoundError`.
         """
-        found = []
-        for paths, as_read in ((inputs, before), (outputs, {})):
-            found.append(
+        found = tuple(found)
+        read = []
+        for paths, as_read in (((*inputs, *found), before), (outputs, {})):
+            read.append(
                 {
                     str(p): as_read.get(p) or digest(p, known.get(p)) or ABSENT
                     for p in sorted(set(paths))
                 }
             )
-        for name, value in found[1].items():
+        for name, value in read[1].items():
             if value is ABSENT:
                 raise FileNotFoundError(name)
-        return cls(settings, code, *found, str(sources or ""))
+        return cls(settings, code, *read, str(sources or ""), tuple(map(str, found)))
 
     def write(self, path: Path) -> None:
         def plain(digests: dict[str, Digest]) -> dict:
@@ -161,24 +166,26 @@ class Stamp:
                 "inputs": plain(self.inputs),
                 "outputs": plain(self.outputs),
                 "sources": self.sources,
+                "found": self.found,
             },
         )
 
     def stale(
         self, settings: Any, code: str, inputs: Iterable[Path], outputs: Iterable[Path]
     ) -> str | None:
-        """Why a job that is so described must run again; None if it must not.
-
-        Inputs that the job found for itself (recordings) are in the stamp alone.
-        """
+        """Why a job that is so described must run again; None if it must not."""
         changed = changed_settings(self.settings, settings)
         if changed:
             return f"the recipe's {changed} changed"
         if code != self.code:
             return "the code changed"
-        for path in inputs:
-            if str(path) not in self.inputs:
+        given = dict.fromkeys(map(str, inputs))
+        for path in given:
+            if path not in self.inputs:
                 return f"{path} is new"
+        for path in self.inputs:
+            if path not in given and path not in self.found:
+                return f"{path} is no input any more"
         for path in outputs:
             if str(path) not in self.outputs:
                 return f"{path} is not made yet"

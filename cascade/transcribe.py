@@ -61,7 +61,8 @@ def transcribe(
     """
     torch.set_num_threads(1)
     needed = (
-        *(layout.graph, layout.words, layout.lexicon, layout.phone_graph, layout.phone_words),
+        *(layout.phones, layout.lexicon, layout.graph, layout.words),
+        *(layout.phone_graph, layout.phone_words),
         *(layout.cms_init, layout.model(system), layout.search(system)),
         layout.phone_search(system),
     )
@@ -73,6 +74,7 @@ def transcribe(
     least = max(recipe.limits.min_seconds, (features.stack + 1) / 100)  # one step at the least
     seconds = _seconds(paths, least, channel)
     acoustic = AcousticModel(layout.system(system))
+    acoustic.check(layout)
     if acoustic.config.inputs != features.filters * features.stack:
         raise UserError(
             f"{layout.system(system)} takes {acoustic.config.inputs} values in a step, and"

@@ -1,3 +1,4 @@
+import dataclasses
 import os
 import subprocess
 import sys
@@ -7,7 +8,7 @@ import pytest
 
 from cascade.corpus import LOCAL
 from cascade.errors import UserError
-from cascade.lexicon import G2P, alternatives, look_up, pronounce
+from cascade.lexicon import G2P, alternatives, look_up, pronounce, useless
 from cascade.recipe import read_recipe
 from cascade.sections import Language
 
@@ -82,6 +83,17 @@ def test_a_word_may_have_several_pronunciations(tmp_path):
     file.write_text("я a\nя b c\nон o n\n", encoding="utf-8")
     assert pronounce(["я", "он"], language(file)) == {"он": ("o", "n"), "я": ("a",)}
     assert alternatives(language(file)) == {"я": [("b", "c")]}
+
+
+def test_words_of_the_lexicon_file_are_as_transcripts_have_them(tmp_path):
+    file = tmp_path / "lexicon.txt"
+    text = "Я a\nя a\nда́ t\n<SIL> sil\nsil x\nода-ода o\n\n"
+    file.write_text(text, encoding="utf-8")
+    own = language(file)
+    own = dataclasses.replace(own, letters="абвдояsil")
+    assert pronounce(["я", "да", "sil"], own) == {"sil": ("x",), "да": ("t",), "я": ("a",)}
+    assert alternatives(own) == {}
+    assert useless(own) == ["ода-ода"]
 
 
 TWICE = """

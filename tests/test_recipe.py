@@ -389,9 +389,32 @@ def test_a_file_of_another_name_is_another_experiment(tmp_path, raw):
 def test_steps_beside_epochs(raw, read):
     raw["train"] = {"epochs": 2, "steps": 100}  # as a recipe may have from another
     assert read(raw).train.epochs == 2
-    with pytest.raises(UserError, match=r"train.epochs, 2.* here, decides .* train.steps nothing"):
-        read(raw, {"train.steps": "30"})
-    assert read(raw, {"train.steps": "30", "train.epochs": "null"}).train.steps == 30
+    for more in ({}, {"train.epochs": "null"}):  # what is said last counts
+        train = read(raw, {"train.steps": "30", **more}).train
+        assert (train.steps, train.epochs) == (30, None)
+    assert read(raw, {"train.steps": "30", "train.epochs": "3"}).train.epochs == 3
+
+
+def test_a_system_with_steps_beside_a_recipe_with_epochs(raw, read):
+    raw["train"] = {"epochs": 2}
+    raw["systems"]["both"]["train"] = {"steps": 30}
+    recipe = read(raw)
+    assert recipe.train_of("plain").epochs == 2
+    own = recipe.train_of("both")
+    assert (own.steps, own.epochs) == (30, None)
+
+
+def test_steps_in_a_recipe_like_one_with_epochs(tmp_path, raw):
+    raw["train"] = {"epochs": 2, "dropout": 0.1}
+    train = read_recipe(like(tmp_path, raw, "other", train={"steps": 30})).train
+    assert (train.steps, train.epochs, train.dropout) == (30, None, 0.1)
+
+
+def test_a_recipe_like_one_in_json(tmp_path, raw):
+    file = like(tmp_path, raw, "other", seed=7)
+    (tmp_path / "base/recipe.yaml").unlink()
+    (tmp_path / "base/recipe.json").write_text(json.dumps(raw), encoding="utf-8")
+    assert read_recipe(file).seed == 7
 
 
 def test_likeness_goes_on_and_ends(tmp_path, raw):

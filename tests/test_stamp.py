@@ -86,10 +86,19 @@ def test_new_files_are_named(made, files, tmp_path):
     assert reason == f"{new} is not made yet"
 
 
+def test_an_input_that_is_none_any_more_is_named(files, tmp_path):
+    gone = tmp_path / "gone"
+    gone.write_text("text")
+    made = Stamp.make(SETTINGS, "code", [*files[0], gone], files[1])
+    made.write(tmp_path / "stamp")
+    for stamp in (made, Stamp.read(tmp_path / "stamp")):
+        assert stamp.stale(SETTINGS, "code", *files) == f"{gone} is no input any more"
+
+
 def test_inputs_that_the_job_found_count_too(files, tmp_path):
     found = tmp_path / "found.wav"
     found.write_text("sound")
-    made = Stamp.make(SETTINGS, "code", [*files[0], found], files[1])
+    made = Stamp.make(SETTINGS, "code", *files, found=[found])
     assert made.stale(SETTINGS, "code", *files) is None  # the caller does not know of it
     found.write_text("other sound")
     assert made.stale(SETTINGS, "code", *files) == f"{found} changed"

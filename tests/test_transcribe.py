@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from conftest import ROOT
+from conftest import ROOT, run
 
 from cascade.files import read_jsonl_gz, read_text_table
 from cascade.transcribe import cuts
@@ -117,6 +117,25 @@ def test_a_model_of_other_features_is_refused(mini, recordings):
     options = ("--system", "plain", good, "--features.filters=23")
     done = transcribe(mini.parent, *options, expect=1)
     assert "takes 120 values in a step, and 3 frames of 23 filters" in done.stderr
+
+
+def test_a_model_of_other_phones_is_refused(copy, recordings):
+    phones = copy / "lang" / "phones.txt"
+    lines = phones.read_text(encoding="utf-8").splitlines()
+    symbols = sorted([*(line.split()[0] for line in lines[1:]), "ʘ"])
+    text = "".join(f"{symbol} {i}\n" for i, symbol in enumerate([lines[0].split()[0], *symbols]))
+    phones.write_text(text, encoding="utf-8")
+    done = transcribe(copy.parent, "--system", "plain", next(iter(recordings.values())), expect=1)
+    said = f"plain was trained on other phones than those of {phones}"
+    assert said in done.stderr
+    done = run("--recipe", "mini", "--exp", copy.parent, "--stage", 4, "--force", expect=1)
+    assert said in done.stderr
+
+
+def test_stage_4_refuses_a_model_of_other_features(copy):
+    options = ("--exp", copy.parent, "--features.stack", 2)
+    done = run("--recipe", "mini", *options, "--stage", 4, expect=1)
+    assert "plain takes 120 values in a step, and the features have 80" in done.stderr
 
 
 def test_long_recordings_are_cut_in_pauses(mini, recordings, tmp_path):
