@@ -234,11 +234,7 @@ def _with_blanks(grown: trees.Trees, history: States) -> tuple[np.ndarray, np.nd
     add_words(inside, after_phone[source[inside] - grown.roots])
     outset = np.flatnonzero(begins)
     add_words(outset, source[outset])
-    outset = outset[np.argsort(source[outset], kind="stable")]
-    first = np.searchsorted(source[outset], pair_state)
-    count = np.searchsorted(source[outset], pair_state, side="right") - first
-    pair = np.repeat(np.arange(len(pair_state)), count)
-    which = outset[np.arange(len(pair)) - np.repeat(np.cumsum(count) - count - first, count)]
+    pair, which = _joined(pair_state, outset, source[outset])
     differs = phone[which] != pair_phone[pair]
     add_words(which[differs], grown.roots + pair[differs])
 
@@ -255,6 +251,22 @@ def _with_blanks(grown: trees.Trees, history: States) -> tuple[np.ndarray, np.nd
     states["final"][: grown.roots] = history.final
     states["final"][grown.roots : base] = history.final[pair_state]
     return states, arcs, history.start
+
+
+def _joined(
+    states: np.ndarray, arcs: np.ndarray, source: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Every place in ``states`` with each arc that leaves the state there: (places, arcs).
+
+    ``source`` has the state that each of ``arcs`` leaves.
+    """
+    order = np.argsort(source, kind="stable")
+    arcs, source = arcs[order], source[order]
+    first = np.searchsorted(source, states)
+    count = np.searchsorted(source, states, side="right") - first
+    places = np.repeat(np.arange(len(states)), count)
+    skipped = np.cumsum(count) - count  # by the places before
+    return places, arcs[np.arange(len(places)) - np.repeat(skipped - first, count)]
 
 
 def _write(path: Path, states: np.ndarray, arcs: np.ndarray, start: int) -> None:

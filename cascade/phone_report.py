@@ -14,7 +14,6 @@ from cascade.phone_chart import chart
 from cascade.phone_distance import described
 from cascade.recipe import Recipe
 from cascade.sharing import Comparison, compare
-from cascade.stage import Runner
 
 log = logging.getLogger("cascade")
 FEW = 5_000  # running phones; of fewer, a name read in another language shows
@@ -37,7 +36,7 @@ def report(
             raise UserError(f"'{name}' is a language of the recipe: leave it out of --with.")
     if len(recipe.languages) + len(candidates) < 2:
         raise UserError(f"{recipe.name} has one language: name others, as in --with cs,es.")
-    Runner(layout.root, {}, False, False).warn(stages.stage(1, recipe, layout, 1))
+    stages.warn(recipe, layout, (1,))
     target, *others = inventory.of_recipe(recipe, layout)
     own = [compare(target, other) for other in others]
     more = [compare(target, inventory.of_candidate(v, f, layout)) for v, f in candidates.items()]
