@@ -1,9 +1,8 @@
-"""What several test files need: small recordings, a small recipe, a run of recipes/mini."""
+"""Fixtures of several test files: small recordings, a small recipe, a run of recipes/mini."""
 
 import copy as copying
 import json
 import shutil
-import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -11,31 +10,11 @@ import av
 import numpy as np
 import pytest
 import soundfile
+from support import SMALL, run
 
-from cascade.layout import Layout
-from cascade.recipe import Recipe, read_recipe
-from local import debian
-
-ROOT = Path(__file__).resolve().parent.parent
-CYRILLIC = "абвгдеёжзийклмнопрстуфхцчшщъыьэюя"
-SMALL = {
-    "name": "small",
-    "target": "ru",
-    "datasets": [
-        {"role": "train", "language": "ru", "corpus": "table", "path": "train"},
-        {"role": "train_ext", "language": "en", "corpus": "table", "path": "train_ext"},
-        {"role": "valid", "language": "ru", "corpus": "table", "path": "valid"},
-        {"role": "test", "language": "ru", "corpus": "table", "path": "test"},
-    ],
-    "languages": {
-        "ru": {"letters": CYRILLIC, "voice": "ru"},
-        "en": {"letters": "abcdefghijklmnopqrstuvwxyz'", "voice": "en-us"},
-    },
-    "systems": {
-        "plain": {"cascade": False, "layers": [4]},
-        "both": {"cascade": True, "layers": [2, 2], "neurons": 50},
-    },
-}
+from cascade.config.layout import Layout
+from cascade.config.recipe import Recipe, read_recipe
+from local.helpers import debian
 
 
 @pytest.fixture
@@ -132,15 +111,6 @@ def unpacked(tmp_path, monkeypatch):
     folder.mkdir()
     monkeypatch.setattr(debian, "unpack", lambda *args: folder)
     return folder
-
-
-def run(*options: object, expect: int = 0) -> subprocess.CompletedProcess:
-    """Runs ``./run.sh`` and checks its exit status."""
-    command = [str(ROOT / "run.sh"), *map(str, options)]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
-    assert done.returncode == expect, done.stdout + done.stderr
-    assert "Traceback" not in done.stderr
-    return done
 
 
 @pytest.fixture(scope="session")

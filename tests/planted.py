@@ -3,9 +3,9 @@
 import kaldiio
 import numpy as np
 
-from cascade.files import write_text_table
-from cascade.layout import Layout
-from cascade.sections import Features
+from cascade.config.layout import Layout
+from cascade.config.sections import Features
+from cascade.runtime.files import write_text_table
 
 PHONES = ["<blk>", "a", "b", "c", "d", "e"]
 SETTINGS = Features(filters=8, stack=3)

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import torch
 
-from cascade.layout import Layout
-from cascade.recipe import Recipe, read_recipe
-from cascade.train import build
+from cascade.config.layout import Layout
+from cascade.config.recipe import Recipe, read_recipe
+from cascade.training.systems import build
 
 
 def seconds(recipe: Recipe, layout: Layout, save: bool) -> float:

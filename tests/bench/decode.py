@@ -9,12 +9,12 @@ from pathlib import Path
 
 import torch
 
-from cascade.decode import BATCH_SECONDS, Decoder, Heard, search_settings
-from cascade.files import read_text_table
-from cascade.layout import Layout, dataset_key
-from cascade.recipe import read_recipe
-from cascade.score import score
-from cascade.text import Comparison
+from cascade.config.layout import Layout, dataset_key
+from cascade.config.recipe import read_recipe
+from cascade.decoding.decode import BATCH_SECONDS, Decoder, Heard, search_settings
+from cascade.runtime.files import read_text_table
+from cascade.scoring.score import score
+from cascade.text.words import Comparison
 
 BEAMS = (6.0, 8.0, 10.0, 14.0, 16.0, 18.0)
 

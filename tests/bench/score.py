@@ -1,6 +1,6 @@
 """How fast scores are made, against sclite; see score.sh.
 
-25,670 utterances of 13 words: running Russian text of `local.texts_ru`, in phones by
+25,670 utterances of 13 words: running Russian text of `local.texts.texts_ru`, in phones by
 espeak-ng, some 68 an utterance. Errors are planted as often as one network made them: words
 and phones that come out as another one, not at all, or with one more behind.
 
@@ -23,11 +23,11 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from cascade import text
-from cascade.corpus import Request
-from cascade.details import write_details
-from cascade.files import read_text_table, write_text_table
-from cascade.score import score_files
+from cascade.corpora.corpus import Request
+from cascade.runtime.files import read_text_table, write_text_table
+from cascade.scoring.details import write_details
+from cascade.scoring.score import score_files
+from cascade.text import words as text
 
 SPEAKERS = 100
 LETTERS = "абвгдеёжзийклмнопрстуфхцчшщъыьэюя"
@@ -41,9 +41,9 @@ PLANTED = {  # of 1,000 tokens: substituted, deleted, followed by an inserted on
 
 def make(folder: Path, utterances: int, seed: int) -> None:
     """Writes ``ref.UNIT``, ``hyp.UNIT`` and ``speakers``, Kaldi's text files."""
-    from cascade.lexicon import pronounce
-    from cascade.recipe import read_recipe
-    from local import texts_ru
+    from cascade.config.recipe import read_recipe
+    from cascade.text.lexicon import pronounce
+    from local.texts import texts_ru
 
     draw = random.Random(seed)
     language = read_recipe(Path("recipes/ru_en/recipe.yaml")).languages["ru"]
@@ -125,7 +125,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.ours:
         return ours(options.ours)
-    from local.sctk import sclite as find
+    from local.helpers.sctk import sclite as find
 
     sclite = find(Request(Path("downloads"), Path("data")))
     with tempfile.TemporaryDirectory(prefix="bench.") as name:

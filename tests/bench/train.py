@@ -15,13 +15,13 @@ import torch
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from cascade.batches import Batch
-from cascade.consistency import PRECISIONS
-from cascade.layout import Layout
-from cascade.precision import computes_bfloat16
-from cascade.recipe import Recipe, read_recipe
-from cascade.train import build
-from cascade.trainer import Interrupted, Trainer
+from cascade.config.layout import Layout
+from cascade.config.recipe import Recipe, read_recipe
+from cascade.config.recipe_checks import PRECISIONS
+from cascade.features.batches import Batch
+from cascade.model.precision import computes_bfloat16
+from cascade.training.systems import build
+from cascade.training.trainer import Interrupted, Trainer
 
 Clock = Callable[[], float]
 LAYOUT = Layout(Path("exp/ru_en"), Path("downloads"), Path("data"))

@@ -1,0 +1,177 @@
+"""Where everything lies: under ``exp/NAME/``, and in the folders that experiments share."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from cascade.config.recipe import Recipe
+from cascade.config.sections import Dataset
+
+
+def dataset_name(dataset: Dataset) -> str:
+    """The data set's own name, or that of its corpus."""
+    return dataset.name or dataset.corpus
+
+
+def dataset_key(recipe: Recipe, dataset: Dataset) -> str:
+    """``ROLE_LANG``, with ``_CORPUS`` where the recipe has several of that role and language."""
+    key = f"{dataset.role}_{dataset.language}"
+    same = [d for d in recipe.role(dataset.role) if d.language == dataset.language]
+    return f"{key}_{dataset_name(dataset)}" if len(same) > 1 else key
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The files of one experiment; ``root`` is ``exp/NAME``."""
+
+    root: Path
+    downloads: Path
+    data: Path
+
+    @property
+    def excluded(self) -> Path:
+        return self.root / "excluded.tsv"
+
+    def cuts(self, key: str) -> Path:
+        return self.root / "manifests" / f"{key}.jsonl.gz"
+
+    def recordings(self, key: str) -> Path:
+        return self.root / "manifests" / f"recordings_{key}.jsonl.gz"
+
+    def supervisions(self, key: str) -> Path:
+        return self.root / "manifests" / f"supervisions_{key}.jsonl.gz"
+
+    def speech(self, key: str) -> Path:
+        """What features are made of: all that passed, also what is beyond target_minutes."""
+        return self.root / "manifests" / f"speech_{key}.jsonl.gz"
+
+    @property
+    def lang(self) -> Path:
+        return self.root / "lang"
+
+    @property
+    def phones(self) -> Path:
+        return self.lang / "phones.txt"
+
+    @property
+    def graph(self) -> Path:
+        return self.lang / "graph.fst"
+
+    @property
+    def words(self) -> Path:
+        return self.lang / "words.txt"
+
+    @property
+    def lexicon(self) -> Path:
+        return self.lang / "lexicon.txt"
+
+    @property
+    def dictionary(self) -> Path:
+        return self.lang / "dictionary.txt"
+
+    def sentences(self, source: int) -> Path:
+        """Text for the language model: the training transcripts are source 0."""
+        return self.lang / "sentences" / f"{source}.txt"
+
+    @property
+    def arpa(self) -> Path:
+        return self.lang / "lm.arpa"
+
+    @property
+    def lm_summary(self) -> Path:
+        return self.lang / "lm.json"
+
+    @property
+    def spelling_text(self) -> Path:
+        """Words in pieces, where the vocabulary is open."""
+        return self.lang / "spelling.txt"
+
+    @property
+    def spelling_arpa(self) -> Path:
+        return self.lang / "spelling.arpa"
+
+    @property
+    def phone_text(self) -> Path:
+        """The sentences for the language model in phones."""
+        return self.lang / "phone_lm.txt"
+
+    @property
+    def phone_arpa(self) -> Path:
+        return self.lang / "phone_lm.arpa"
+
+    @property
+    def phone_graph(self) -> Path:
+        return self.lang / "phone_graph.fst"
+
+    @property
+    def phone_words(self) -> Path:
+        """The phones of the phone graph, as its output labels number them."""
+        return self.lang / "phone_words.txt"
+
+    @property
+    def lang_summary(self) -> Path:
+        return self.lang / "summary.json"
+
+    def text(self, key: str, unit: str) -> Path:
+        """The transcripts of a data set in Kaldi's form; ``unit`` is words or phones."""
+        return self.lang / "text" / f"{key}.{unit}"
+
+    @property
+    def feature_store(self) -> Path:
+        """The features that all experiments share; see `cascade.features.store`."""
+        return self.data / "feats"
+
+    @property
+    def feats(self) -> Path:
+        return self.root / "feats"
+
+    def scp(self, key: str) -> Path:
+        return self.feats / f"{key}.scp"
+
+    def num_frames(self, key: str) -> Path:
+        return self.feats / f"{key}.num_frames"
+
+    def feature_digests(self, key: str) -> Path:
+        """A digest of every utterance's features, wherever they lie."""
+        return self.feats / f"{key}.sha256"
+
+    def feature_cuts(self, key: str) -> Path:
+        return self.feats / f"{key}.jsonl.gz"
+
+    @property
+    def cms_init(self) -> Path:
+        return self.feats / "cms_init.json"
+
+    def system(self, system: str) -> Path:
+        return self.root / system
+
+    def start(self, recipe: Recipe, system: str) -> Path | None:
+        """The folder of the model that ``system`` starts from, if it starts from one."""
+        start, before = recipe.systems[system].start, recipe.before(system)
+        return self.system(before) if before else Path(start) if start else None
+
+    def model(self, system: str) -> Path:
+        return self.system(system) / "model.safetensors"
+
+    def decode(self, system: str, test: str) -> Path:
+        return self.system(system) / f"decode_{test}"
+
+    def search(self, system: str) -> Path:
+        return self.system(system) / "decode.json"
+
+    def phone_search(self, system: str) -> Path:
+        return self.system(system) / "decode_phones.json"
+
+    def oracle(self, test: str) -> Path:
+        """Hypotheses for the reference phones of a test set."""
+        return self.lang / "oracle" / f"{test}.words"
+
+    def score(self, system: str, test: str) -> Path:
+        return self.system(system) / f"score_{test}"
+
+    def phone_table(self, test: str) -> Path:
+        """The phones of a test set with every system's errors in them."""
+        return self.root / f"phones_{test}.tsv"
+
+    def phone_changes(self, test: str) -> Path:
+        """The phone errors that come more or less often than with the reference system."""
+        return self.root / f"changes_{test}.tsv"

@@ -1,0 +1,232 @@
+"""Audio files as they are on disk: what their headers say, and whether that is true.
+
+libsndfile decodes wav, flac, mp3, ogg, opus, sph and more; FFmpeg, through PyAV, what it
+does not know: m4a, g722, webm, shortened sph.
+"""
+
+import functools
+import math
+import re
+import struct
+from collections.abc import Iterator
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import av
+import numpy as np
+import soundfile
+import soxr
+
+from cascade.runtime.errors import UserError
+
+BLOCK = 1 << 16  # samples decoded at once
+PIPED = 0x7FFFF000  # from here on, lengths that sox, arecord and FFmpeg write into a pipe
+NIST = 1024  # bytes of the header of a sph file
+NIST_SIZES = ("sample_count", "channel_count", "sample_n_bytes")
+# By which recordings are found in a folder; what a list names may end in any way.
+SUFFIXES = frozenset(
+    (".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".sph", ".g722", ".webm", ".aiff", ".au")
+)
+
+
+@dataclass(frozen=True)
+class AudioInfo:
+    """A readable audio file: its sampling rate in Hz, its channels, its samples a channel."""
+
+    rate: int
+    channels: int
+    samples: int
+
+    @property
+    def seconds(self) -> float:
+        return self.samples / self.rate
+
+
+def inspect(path: Path) -> AudioInfo:
+    """Reads the header of ``path``, and tries its last sample.
+
+    Raises `UserError` with the reason where the file is missing, cannot be read, is
+    empty, or is shorter than its header says.
+    """
+    if not path.is_file():
+        raise UserError(f"the audio file {path} is missing")
+    try:
+        with _sound(path) as audio:
+            info = AudioInfo(audio.samplerate, audio.channels, audio.frames)
+            if info.samples <= 0:
+                raise UserError(f"the audio file {path} holds no samples")
+            audio.seek(info.samples - 1)
+            if len(audio.read(1)) != 1:
+                raise UserError(f"the audio file {path} ends before its header says: truncated")
+    except (soundfile.SoundFileError, OSError) as error:
+        info = _inspect_by_ffmpeg(path, error)
+    _check_length(path)
+    return info
+
+
+def _sound(path: Path) -> soundfile.SoundFile:
+    """An open file; raises soundfile's errors, also for samples without a header."""
+    try:
+        return soundfile.SoundFile(path)
+    except TypeError:  # its name ends in .raw
+        raise soundfile.SoundFileRuntimeError("it has no header: make it wav") from None
+
+
+def _inspect_by_ffmpeg(path: Path, refusal: Exception) -> AudioInfo:
+    """What libsndfile refuses, decoded to its end: only so its length is known."""
+    try:
+        with _opened(path) as container:
+            stream = container.streams.audio[0]
+            rate, channels = stream.codec_context.sample_rate, stream.codec_context.channels
+            samples = sum(frame.samples for frame in container.decode(audio=0))
+    except (av.FFmpegError, OSError, IndexError):
+        raise UserError(f"the audio file {path} cannot be read ({refusal})") from None
+    if not samples:
+        raise UserError(f"the audio file {path} holds no samples")
+    return AudioInfo(rate, channels, samples)
+
+
+def read(
+    path: Path, rate: int, start: float, seconds: float, channel: int | None = None
+) -> np.ndarray:
+    """Samples (N,) float32 at ``rate`` Hz, from ``start`` for ``seconds``.
+
+    ``channel`` counts from 0; None is the mean of all channels.
+    """
+    try:
+        samples, native = _native(path, start, seconds)
+    except (soundfile.SoundFileError, av.FFmpegError, OSError, IndexError) as error:
+        raise UserError(f"{path} cannot be read ({error}). Run stage 0 again.") from None
+    # Lengths at ``rate`` are rounded to its samples, which are longer than those of 48 kHz.
+    if abs(len(samples) - round(seconds * native)) > 1 + native / rate:
+        raise UserError(f"{path} is shorter than stage 0 found it. Run stage 0 again.")
+    if channel is None:
+        chosen = samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1)
+    elif channel < samples.shape[1]:
+        chosen = np.ascontiguousarray(samples[:, channel])
+    else:
+        raise UserError(f"{path} has no channel {channel}. Run stage 0 again.")
+    return chosen if native == rate else soxr.resample(chosen, native, rate)
+
+
+def _native(path: Path, start: float, seconds: float) -> tuple[np.ndarray, int]:
+    """Samples (N, channels) float32 as they are in the file, and their rate in Hz."""
+    try:
+        with _sound(path) as audio:
+            rate = audio.samplerate
+            begin, count = round(start * rate), round(seconds * rate)
+            if audio.subtype != "OPUS" and (begin == 0 or audio.format != "MP3"):
+                audio.seek(begin)
+                return audio.read(count, dtype="float32", always_2d=True), rate
+    except soundfile.LibsndfileError:
+        if not path.is_file():
+            raise
+    stat = path.stat()
+    forward = _forward(path, stat.st_size, stat.st_mtime_ns)
+    return forward.read(round(start * forward.rate), round(seconds * forward.rate)), forward.rate
+
+
+class _Forward:
+    """Reads a file from its front.
+
+    After a seek, decoders of lossy formats may give other samples than without one: parts
+    of a long recording would depend on the order they are read in.
+    """
+
+    def __init__(self, path: Path):
+        self.path = path
+        self._restart()
+
+    def _restart(self) -> None:
+        self.blocks = _blocks(self.path)
+        self.rate, self.block = next(self.blocks, (1, np.zeros((0, 1), np.float32)))
+        self.at = 0  # of the block's first sample
+
+    def read(self, begin: int, count: int) -> np.ndarray:
+        """Samples (at most ``count``, channels) from ``begin``; forgets what is before them."""
+        if begin < self.at:
+            self._restart()
+        parts = []
+        while count > 0:
+            inside = self.block[max(0, begin - self.at) :][:count]
+            parts.append(inside)
+            begin, count = begin + len(inside), count - len(inside)
+            if count > 0:
+                self.at += len(self.block)
+                _, self.block = next(self.blocks, (0, None))
+                if self.block is None:
+                    self._restart()
+                    break
+        return np.concatenate(parts)
+
+
+@functools.lru_cache(maxsize=1)  # segments of one recording come one after the other
+def _forward(path: Path, size: int, mtime_ns: int) -> _Forward:
+    return _Forward(path)
+
+
+def _blocks(path: Path) -> Iterator[tuple[int, np.ndarray]]:
+    """Yields the rate in Hz and samples (N, channels) float32, block after block."""
+    try:
+        audio = _sound(path)
+    except soundfile.LibsndfileError:
+        audio = None
+    with audio or nullcontext():
+        # libsndfile 1.2 gives wrong samples of Opus where it is not read in one piece.
+        if audio is None or audio.subtype == "OPUS":
+            yield from _ffmpeg_blocks(path)
+            return
+        while len(block := audio.read(BLOCK, dtype="float32", always_2d=True)):
+            yield audio.samplerate, block
+
+
+def _ffmpeg_blocks(path: Path) -> Iterator[tuple[int, np.ndarray]]:
+    with _opened(path) as container:
+        planar = av.AudioResampler(format="fltp")
+        frames = (part for frame in container.decode(audio=0) for part in planar.resample(frame))
+        for frame in frames:
+            yield frame.sample_rate, frame.to_ndarray().T  # (channels, N) -> (N, channels)
+
+
+def _opened(path: Path) -> av.container.InputContainer:
+    """An open container: G.722 is a bare stream, which only its name tells.
+
+    A playlist in place of audio must not make FFmpeg fetch what it names.
+    """
+    bare = "g722" if path.suffix.lower() == ".g722" else None
+    return av.open(f"file:{path}", format=bare, options={"protocol_whitelist": "file"})
+
+
+def _check_length(path: Path) -> None:
+    """libsndfile shortens what is truncated without a word; the header still knows better."""
+    with path.open("rb") as stream:
+        missing = _promised(stream) - path.stat().st_size
+    if missing > 0:
+        raise UserError(f"the audio file {path} is truncated: {missing} bytes are missing")
+
+
+def _promised(stream: BinaryIO) -> int:
+    """How many bytes an uncompressed file has by its header; 0 where that does not tell."""
+    head = stream.read(12)
+    if head[:4] == b"RIFF" and head[8:] == b"WAVE":
+        while len(chunk := stream.read(8)) == 8:
+            name, length = chunk[:4], struct.unpack("<I", chunk[4:])[0]
+            if name == b"data":
+                return stream.tell() + length if length < PIPED else 0
+            stream.seek(length + length % 2, 1)
+    elif head[:4] == b"FORM" and head[8:] in (b"AIFF", b"AIFC"):
+        length = struct.unpack(">I", head[4:8])[0]
+        return 8 + length if length < PIPED else 0
+    elif head[:4] == b".snd":
+        begin, length = struct.unpack(">II", head[4:])
+        return begin + length if length < PIPED else 0
+    elif head[:7] == b"NIST_1A":
+        header = (head + stream.read(NIST - len(head))).decode("latin-1")
+        fields = dict(re.findall(r"^(\w+) -\S+ (.*)$", header, re.M))
+        sizes = [fields.get(name, "0") for name in NIST_SIZES]
+        # pcm,embedded-shorten-v2.00 and its like are shorter than their samples.
+        if header[8:16].split() == [str(NIST)] and "," not in fields.get("sample_coding", ""):
+            return NIST + math.prod(int(size) if size.isdigit() else 0 for size in sizes)
+    return 0

@@ -1,0 +1,108 @@
+"""Lhotse manifests of a data set: recordings, supervisions and cuts."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+from lhotse import Features, MonoCut, MultiCut, Recording, SupervisionSegment
+from lhotse.audio import AudioSource
+from lhotse.cut import Cut
+
+from cascade.config.layout import Layout
+from cascade.data.utterance_checks import FRAME_RATE, Checked
+from cascade.runtime.files import jsonl_gz
+
+
+@contextmanager
+def manifests(key: str, language: str, rate: int, layout: Layout) -> Iterator[Callable]:
+    """Gives a function that adds a `Checked` to a data set's manifests, ``taken`` or not.
+
+    They are Lhotse's three, of what is taken, and a list of all that passed the checks,
+    which features are made of: ``id``, ``audio``, its ``sha256``, and ``start``,
+    ``duration`` and ``channel`` (null is the mean of all), or ``features``, where they are
+    ready. All appear when the context ends, or none if it raises. ``rate`` is what
+    recordings are resampled to.
+    """
+    with ExitStack() as stack:
+        recordings = stack.enter_context(jsonl_gz(layout.recordings(key)))
+        supervisions = stack.enter_context(jsonl_gz(layout.supervisions(key)))
+        cuts = stack.enter_context(jsonl_gz(layout.cuts(key)))
+        speech = stack.enter_context(jsonl_gz(layout.speech(key)))
+        shared: set[str] = set()  # files of which an utterance is but a part
+
+        def add(item: Checked, taken: bool) -> None:
+            cut = _with_features(item, rate) if item.features else _with_recording(item, rate)
+            speech(_row(item, cut))
+            if not taken:
+                return
+            supervision = SupervisionSegment(
+                id=item.id,
+                recording_id=cut.recording_id,
+                start=0.0,
+                duration=cut.duration,
+                channel=cut.channel,
+                text=" ".join(item.words),
+                language=language,
+                speaker=item.speaker,
+            )
+            cut.supervisions = [supervision]
+            plain = cut.to_dict()
+            supervisions({**plain["supervisions"][0], "start": cut.start})
+            cuts(plain)
+            file = str(item.audio)
+            if cut.has_recording and file not in shared:
+                recordings(plain["recording"])
+                if cut.recording_id == file:
+                    shared.add(file)
+
+        yield add
+
+
+def _row(item: Checked, cut: Cut) -> dict[str, Any]:
+    row = {"id": item.id, "audio": str(item.audio), "sha256": item.digest}
+    if item.features:
+        return row | {"features": item.features}
+    channel = None if item.mixed else cut.channel
+    return row | {"start": cut.start, "duration": cut.duration, "channel": channel}
+
+
+def _with_recording(item: Checked, rate: int) -> Cut:
+    """A cut of a recording: of one channel, or a `MultiCut` of all of them, to be mixed."""
+    info = item.info
+    whole = item.start == 0 and item.seconds == round(info.seconds, 6)
+    recording = Recording(
+        id=item.id if whole else str(item.audio),
+        sources=[AudioSource("file", list(range(info.channels)), str(item.audio))],
+        sampling_rate=info.rate,
+        num_samples=info.samples,
+        duration=info.seconds,
+    ).resample(rate)
+    # A resampled recording ends at a sample of the new rate, perhaps before its old end.
+    seconds = min(item.seconds, round(recording.duration - item.start, 6))
+    kind = MultiCut if item.mixed else MonoCut
+    return kind(
+        id=item.id,
+        start=item.start,
+        duration=seconds,
+        channel=list(range(info.channels)) if item.mixed else item.channel or 0,
+        recording=recording,
+    )
+
+
+def _with_features(item: Checked, rate: int) -> Cut:
+    """A cut of features that the corpus has ready, without a recording."""
+    features = Features(
+        type="kaldi",
+        num_frames=round(item.seconds * FRAME_RATE),
+        num_features=item.dim,
+        frame_shift=1 / FRAME_RATE,
+        sampling_rate=rate,
+        start=0.0,
+        duration=item.seconds,
+        storage_type="kaldiio",
+        storage_path=item.features,
+        storage_key=item.id,
+        recording_id=item.id,
+        channels=0,
+    )
+    return MonoCut(item.id, 0.0, item.seconds, channel=0, features=features)

@@ -1,0 +1,120 @@
+"""Stage 2: features of a data set, taken from the store, and attached to its cuts."""
+
+import logging
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import kaldiio
+import numpy as np
+from lhotse.features.base import Features as LhotseFeatures
+
+from cascade.config.layout import Layout, dataset_key
+from cascade.config.recipe import Recipe
+from cascade.config.sections import Dataset
+from cascade.corpora.kaldi_archives import differing
+from cascade.features.cmn import write_cms_init
+from cascade.features.store import Stored, provide
+from cascade.runtime.errors import UserError
+from cascade.runtime.files import jsonl_gz, read_jsonl_gz, replacing
+from cascade.runtime.stage import Found
+
+log = logging.getLogger("cascade")
+FRAME_SHIFT = 0.01  # seconds
+
+
+def dump(recipe: Recipe, dataset: Dataset, layout: Layout, jobs: int, force: bool = False) -> Found:
+    """Writes where the features of one data set lie: scp, num_frames, and cuts that have them.
+
+    The features themselves are of every utterance that passed the checks, those beyond
+    ``target_minutes`` too: all recipes with that corpus share them, and all parts of it
+    that a sweep takes. Each matrix is (T, C) float32, T frames of 10 ms and C filters, or
+    of whatever size the features are that a corpus has ready in place of audio.
+    """
+    key, rate = dataset_key(recipe, dataset), recipe.features.rate
+    stored = provide(
+        layout.speech(key),
+        dataset.corpus,
+        layout.feature_store,
+        rate,
+        recipe.features.filters,
+        jobs,
+        force,
+    )
+    utterances, frames = 0, 0
+    with (
+        replacing(layout.scp(key)) as scp,
+        replacing(layout.num_frames(key)) as num_frames,
+        replacing(layout.feature_digests(key)) as digests,
+        jsonl_gz(layout.feature_cuts(key)) as cuts,
+    ):
+        for cut, row in _chosen(layout.cuts(key), stored):
+            scp.write(f"{row['id']} {row['at']}\n".encode())
+            num_frames.write(f"{row['id']} {row['frames']}\n".encode())
+            digests.write(f"{row['id']} {row['sha256']}\n".encode())
+            cuts({**cut, "features": _attached(cut, row, stored, rate).to_dict()})
+            utterances, frames = utterances + 1, frames + row["frames"]
+    _link(layout, key, stored)
+    where = f"{stored.folder}, made now: {stored.made}" if stored.made else f"{stored.folder}"
+    log.info("%s: %d utterances, %d frames, of %s", key, utterances, frames, where)
+    return Found(outputs=list(stored.files), known=stored.files)
+
+
+def _chosen(cuts: Path, stored: Stored) -> Iterator[tuple[dict, dict]]:
+    """Cuts with their rows of the store's index; both are in the order of the corpus."""
+    rows = stored.rows()
+    for cut in read_jsonl_gz(cuts):  # as a dictionary: Lhotse's objects take longer
+        row = next((row for row in rows if row["id"] == cut["id"]), None)
+        if row is None:
+            raise UserError(
+                f"{cuts} has the utterance '{cut['id']}', which the list beside it lacks."
+                " Run stage 0 again."
+            )
+        yield cut, row
+
+
+def _link(layout: Layout, key: str, stored: Stored) -> None:
+    """Shows the shared arks in the experiment's own folder: ``KEY.1.ark``, ``KEY.2.ark``, ..."""
+    for old in layout.feats.glob(f"{key}.*.ark"):
+        old.unlink()
+    for ark in stored.files:
+        if ark.suffix == ".ark":
+            link = layout.feats / f"{key}.{ark.name}"
+            link.symlink_to(os.path.relpath(ark, os.path.realpath(link.parent)))
+
+
+def _attached(cut: dict, row: dict, stored: Stored, rate: int) -> LhotseFeatures:
+    return LhotseFeatures(
+        type="kaldi-fbank" if "recording" in cut else "kaldi",
+        num_frames=row["frames"],
+        num_features=row["dim"],
+        frame_shift=FRAME_SHIFT,
+        sampling_rate=rate,
+        start=cut["start"],
+        duration=cut["duration"],
+        storage_type="kaldiio",
+        storage_path=str(stored.scp),
+        storage_key=row["id"],
+        recording_id=cut["supervisions"][0]["recording_id"],
+        channels=cut["channel"],
+    )
+
+
+def cms_init(keys: list[str], layout: Layout, others: Sequence[str] = ()) -> None:
+    """Writes the mean feature vector (C,) of the data sets ``keys``, the target's training.
+
+    Raises `UserError` where one of them, or of ``others``, has features of another size.
+    """
+    if wrong := differing({key: _size(key, layout) for key in (*keys, *others)}):
+        raise UserError(wrong)
+    total, frames = 0.0, 0
+    for key in keys:
+        for _, features in kaldiio.load_scp_sequential(str(layout.scp(key))):
+            total = total + features.sum(axis=0, dtype=np.float64)
+            frames += len(features)
+    write_cms_init(layout.cms_init, total / frames)
+
+
+def _size(key: str, layout: Layout) -> int:
+    """The values of a frame of a data set."""
+    return next(read_jsonl_gz(layout.feature_cuts(key)))["features"]["num_features"]

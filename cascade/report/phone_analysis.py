@@ -1,0 +1,164 @@
+"""Where a gain comes from: phones that the languages share, and errors that went or came.
+
+A phone of the target's training is *shared* if a language beside it has it in its training
+too, else the target's *own*; one of the test that no training of the target has is *new*.
+A substitution or deletion belongs to the reference's phone, an insertion to the inserted one.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from cascade.config.layout import Layout, dataset_key
+from cascade.config.recipe import Recipe
+from cascade.runtime.files import read_text_table
+from cascade.scoring.score import EPS, Score
+from cascade.scoring.significance import Comparison, compare
+
+CLASSES = ("shared", "own", "new")
+
+
+@dataclass(frozen=True)
+class Change:
+    """An error that ``system`` makes more or less often than ``reference``.
+
+    ``ref`` or ``hyp`` is `EPS` where ``operation`` is an insertion or a deletion.
+    """
+
+    reference: str
+    system: str
+    operation: str
+    ref: str
+    hyp: str
+    before: int
+    after: int
+
+    @property
+    def more(self) -> int:
+        """How many more of them; below 0 for fewer."""
+        return self.after - self.before
+
+
+def training_phones(recipe: Recipe, layout: Layout) -> dict[str, Counter]:
+    """How often each phone is in the training transcripts of a language, the target first."""
+    counts = {name: Counter() for name in (recipe.target, *recipe.ext_languages)}
+    for role in ("train", "train_ext"):
+        for dataset in recipe.role(role):
+            table = read_text_table(layout.text(dataset_key(recipe, dataset), "phones"))
+            for phones in table.values():
+                counts[dataset.language].update(phones)
+    return counts
+
+
+def class_of(phone: str, training: Mapping[str, Collection[str]]) -> str:
+    """One of `CLASSES`; ``training`` as of `training_phones`."""
+    target, *others = training.values()
+    if phone not in target:
+        return "new"
+    return "shared" if any(phone in other for other in others) else "own"
+
+
+def by_class(
+    scores: Mapping[str, Score], training: Mapping[str, Collection[str]], speakers: Sequence[str]
+) -> dict[str, Comparison]:
+    """Compares systems on the phones of each class that the test set has."""
+    counted = {system: class_counts(found, training) for system, found in scores.items()}
+    tokens = next(iter(counted.values()))[0]
+    return {
+        name: compare({system: errors[k] for system, (_, errors) in counted.items()}, row, speakers)
+        for k, (name, row) in enumerate(zip(CLASSES, tokens, strict=True))
+        if row.any()
+    }
+
+
+def class_extents(
+    found: Score, training: Mapping[str, Collection[str]]
+) -> dict[str, dict[str, int]]:
+    """By class: how many ``phones`` of it the test has, and how many ``tokens`` of them."""
+    spoken = Counter(phone for phones in found.ref.values() for phone in phones)
+    extents = {name: {"phones": 0, "tokens": 0} for name in CLASSES}
+    for phone, times in spoken.items():
+        extent = extents[class_of(phone, training)]
+        extent["phones"] += 1
+        extent["tokens"] += times
+    return extents
+
+
+def class_counts(
+    found: Score, training: Mapping[str, Collection[str]]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Reference phones and errors in them, both (3, U): by class and utterance."""
+    place: dict[str, int] = {}
+    tokens, errors = np.zeros((2, len(CLASSES), len(found.ref)), dtype=np.int64)
+    for column, utterance in enumerate(found.ref):
+        for ref, hyp in found.pairs(utterance):
+            phone = hyp if ref == EPS else ref
+            if phone not in place:
+                place[phone] = CLASSES.index(class_of(phone, training))
+            tokens[place[phone], column] += ref != EPS
+            errors[place[phone], column] += ref != hyp
+    return tokens, errors
+
+
+def changes(scores: Mapping[str, Score]) -> list[Change]:
+    """What every other system does otherwise than the first, the largest change first."""
+    (reference, first), *others = scores.items()
+    before = _errors(first)
+    found = []
+    for system, other in others:
+        after = _errors(other)
+        each = [
+            Change(reference, system, *error, before[error], after[error])
+            for error in before | after
+            if before[error] != after[error]
+        ]
+        found += sorted(each, key=lambda c: (-abs(c.more), c.operation, c.ref, c.hyp))
+    return found
+
+
+def phones_tsv(scores: Mapping[str, Score], training: Mapping[str, Counter]) -> str:
+    """A line a phone of the test: its class, how often each training has it, its errors.
+
+    For each system its substitutions, deletions and insertions, and the rate in per cent.
+    """
+    first = next(iter(scores.values()))
+    tokens = Counter(phone for phones in first.ref.values() for phone in phones)
+    errors = {}  # by system, then by operation and phone
+    for system, found in scores.items():
+        errors[system] = Counter()
+        for operation, ref, hyp, times in found.ops:
+            errors[system][operation, hyp if ref == EPS else ref] += times
+    spoken = {phone for counts in errors.values() for _, phone in counts}
+    kinds = ("substitution", "deletion", "insertion")
+    header = ["phone", "class", *(f"train_{language}" for language in training), "test"]
+    header += [f"{system}_{kind}" for system in scores for kind in ("sub", "del", "ins", "per")]
+    lines = [header]
+    for phone in sorted(spoken, key=lambda p: (CLASSES.index(class_of(p, training)), p)):
+        line = [phone, class_of(phone, training)]
+        line += [str(counts[phone]) for counts in training.values()]
+        line.append(str(tokens[phone]))
+        for counts in errors.values():
+            each = [counts[kind, phone] for kind in kinds]
+            rate = f"{100 * sum(each) / tokens[phone]:.2f}" if tokens[phone] else "n/a"
+            line += [*map(str, each), rate]
+        lines.append(line)
+    return "".join("\t".join(line) + "\n" for line in lines)
+
+
+def changes_tsv(found: Sequence[Change], training: Mapping[str, Collection[str]]) -> str:
+    """A line a `Change`, in their order, with the class of its phone."""
+    lines = ["reference\tsystem\toperation\tref\thyp\tclass\tbefore\tafter\tmore\n"]
+    for c in found:
+        name = class_of(c.hyp if c.ref == EPS else c.ref, training)
+        numbers = f"{c.before}\t{c.after}\t{c.more:+d}"
+        lines.append(
+            f"{c.reference}\t{c.system}\t{c.operation}\t{c.ref}\t{c.hyp}\t{name}\t{numbers}\n"
+        )
+    return "".join(lines)
+
+
+def _errors(found: Score) -> Counter:
+    """How often each (operation, reference, hypothesis) came that is an error."""
+    return Counter({(op, r, h): n for op, r, h, n in found.ops if op != "correct"})

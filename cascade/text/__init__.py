@@ -1,0 +1,4 @@
+"""Words, letters, phones and pronunciations.
+
+It may import: runtime, config, corpora.
+"""

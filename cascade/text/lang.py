@@ -1,0 +1,240 @@
+"""Stage 1, words: transcripts, pronunciations, the union phone set, text for language models."""
+
+import logging
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from lhotse import CutSet
+
+from cascade.config.layout import Layout, dataset_key
+from cascade.config.recipe import Recipe
+from cascade.corpora import corpus
+from cascade.runtime.files import read_lines, write_text, write_text_table
+from cascade.runtime.stage import Found
+from cascade.text import dictionary
+from cascade.text import words as text
+from cascade.text.lexicon import alternatives, look_up, pronounce, useless
+from cascade.text.phones import write_phones, write_sharing
+
+log = logging.getLogger("cascade")
+Sentence = tuple[str, ...]
+Transcripts = Mapping[str, Mapping[str, list[str]]]  # data set, utterance, words
+Pronunciations = Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Sentences for the language model, and how many were left out, by reason."""
+
+    name: str
+    sentences: list[Sentence]
+    left_out: dict[str, int]
+
+
+def build(recipe: Recipe, layout: Layout, jobs: int) -> Found:
+    """Writes transcripts, lexicons, phones, sentences; returns the text files that it read.
+
+    Raises `UserError` for a word of a transcript that has no pronunciation.
+    """
+    transcripts = _transcripts(recipe, layout)
+    lexicons = {}
+    for name, language in recipe.languages.items():
+        words = {w for d in _of_language(recipe, name) for t in transcripts[d].values() for w in t}
+        lexicons[name] = pronounce(words, language)
+        if odd := useless(language):
+            log.warning(
+                "warning: %s: %d of its words can be in no transcript of '%s', such as '%s'.",
+                *(language.lexicon, len(odd), name, odd[0]),
+            )
+        write_text_table(layout.lang / f"lexicon_{name}.txt", lexicons[name])
+    counts = _write_phone_texts(recipe, layout, transcripts, lexicons)
+    write_phones(layout.phones, counts)
+    write_sharing(layout.lang / "sharing.tsv", counts)
+    _log_sharing(recipe, counts)
+
+    request = corpus.Request(layout.downloads, layout.data, jobs=jobs)
+    sources = _sources(recipe, transcripts, request)
+    read = _write_vocabulary(recipe, layout, sources, set(counts[recipe.target]), request)
+    texts = recipe.languages[recipe.target].texts
+    return Found(inputs=[*(Path(text) for text in texts if Path(text).is_file()), *read])
+
+
+def _transcripts(recipe: Recipe, layout: Layout) -> dict[str, dict[str, list[str]]]:
+    """Reads the words of every utterance from the cuts, and writes them as Kaldi's text."""
+    transcripts = {}
+    for dataset in recipe.datasets:
+        key = dataset_key(recipe, dataset)
+        cuts = CutSet.from_jsonl_lazy(layout.cuts(key))
+        transcripts[key] = {cut.id: cut.supervisions[0].text.split() for cut in cuts}
+        write_text_table(layout.text(key, "words"), transcripts[key])
+        speakers = {cut.id: [cut.supervisions[0].speaker] for cut in cuts}
+        write_text_table(layout.text(key, "speakers"), speakers)
+    return transcripts
+
+
+def _of_language(recipe: Recipe, name: str) -> list[str]:
+    return [dataset_key(recipe, d) for d in recipe.datasets if d.language == name]
+
+
+def _sources(recipe: Recipe, transcripts: Transcripts, request: corpus.Request) -> list[Source]:
+    """The training transcripts, and each of the target's texts; no sentence that is held out.
+
+    A sentence that the language cannot write (digits, other letters) is no use to a model.
+    """
+    language = recipe.languages[recipe.target]
+
+    def of_roles(*roles: str) -> list[Sentence]:
+        keys = [dataset_key(recipe, d) for d in recipe.datasets if d.role in roles]
+        return [tuple(words) for key in keys for words in transcripts[key].values()]
+
+    held_out = set(of_roles("valid", "test"))
+    found = []
+    for name in ("transcripts", *language.texts):
+        left_out = {"digits, other letters, or empty": 0, "in valid or test": 0}
+        kept = []
+        sentences: Iterable[Sequence[str]] = of_roles("train")
+        if name != "transcripts":
+            found_lines = lines(name, request)
+            sentences = (text.words_of(line, language.letters) for line in found_lines)
+        for words in sentences:
+            if not words or text.foreign(list(words), language.letters):
+                left_out["digits, other letters, or empty"] += 1
+            elif tuple(words) in held_out:
+                left_out["in valid or test"] += 1
+            else:
+                kept.append(tuple(words))
+        found.append(Source(name, kept, left_out))
+    if not any(source.sentences for source in found):  # everybody reads the same prompts
+        log.warning(
+            "warning: each sentence for the language model is one of valid or test, so it knows"
+            " single words alone: name 'texts' of '%s' in the recipe.",
+            recipe.target,
+        )
+        words = sorted({word for sentence in of_roles("train") for word in sentence})
+        found[0] = replace(found[0], sentences=[(word,) for word in words])
+    return found
+
+
+def lines(source: str, request: corpus.Request) -> Iterable[str]:
+    """The sentences of a text file, or of a module of ``local/`` that fetches texts."""
+    if Path(source).is_file():
+        return read_lines(Path(source))
+    corpus.check_source("text", source)
+    return corpus.sentences(source, request)
+
+
+def _write_phone_texts(
+    recipe: Recipe,
+    layout: Layout,
+    transcripts: Transcripts,
+    lexicons: Mapping[str, Pronunciations],
+) -> dict[str, Counter]:
+    """Writes every transcript in phones; returns each language's counts of its phones."""
+    counts = {name: Counter() for name in recipe.languages}
+    for dataset in recipe.datasets:
+        key = dataset_key(recipe, dataset)
+        lexicon = lexicons[dataset.language]
+        table = {
+            name: [phone for word in words for phone in lexicon[word]]
+            for name, words in transcripts[key].items()
+        }
+        for phones in table.values():
+            counts[dataset.language].update(phones)
+        write_text_table(layout.text(key, "phones"), table)
+    return {name: counter for name, counter in counts.items() if counter}
+
+
+def _log_sharing(recipe: Recipe, counts: Mapping[str, Counter]) -> None:
+    target = counts[recipe.target]
+    running = sum(target.values())
+    log.info("%s: %d phones", recipe.target, len(target))
+    for name in recipe.ext_languages:
+        shared = set(target) & set(counts[name])
+        covered = 100 * sum(target[phone] for phone in shared) / running
+        log.info(
+            "%s: %d phones, %d shared with %s: %.1f %% of its running phones",
+            name,
+            len(counts[name]),
+            len(shared),
+            recipe.target,
+            covered,
+        )
+
+
+def _write_vocabulary(
+    recipe: Recipe,
+    layout: Layout,
+    sources: Sequence[Source],
+    phones: set[str],
+    request: corpus.Request,
+) -> list[Path]:
+    """Writes the words to decode to, with their pronunciations, and the sentences.
+
+    All words of transcripts and texts, then the dictionaries' likeliest up to the recipe's
+    ``words``: none for any other reason, least of all for being in a test. A word with
+    a phone that no recording has cannot be heard: it goes, with its sentences. Returns
+    the dictionary files.
+    """
+    language = recipe.languages[recipe.target]
+    seen = Counter(w for source in sources for sentence in source.sentences for w in sentence)
+    listed, read = _dictionary_words(recipe, seen, request)
+    cache = layout.data / "g2p"
+    lexicon = {
+        word: [(*pron,)]
+        for part in (set(seen), set(listed) - set(seen))  # a text's change asks for few words
+        for word, pron in look_up(part, language, request.jobs, cache).items()
+    }
+    for word, more in alternatives(language).items():
+        if word in lexicon:
+            lexicon[word] += more
+    spoken = {}
+    for word in sorted(lexicon):
+        prons = [pron for pron in lexicon[word] if pron and phones.issuperset(pron)]
+        if prons:
+            spoken[word] = prons
+    log.info(
+        "vocabulary: %d words, %d of them in transcripts and texts; %d left out that no"
+        " pronunciation, or a phone that no recording has",
+        len(spoken),
+        sum(word in spoken for word in seen),
+        len(lexicon) - len(spoken),
+    )
+    lines = (f"{word} {' '.join(pron)}\n" for word, prons in spoken.items() for pron in prons)
+    write_text(layout.lexicon, "".join(lines))
+    likely = (f"{word} {p:.6g}\n" for word, p in listed.items() if word in spoken)
+    write_text(layout.dictionary, "".join(likely))
+    ledger = ["source\tkept\treason\tleft out\n"]
+    for i, source in enumerate(sources):
+        usable = [s for s in source.sentences if all(word in spoken for word in s)]
+        left_out = {
+            **source.left_out,
+            "a word cannot be heard": len(source.sentences) - len(usable),
+        }
+        write_text(layout.sentences(i), "".join(" ".join(s) + "\n" for s in usable))
+        ledger += [f"{source.name}\t{len(usable)}\t{r}\t{n}\n" for r, n in left_out.items()]
+        why = ", ".join(f"{n} {reason}" for reason, n in left_out.items() if n) or "none"
+        log.info("%s: %d sentences; left out: %s", source.name, len(usable), why)
+    write_text(layout.lang / "excluded.tsv", "".join(ledger))
+    return read
+
+
+def _dictionary_words(
+    recipe: Recipe, seen: Mapping[str, int], request: corpus.Request
+) -> tuple[dict[str, float], list[Path]]:
+    """The chosen words of the dictionaries with their probabilities, and the files read."""
+    language = recipe.languages[recipe.target]
+    if not language.dictionaries:
+        return {}, []
+    total: dict[str, float] = {}
+    read = []
+    for name in language.dictionaries:
+        found = dictionary.find(name, request)
+        read += [path for path in (found.path, found.path.with_suffix(".aff")) if path.is_file()]
+        share = 1 / len(language.dictionaries)
+        for word, p in dictionary.probabilities(dictionary.read(found), seen, language).items():
+            total[word] = total.get(word, 0.0) + share * p
+    chosen = dictionary.choose(total, set(seen), recipe.language_model.words)
+    log.info("dictionaries: %d forms, %d of them in the vocabulary", len(total), len(chosen))
+    return chosen, read

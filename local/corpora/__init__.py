@@ -1,0 +1,1 @@
+"""Corpora that are fetched as packages, one file each."""

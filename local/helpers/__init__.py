@@ -1,0 +1,1 @@
+"""What corpora share: packages, archives, resampling, progress."""

@@ -1,0 +1,229 @@
+"""The user's own recordings, listed in a table.
+
+The table is UTF-8 text, ``.tsv`` (tabs, quotes mean nothing) or ``.csv`` (commas, or
+semicolons, which some spreadsheets write). Its first line names the columns, in any order:
+
+``path``     the audio file; where relative, then to the table's folder;
+``text``     what is said in it;
+``speaker``  who says it; "unknown" where the column or the field is empty;
+``start``    seconds from the beginning of the file, 0 where empty;
+``end``      seconds, the end of the file where empty;
+``id``       a name of the utterance; made from the path, and from the times, where empty.
+
+Other columns are left alone. Whether the audio is there, stage 0 checks.
+"""
+
+import csv
+import math
+from array import array
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from cascade.corpora.corpus import Excluded, Recognised, Request, Utterance
+from cascade.runtime.errors import UserError
+from local.helpers.lists import decoded, shown
+
+LICENCE = "table: your own recordings, under whatever licence they have."
+PARTS = ()
+LOOKS_FOR = "table.tsv, table.csv or a single *.tsv or *.csv, whose columns are path and text"
+
+NEEDED = ("path", "text")
+SUFFIXES = (".tsv", ".csv")
+DELIMITERS = {"\t": "tabs", ",": "commas", ";": "semicolons"}
+OPTIONAL = ("speaker", "start", "end", "id")
+
+
+def utterances(request: Request) -> Iterator[Utterance | Excluded]:
+    """Yields the rows of the table that ``request.path`` names, in their order.
+
+    Raises `UserError` where the table or a row of it cannot be understood; all rows are
+    read before the first is yielded, so nothing is begun with half a table.
+    """
+    path = find(request.path)
+    ids = array("q")  # hashes: a table may be too long to hold its ids
+    for line, row in rows(path):
+        ids.append(hash(_utterance(path, line, row).id))
+    if not ids:
+        raise UserError(f"{path} has no rows below its first line. Add a row a recording.")
+    values, times = np.unique(np.frombuffer(ids, np.int64), return_counts=True)
+    if len(values) < len(ids):
+        _check_ids(path, set(values[times > 1].tolist()))
+    for line, row in rows(path):
+        yield _utterance(path, line, row)
+
+
+def _check_ids(path: Path, hashes: set[int]) -> None:
+    """Raises `UserError` where two rows have one id; ``hashes`` are those that came twice."""
+    lines: dict[str, int] = {}
+    for line, row in rows(path):
+        name = _utterance(path, line, row).id
+        if hash(name) in hashes and lines.setdefault(name, line) != line:
+            raise UserError(
+                f"{path}, lines {lines[name]} and {line} have the same id '{name}'. Give "
+                "each its own in the column 'id'."
+            )
+
+
+def lists(request: Request) -> list[Path]:
+    """The table, or what is beside it in its folder and may become one."""
+    path = request.path
+    return [path] if path.is_file() else sorted(p for p in path.glob("*") if p.is_file())
+
+
+def recognises(request: Request) -> Recognised | None:
+    """Whether there is a table that has the columns it must."""
+    path = request.path
+    for table in [path] if path.is_file() else _tables(path):
+        if table.suffix.lower() in SUFFIXES and set(NEEDED) <= set(map(str.lower, _names(table))):
+            return Recognised(f"a table: {table.name} has the columns {' and '.join(NEEDED)}")
+    return None
+
+
+def advice(path: Path) -> str | None:
+    """Which columns a table lacks."""
+    tables = [path] if path.is_file() else _tables(path)
+    for table in (table for table in tables if table.suffix.lower() in SUFFIXES):
+        names = ", ".join(_names(table)) or "nothing"
+        return f"the first line of {table.name} names {names}, and not {' and '.join(NEEDED)}"
+    return None
+
+
+def _names(table: Path) -> list[str]:
+    """The columns that the first line of ``table`` names."""
+    return [name.strip(' "') for name in _first(table).split(_delimiter(table))]
+
+
+def _delimiter(table: Path) -> str:
+    """What parts columns: tabs in a ``.tsv``, in a ``.csv`` commas, or semicolons."""
+    if table.suffix.lower() != ".csv":
+        return "\t"
+    first = _first(table)
+    return ";" if ";" in first and "," not in first else ","
+
+
+def _tables(folder: Path) -> list[Path]:
+    """The tables that a folder may stand for."""
+    named = [file for file in (folder / "table.tsv", folder / "table.csv") if file.is_file()]
+    return named or shown(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES)
+
+
+def _first(table: Path) -> str:
+    return next((line.strip() for line in decoded(table) if line.strip()), "")
+
+
+def find(path: Path | None) -> Path:
+    """The table that ``path``, a file or a folder, stands for; raises `UserError`."""
+    if path is None:
+        raise UserError("Corpus 'table' needs 'path:' in the recipe, a table or its folder.")
+    if path.is_file():
+        return path
+    if not path.is_dir():
+        raise UserError(f"There is no table or folder {path}. Mend 'path:' in the recipe.")
+    tables = _tables(path)
+    if len(tables) != 1:
+        names = ", ".join(file.name for file in tables) or "none"
+        raise UserError(
+            f"{path} must hold one table: table.tsv, table.csv or a single *.tsv or *.csv; it has "
+            f"{names}. Name the file itself in 'path:'."
+        )
+    return tables[0]
+
+
+def rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yields line number and fields by column of each row that is not empty.
+
+    Raises `UserError` for a file that is not UTF-8, for columns that are missing or
+    named twice, and for a row with too many or too few fields.
+    """
+    # Lines keep their ends: the csv module takes Windows' ones, and breaks in quotes.
+    lines = decoded(path)
+    if path.suffix.lower() == ".csv":
+        reader = csv.reader(lines, delimiter=_delimiter(path), strict=True)
+    else:
+        reader = csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
+    columns: list[str] = []
+    try:
+        for fields in reader:
+            fields = [field.strip() for field in fields]
+            if not any(fields):
+                continue
+            if not columns:
+                columns = _columns(path, fields)
+            elif len(fields) != len(columns):
+                raise UserError(
+                    f"{path}, line {reader.line_num} has {len(fields)} fields, and the first "
+                    f"line names {len(columns)} columns. Mend the line."
+                )
+            else:
+                yield reader.line_num, dict(zip(columns, fields, strict=True))
+    except csv.Error as error:
+        raise UserError(f"{path}, line {reader.line_num}: {error}. Mend the line.") from None
+    if not columns:
+        raise UserError(f"{path} is empty. Its first line must name {' and '.join(NEEDED)}.")
+
+
+def _columns(path: Path, fields: list[str]) -> list[str]:
+    """The column names, in lower case; raises `UserError` where they do not do."""
+    columns = [field.lower() for field in fields]
+    missing = [name for name in NEEDED if name not in columns]
+    if missing:
+        raise UserError(
+            f"{path} lacks the column(s) {', '.join(missing)}: its first line names "
+            f"{', '.join(fields)}. Needed are {', '.join(NEEDED)}; {', '.join(OPTIONAL)} may "
+            f"be there. Columns are parted by {DELIMITERS[_delimiter(path)]}."
+        )
+    for name in (*NEEDED, *OPTIONAL):
+        if columns.count(name) > 1:
+            raise UserError(f"{path} names the column '{name}' twice. Take one out.")
+    return columns
+
+
+def _utterance(path: Path, line: int, row: dict[str, str]) -> Utterance:
+    """The utterance of one row; raises `UserError` that names the line."""
+    if not row["path"]:
+        raise UserError(f"{path}, line {line} has no path. Fill it in or take the line out.")
+    start = _seconds(path, line, "start", row.get("start", ""))
+    end = _seconds(path, line, "end", row.get("end", ""))
+    # Parts of one recording are told apart as Kaldi does it, by their times.
+    part = [f"{round(1000 * seconds):07d}" for seconds in (start, end) if seconds is not None]
+    name = row.get("id") or "-".join([identifier(Path(row["path"]), path.parent), *part])
+    if any(char.isspace() for char in name):
+        raise UserError(f"{path}, line {line}: id '{name}' has a space in it. Use '_' there.")
+    if end is not None and end <= (start or 0.0):
+        raise UserError(f"{path}, line {line}: the end, {end} s, is not after the start.")
+    return Utterance(
+        id=name,
+        audio=path.parent / row["path"],
+        text=row["text"],
+        speaker=row.get("speaker", ""),
+        start=start or 0.0,
+        end=end,
+    )
+
+
+def identifier(audio: Path, folder: Path) -> str:
+    """An id from a path: its folders and stem joined by '-', with '_' for spaces.
+
+    An absolute path is taken from ``folder``, the table's, where it lies under it.
+    """
+    if audio.is_absolute() and audio.is_relative_to(folder):
+        audio = audio.relative_to(folder)
+    parts = [part for part in audio.with_suffix("").parts if part not in (audio.anchor, "..")]
+    return "_".join("-".join(parts).split())
+
+
+def _seconds(path: Path, line: int, column: str, field: str) -> float | None:
+    """A time in seconds, None where the field is empty; raises `UserError`."""
+    if not field:
+        return None
+    try:
+        value = float(field)
+    except ValueError:
+        value = math.nan
+    if not (math.isfinite(value) and value >= 0):
+        raise UserError(
+            f"{path}, line {line}: {column} is '{field}', not a time in seconds such as 12.5."
+        )
+    return value

@@ -1,0 +1,1 @@
+"""Free texts for language models, and spelling dictionaries."""

@@ -1,0 +1,16 @@
+"""Free Czech text for a language model: stories of a game."""
+
+from collections.abc import Iterator
+
+from cascade.corpora.corpus import Request
+from local.texts import wesnoth
+
+LICENCE = wesnoth.LICENCE
+
+
+def sentences(request: Request) -> Iterator[str]:
+    """Yields sentences as they are written, none twice, in a fixed order.
+
+    Raises `UserError` where a package cannot be had.
+    """
+    return wesnoth.sentences(request, "cs")

@@ -1,0 +1,642 @@
+import dataclasses
+import json
+import os
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from support import SMALL
+
+from cascade.config.recipe import Recipe, read_recipe
+from cascade.config.schema import as_plain
+from cascade.config.sections import Augment, Decode, Features, LanguageModel, Limits, Train
+from cascade.runtime.errors import UserError
+
+
+def test_defaults(raw, read):
+    recipe = read(raw)
+    assert (recipe.seed, recipe.target_minutes) == (0, "all")
+    assert recipe.limits == Limits()
+    assert recipe.features == Features()
+    assert recipe.language_model == LanguageModel()
+    assert recipe.train == Train()
+    assert recipe.decode == Decode()
+    assert recipe.systems["plain"].neurons == 100
+    assert recipe.systems["both"].neurons == 50
+    assert recipe.languages["ru"].lexicon is None
+    assert recipe.datasets[0].name == ""
+
+
+def test_yaml_and_json_give_equal_recipes(raw, read):
+    raw |= {"target_minutes": 15, "train": {"learning_rate": 0.5, "weights": {"ru": 2}}}
+    from_yaml, from_json = read(yaml.safe_dump(raw)), read(raw)
+    assert from_yaml == from_json
+    assert as_plain(from_yaml) == as_plain(from_json)
+
+
+def test_as_plain_is_json_that_reads_back_to_the_same_recipe(raw, read):
+    recipe = read(raw)
+    plain = as_plain(recipe)
+    assert json.loads(json.dumps(plain)) == plain
+    assert read(plain) == recipe
+
+
+def test_everything_is_frozen(raw, read):
+    recipe = read(raw)
+    parts = [recipe, recipe.datasets[0], recipe.limits, recipe.features, recipe.train]
+    parts += [recipe.train.augment, recipe.language_model, recipe.decode]
+    parts += [*recipe.languages.values(), *recipe.systems.values()]
+    for part in parts:
+        name = dataclasses.fields(part)[0].name
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            setattr(part, name, None)
+
+
+def test_name_defaults_to_the_folder(raw, tmp_path, monkeypatch):
+    del raw["name"]
+    folder = tmp_path / "ru_fr"
+    folder.mkdir()
+    (folder / "recipe.yaml").write_text(yaml.safe_dump(raw))
+    assert read_recipe(folder / "recipe.yaml").name == "ru_fr"
+    monkeypatch.chdir(folder)
+    assert read_recipe(Path("recipe.yaml")).name == "ru_fr"
+
+
+def test_properties(raw, read):
+    raw["datasets"].append({"role": "train_ext", "language": "en", "corpus": "table", "name": "b"})
+    recipe = read(raw)
+    assert [d.role for d in recipe.role("train_ext")] == ["train_ext", "train_ext"]
+    assert recipe.role("nothing") == []
+    assert recipe.ext_languages == ["en"]
+    assert recipe.limits.excluded_share == 0.05
+    assert read(raw, {"limits.max_excluded": "0.25"}).limits.excluded_share == 0.25
+    assert recipe.train.checkpoint_seconds == 60
+    assert read(raw, {"train.checkpoint_every": "2.5"}).train.checkpoint_seconds == 2.5
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "value"),
+    [
+        ("seed", "7", 7),
+        ("target_minutes", "15", "15"),
+        ("target_minutes", "2.5", "2.5"),
+        ("target_minutes", "all", "all"),
+        ("train.steps", "10", 10),
+        ("train.epochs", "2", 2),
+        ("train.epochs", "null", None),
+        ("train.learning_rate", "1e-3", 0.001),  # YAML 1.1 takes it for a string
+        ("train.learning_rate", "2", 2.0),
+        ("train.augment.stretch", "0", 0.0),
+        ("train.weights.en", "0.5", 0.5),
+        ("systems.both.layers", "[1, 3]", (1, 3)),
+        ("systems.both.train.steps", "9", 9),
+        ("languages.ru.fold", "{ё: е}", {"ё": "е"}),
+        ("features.cmn", "utterance", "utterance"),
+    ],
+)
+def test_overrides(raw, read, key, text, value):
+    found = read(raw, {key: text})
+    for part in key.split("."):
+        found = found[part] if isinstance(found, dict) else getattr(found, part)
+    assert found == value and type(found) is type(value)
+
+
+def test_an_override_changes_its_own_place_alone(raw, tmp_path):
+    for name in ("plain", "both"):
+        raw["systems"][name]["train"] = {"dropout": 0.1}
+    shared = raw["systems"]["both"]["train"] = raw["systems"]["plain"]["train"]
+    path = tmp_path / "recipe.yaml"
+    path.write_text(yaml.safe_dump(raw, allow_unicode=True), encoding="utf-8")
+    assert "&id" in path.read_text(encoding="utf-8")  # an anchor, and an alias of it
+    recipe = read_recipe(path, {"systems.plain.train.dropout": "0.5"})
+    assert recipe.train_of("plain").dropout == 0.5
+    assert recipe.train_of("both").dropout == shared["dropout"] == 0.1
+
+
+def test_some_of_the_systems_alone(raw, read):
+    raw["systems"]["third"] = {"cascade": False, "layers": [2]}
+    everything = read(raw)
+    for names, expected in (("both", ["both"]), ("third,plain", ["plain", "third"])):
+        recipe = read(raw, {"systems": names, "systems.third.neurons": "7"})
+        assert list(recipe.systems) == expected
+        assert dataclasses.replace(recipe, systems=everything.systems) == everything
+    assert (
+        read(raw, {"systems": "third", "systems.third.neurons": "7"}).systems["third"].neurons == 7
+    )
+    assert list(read(raw, {"systems": "{x: {cascade: false, layers: [1]}}"}).systems) == ["x"]
+    with pytest.raises(
+        UserError, match="there is no system 'plan'; the nearest known one is 'plain'"
+    ):
+        read(raw, {"systems": "both,plan"})
+
+
+def test_an_override_changes_nothing_else(raw, read):
+    before, after = as_plain(read(raw)), as_plain(read(raw, {"train.augment.warp": "0"}))
+    assert before["train"]["augment"].pop("warp") == 1.0
+    assert after["train"]["augment"].pop("warp") == 0.0
+    assert before == after
+
+
+def test_a_system_changes_training_for_itself(raw, read):
+    raw["train"] = {"steps": 100, "dropout": 0.1, "augment": {"warp": 1.0}, "weights": {"en": 0.5}}
+    raw["systems"]["both"]["train"] = {"steps": 200, "augment": {"stretch": 0.2}}
+    recipe = read(raw)
+    assert recipe.train_of("plain") == recipe.train
+    expected = dataclasses.replace(recipe.train, steps=200, augment=Augment(stretch=0.2, warp=1.0))
+    assert recipe.train_of("both") == expected
+    raw["systems"]["both"]["train"] = {"weights": {"ru": 3}}
+    assert read(raw).train_of("both").weights == {"en": 0.5, "ru": 3.0}
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "unknown", "near"),
+    [
+        ("train.step", 1, "step", "steps"),
+        ("train.augment.strech", 1, "strech", "stretch"),
+        ("sistems", {}, "sistems", "systems"),
+        ("features.filter", 1, "filter", "filters"),
+        ("systems.both.layer", [1], "layer", "layers"),
+        ("languages.ru.letter", "a", "letter", "letters"),
+        ("systems.both.train.step", 1, "step", "steps"),
+        ("systems.both.train.augment.time_mask", 1, "time_mask", "time_masks"),
+        ("limits.0", 1, "0", "max_excluded"),
+    ],
+)
+def test_an_unknown_key_names_the_nearest_known_one(raw, read, key, value, unknown, near):
+    with pytest.raises(UserError) as caught:
+        read(raw, {key: yaml.safe_dump(value)})
+    assert f"unknown key '{unknown}'" in str(caught.value)
+    if unknown != "0":
+        assert f"'{near}'" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        ("seed", "1.5"),
+        ("seed", "yes"),
+        ("train.steps", "many"),
+        ("train.steps", "null"),
+        ("train.epochs", "[]"),
+        ("train.learning_rate", "fast"),
+        ("train.learning_rate", "1.2.3e4"),
+        ("train.learning_rate", "true"),
+        ("train.learning_rate", "9" * 400),
+        ("train.augment", "0"),
+        ("train.weights", "[1]"),
+        ("train.weights.en", "half"),
+        ("features", "null"),
+        ("systems", "[plain]"),
+        ("systems.plain.cascade", "0"),
+        ("systems.plain.layers", "4"),
+        ("systems.plain.layers", "[true]"),
+        ("systems.plain.layers", "[4.0]"),
+        ("datasets", "{}"),
+        ("datasets", "[1]"),
+        ("languages.ru", "russian"),
+        ("languages.ru.texts", "texts_ru"),
+        ("languages.ru.voice", "{}"),
+        ("target", "no"),
+        ("name", "null"),
+    ],
+)
+def test_a_wrong_type_names_the_key(raw, read, key, text):
+    with pytest.raises(UserError, match=rf"'{key}(\[0\])?' must be"):
+        read(raw, {key: text})
+
+
+@pytest.mark.parametrize("key", ["target", "languages", "datasets", "systems"])
+def test_a_missing_key_is_named(raw, read, key):
+    del raw[key]
+    with pytest.raises(UserError, match=f"the key '{key}' is missing"):
+        read(raw)
+
+
+def test_a_missing_inner_key_is_named(raw, read):
+    del raw["systems"]["both"]["layers"]
+    with pytest.raises(UserError, match=r"'systems\.both\.layers' is missing"):
+        read(raw)
+    raw["systems"].pop("both")
+    raw["datasets"][0].pop("corpus")
+    with pytest.raises(UserError, match=r"'datasets\[0\]\.corpus' is missing"):
+        read(raw)
+
+
+def test_a_key_that_yaml_takes_for_a_truth_value_is_told(read, raw):
+    """``no`` is Norwegian to a user, and False to YAML."""
+    text = yaml.safe_dump(raw).replace("  en:\n", "  no:\n")
+    with pytest.raises(UserError, match=r"'languages'.*False.*quotes"):
+        read(text)
+
+
+def ext(**change):
+    return {"role": "train_ext", "language": "en", "corpus": "table", **change}
+
+
+PLACES = ["norm", "layer1", "layer2", "layer3", "layer4", "output"]
+
+
+def systems(**change):
+    """The recipe's systems, and one more, of which something is wrong."""
+    wrong = {"cascade": True, "layers": [2, 2], **change}
+    return {"systems": {**SMALL["systems"], "x": wrong}}
+
+
+def trained(**change):
+    return systems(train=change)
+
+
+FOLDED = {**SMALL["languages"]["ru"], "fold": {"ий": "и"}}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"name": "a b"}, "'a b' is no good name"),
+        ({"name": "../up"}, "no good name"),
+        ({"target": "fr"}, "target 'fr' is not among the languages"),
+        ({"datasets": [ext(role="tset")]}, "unknown role 'tset'; the nearest is 'test'"),
+        ({"datasets": [ext(language="eng")]}, "unknown language 'eng'.* 'en'"),
+        ({"datasets": [ext(isolated=True)]}, "'isolated' is for data sets of role 'valid'"),
+        ({"datasets": [ext(role="valid")]}, "role 'valid' takes the target language, not 'en'"),
+        ({"datasets": [ext(language="ru")]}, "takes other languages than the target"),
+        ({"datasets": [ext(name="a/b")]}, "'a/b' is no good name for a data set"),
+        ({"datasets": [ext(corpus="../b")]}, "no good name for a data set"),
+        ({"datasets": [ext(channel="left")]}, "channel must be a number from 0, or 'mix'"),
+        ({"datasets": [ext(), ext(path="other")]}, "two data sets of role 'train_ext' are named"),
+        ({"datasets": []}, "no data set has the role 'train'"),
+        ({"datasets": SMALL["datasets"][:2]}, "no data set has the role 'valid'"),
+        ({"datasets": SMALL["datasets"][:3]}, "no data set has the role 'test'"),
+        ({"systems": {}}, "names no network"),
+        ({"systems": {"a/b": SMALL["systems"]["plain"]}}, "'a/b' is no good name"),
+        ({"systems": {"lang": SMALL["systems"]["plain"]}}, "another folder of that name"),
+        ({"systems": {"x": {"cascade": True, "layers": [4]}}}, r"x: 'layers' must be \[lower, up"),
+        ({"systems": {"x": {"cascade": False, "layers": [2, 2]}}}, r"'layers' must be \[number\]"),
+        ({"systems": {"x": {"cascade": False, "layers": []}}}, "'layers' must be"),
+        ({"systems": {"x": {"cascade": True, "layers": [0, 2]}}}, "each at least 1"),
+        ({"systems": {"x": {"cascade": True, "layers": [2, 0]}}}, r"each at least 1\."),
+        (systems(share="lower", layers=[0, 4]), "each at least 1, or no upper one"),
+        (
+            {"datasets": [d for d in SMALL["datasets"] if d["role"] != "train_ext"]},
+            "both is a cascade, but no data set has role 'train_ext'",
+        ),
+        (systems(share="both"), "x: 'share' must be one of upper, lower, all"),
+        (systems(share="all"), r"x: 'layers' must be \[number\]"),
+        (systems(cascade=False, layers=[4], share="lower"), "'share' and 'languages' are of casc"),
+        (systems(languages=["cs"]), "x: no data set of role 'train_ext' is of 'cs'"),
+        (systems(start="botj"), r"x: 'start' is no system \('both' is the nearest\)"),
+        (systems(start="x"), r"x: it would start from itself"),
+        (systems(freeze=["norm"]), "'freeze' is for a system with a 'start'"),
+        (systems(start="both", freeze=["layer5"]), "'freeze' takes norm, layer1, .*, not 'layer5'"),
+        (systems(start="both", freeze=PLACES), "'freeze' leaves nothing to train"),
+        (trained(active={"en": [0.5]}), "'en' must be two numbers, such as"),
+        (trained(active={"en": [0.5, 0.2]}), "'en' must be two numbers"),
+        (trained(active={"en": [0.2, 1], "ru": [0.5, 1]}), "from 0 of the steps on no language"),
+        (trained(active={"en": [0, 0.2], "ru": [0.5, 1]}), "from 0.2 of the steps on no language"),
+        (trained(active={"cs": [0, 1]}), "train.active: there is no language 'cs'"),
+        (trained(seconds={"en": 0}), "'en' must be at least 0.1"),
+        ({"features": {"cmn": "off"}}, "cmn must be 'online' or 'utterance'"),
+        ({"target_minutes": "some"}, "number of minutes, or 'all'"),
+        ({"target_minutes": -1}, "number of minutes, or 'all'"),
+        ({"limits": {"max_excluded": "few"}}, "share such as 5%"),
+        ({"train": {"checkpoint_every": "1h"}}, "time such as 60s"),
+        (trained(checkpoint_every="1h"), "time such as 60s"),
+        ({"languages": {**SMALL["languages"], "ru": FOLDED}}, "ru.fold must map single letters"),
+    ],
+)
+def test_a_recipe_that_contradicts_itself(raw, read, change, message):
+    with pytest.raises(UserError, match=message) as caught:
+        read(raw | change)
+    assert "recipe.json" in str(caught.value)
+
+
+def test_isolated_words_say_nothing_of_sentences(raw, read):
+    valid = next(d for d in raw["datasets"] if d["role"] == "valid")
+    raw["datasets"].append(valid | {"name": "words", "isolated": True})
+    assert [d.name for d in read(raw).role("valid")] == [valid.get("name", ""), "words"]
+    assert read(raw).valid_sentences == read(raw).role("valid")[:1]
+    valid["isolated"] = True  # better than none
+    assert read(raw).valid_sentences == read(raw).role("valid")
+
+
+def test_the_languages_of_a_system(raw, read):
+    raw["languages"]["cs"] = {"letters": "a", "voice": "cs"}
+    raw["datasets"].append(ext(language="cs"))
+    raw["systems"]["two"] = {"cascade": True, "layers": [4], "share": "all", "languages": ["cs"]}
+    recipe = read(raw)
+    found = {name: recipe.languages_of(name) for name in recipe.systems}
+    assert found == {"plain": ["ru"], "both": ["ru", "en", "cs"], "two": ["ru", "cs"]}
+
+
+def test_a_system_starts_from_another_or_from_a_folder(raw, read):
+    raw["systems"]["more"] = {**raw["systems"]["plain"], "start": "both", "freeze": ["norm"]}
+    raw["systems"]["other"] = {**raw["systems"]["plain"], "start": "models/there"}
+    recipe = read(raw)
+    assert [recipe.before(name) for name in ("more", "other", "plain")] == ["both", None, None]
+
+
+def like(tmp_path, raw, name, **changes):
+    """Writes a recipe and, in a folder beside it, one that is like it."""
+    for folder, content in (("base", raw), (name, {"like": "base", **changes})):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        (tmp_path / folder / "recipe.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
+    return tmp_path / name / "recipe.yaml"
+
+
+def test_a_recipe_like_another_says_what_differs(tmp_path, raw):
+    raw["train"] = {"steps": 7, "dropout": 0.5, "augment": {"warp": 2, "stretch": 0.2}}
+    changes = {
+        "train": {"dropout": 0.25, "augment": {"warp": 3}},
+        "systems": {"both": None, "one": {"cascade": True, "layers": [4], "share": "all"}},
+        "datasets": [*raw["datasets"][1:], {**raw["datasets"][0], "path": "elsewhere"}],
+    }
+    recipe = read_recipe(like(tmp_path, raw, "other", **changes))
+    assert recipe.name == "other"  # not small, the name that the first gives itself
+    assert (recipe.train.steps, recipe.train.dropout) == (7, 0.25)
+    assert (recipe.train.augment.warp, recipe.train.augment.stretch) == (3, 0.2)
+    assert list(recipe.systems) == ["plain", "one"]
+    assert recipe.role("train")[0].path == "elsewhere" and len(recipe.datasets) == 4
+
+
+def test_a_recipe_elsewhere_is_like_one_of_the_project(tmp_path, raw):
+    mine, beside = tmp_path / "some" / "mine.yaml", tmp_path / "ru_en" / "recipe.yaml"
+    mine.parent.mkdir()
+    mine.write_text("like: ru_en\nseed: 7\n", encoding="utf-8")
+    recipe = read_recipe(mine)
+    assert (recipe.name, recipe.seed, recipe.target_minutes) == ("mine", 7, "15")
+    beside.parent.mkdir()
+    beside.write_text(yaml.safe_dump(raw | {"target_minutes": 3}), encoding="utf-8")
+    assert read_recipe(mine).target_minutes == "3"  # one beside comes first
+
+
+def test_what_is_taken_away_must_be_there(tmp_path, raw):
+    for change, near in (({"targ": None}, "target"), ({"systems": {"bth": None}}, "both")):
+        with pytest.raises(UserError, match=f"no value, .* nearest that is there is '{near}'"):
+            read_recipe(like(tmp_path, raw, "other", **change))
+
+
+def test_a_file_of_another_name_is_another_experiment(tmp_path, raw):
+    del raw["name"]
+    (tmp_path / "pair").mkdir()
+    for file, name in (("recipe.yaml", "pair"), ("narrow.yaml", "narrow")):
+        (tmp_path / "pair" / file).write_text(yaml.safe_dump(raw), encoding="utf-8")
+        assert read_recipe(tmp_path / "pair" / file).name == name
+
+
+def test_steps_beside_epochs(raw, read):
+    raw["train"] = {"epochs": 2, "steps": 100}  # as a recipe may have from another
+    assert read(raw).train.epochs == 2
+    for more in ({}, {"train.epochs": "null"}):  # what is said last counts
+        train = read(raw, {"train.steps": "30", **more}).train
+        assert (train.steps, train.epochs) == (30, None)
+    assert read(raw, {"train.steps": "30", "train.epochs": "3"}).train.epochs == 3
+
+
+def test_a_system_with_steps_beside_a_recipe_with_epochs(raw, read):
+    raw["train"] = {"epochs": 2}
+    raw["systems"]["both"]["train"] = {"steps": 30}
+    recipe = read(raw)
+    assert recipe.train_of("plain").epochs == 2
+    own = recipe.train_of("both")
+    assert (own.steps, own.epochs) == (30, None)
+
+
+def test_steps_in_a_recipe_like_one_with_epochs(tmp_path, raw):
+    raw["train"] = {"epochs": 2, "dropout": 0.1}
+    train = read_recipe(like(tmp_path, raw, "other", train={"steps": 30})).train
+    assert (train.steps, train.epochs, train.dropout) == (30, None, 0.1)
+
+
+def test_a_recipe_like_one_in_json(tmp_path, raw):
+    file = like(tmp_path, raw, "other", seed=7)
+    (tmp_path / "base/recipe.yaml").unlink()
+    (tmp_path / "base/recipe.json").write_text(json.dumps(raw), encoding="utf-8")
+    assert read_recipe(file).seed == 7
+
+
+def test_likeness_goes_on_and_ends(tmp_path, raw):
+    second = like(tmp_path, raw, "second", seed=1)
+    third = tmp_path / "third" / "recipe.yaml"
+    third.parent.mkdir()
+    third.write_text("like: ../second/recipe.yaml\ntarget_minutes: 3\n", encoding="utf-8")
+    recipe = read_recipe(third, {"train.steps": "3"})
+    assert (recipe.seed, recipe.target_minutes, recipe.train.steps) == (1, "3", 3)
+    second.write_text("like: third\n", encoding="utf-8")
+    with pytest.raises(UserError, match=r"it would be like itself \(third\)"):
+        read_recipe(third)
+    second.write_text("like: nothing\n", encoding="utf-8")
+    with pytest.raises(UserError, match=r"There is no recipe at .*nothing/recipe.yaml"):
+        read_recipe(third)
+
+
+def test_chosen_systems_bring_those_that_they_start_from(raw, read):
+    raw["systems"]["more"] = {**raw["systems"]["plain"], "start": "both"}
+    raw["systems"]["most"] = {**raw["systems"]["plain"], "start": "more"}
+    assert list(read(raw, {"systems": "most"}).systems) == ["both", "more", "most"]
+
+
+def test_without_train_ext_a_plain_network_will_do(raw, read):
+    raw["datasets"] = [d for d in raw["datasets"] if d["role"] != "train_ext"]
+    del raw["systems"]["both"]
+    assert read(raw).ext_languages == []
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "must be a mapping"),
+        ("- a\n", "must be a mapping"),
+        ("a: b: c\n", "does not parse"),
+        ("a: [\n", "does not parse"),
+        ("seed: 2020-13-45\n", "does not parse"),
+        ("{[1]: 2}", "does not parse"),
+        ("!!python/object/apply:os.getcwd []", "does not parse"),
+        ("[" * 1200, "does not parse"),
+        ("seed: 0\ntrain:\n  steps: 1\n  steps: 2\n", "'steps' stands twice .* line 4"),
+    ],
+)
+def test_a_file_that_is_no_recipe(read, text, message):
+    with pytest.raises(UserError, match=message) as caught:
+        read(text)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_cannot_be_read(tmp_path, read):
+    with pytest.raises(UserError, match="There is no recipe at"):
+        read_recipe(tmp_path / "none.yaml")
+    with pytest.raises(UserError, match="cannot be read"):
+        read_recipe(tmp_path)
+    (tmp_path / "latin.yaml").write_bytes("name: café".encode("latin-1"))
+    with pytest.raises(UserError, match="UTF-8"):
+        read_recipe(tmp_path / "latin.yaml")
+    with pytest.raises(UserError, match="does not parse"):
+        (tmp_path / "half.json").write_text('{"name": ')
+        read_recipe(tmp_path / "half.json")
+    with pytest.raises(UserError, match="'seed' stands twice in one mapping"):
+        (tmp_path / "twice.json").write_text('{"seed": 0, "target": "ru", "seed": 1}')
+        read_recipe(tmp_path / "twice.json")
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "message"),
+    [
+        ("trian.steps", "1", "unknown key 'trian'.*'train'"),
+        ("target.x", "1", "'target' is not a section"),
+        ("seed.x", "1", "'seed' must be of type int"),
+        ("datasets.0.role", "test", "'datasets' is not a section"),
+        ("seed", "[", "--seed: '\\[' does not parse"),
+        ("seed", "2020-13-45", "--seed: '2020-13-45' does not parse"),
+        ("seed", "[" * 1200, "does not parse"),
+        ("", "1", "unknown key ''"),
+    ],
+)
+def test_an_override_that_does_not_fit(raw, read, key, text, message):
+    with pytest.raises(UserError, match=message):
+        read(raw, {key: text})
+
+
+# Whatever stands in the file: a recipe, or one sentence about what is wrong with it.
+
+SCALARS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(10**400), 10**400) | st.integers(-2, 3),
+    st.floats(),
+    st.text(max_size=5),
+    st.sampled_from(["all", "1.2.3e4", "1e-3", "5%", "ru", "en", "train", "table", "-"]),
+)
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.text(max_size=3) | st.sampled_from(["steps", "augment", "role"]), inner, max_size=3
+        )
+    ),
+    max_leaves=6,
+)
+
+
+def places(node, at=()):
+    """The path of every value below ``node``, and of a key that it does not have."""
+    items = node.items() if isinstance(node, dict) else enumerate(node)
+    found = [(*at, "extra")] if isinstance(node, dict) else []
+    for key, value in items:
+        found.append((*at, key))
+        if isinstance(value, (dict, list)):
+            found += places(value, (*at, key))
+    return found
+
+
+FULL = json.loads(json.dumps(SMALL)) | {
+    "seed": 0,
+    "target_minutes": 15,
+    "limits": {"max_excluded": "5%", "min_seconds": 0.2, "max_seconds": 40},
+    "features": {"rate": 16000, "filters": 40, "stack": 3, "cmn": "online"},
+    "language_model": {"order": 3, "prune": 1e-7},
+    "train": {"steps": 1, "learning_rate": 0.1, "weights": {"ru": 1}, "augment": {"warp": 1}},
+    "decode": {"beam": 12},
+}
+FULL["systems"]["both"]["train"] = {"epochs": 2, "augment": {"warp": 0}, "weights": {}}
+PLACES = places(FULL)
+CHANGES = st.lists(st.tuples(st.sampled_from(PLACES), st.booleans(), VALUES), max_size=3)
+
+
+def changed(changes):
+    """``FULL`` with some values taken out or put in the place of others."""
+    raw = json.loads(json.dumps(FULL))
+    for path, keep, value in changes:
+        node = raw
+        try:
+            for key in path[:-1]:
+                node = node[key]
+            if keep:
+                node[path[-1]] = value
+            else:
+                del node[path[-1]]
+        except (KeyError, IndexError, TypeError):
+            pass  # an earlier change took its place away
+    return raw
+
+
+def recipe_or_sentence(path, overrides=None):
+    try:
+        recipe = read_recipe(path, overrides)
+    except UserError as error:
+        message = str(error)
+        assert len(message.removeprefix(f"{path}: ")) > 15
+        assert message.endswith(".") and "\n" not in message
+    else:
+        assert isinstance(recipe, Recipe)
+        for system in recipe.systems:
+            assert isinstance(recipe.train_of(system), Train)
+
+
+QUIET = settings(
+    max_examples=250,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+
+
+@QUIET
+@given(changes=CHANGES)
+def test_any_change_gives_a_recipe_or_a_sentence(tmp_path_factory, changes):
+    path = tmp_path_factory.getbasetemp() / "changed.json"
+    path.write_text(json.dumps(changed(changes)))
+    recipe_or_sentence(path)
+
+
+@QUIET
+@given(
+    key=st.sampled_from([".".join(map(str, p)) for p in PLACES]) | st.text("ab.-0é "),
+    value=st.text(),
+)
+def test_any_override_gives_a_recipe_or_a_sentence(tmp_path_factory, key, value):
+    path = tmp_path_factory.getbasetemp() / "full.json"
+    if not path.exists():
+        path.write_text(json.dumps(FULL))
+    recipe_or_sentence(path, {key: value})
+
+
+@QUIET
+@given(text=st.text("ab:-[]{}&*!|>'\"#?,%@` \n\t0.eé\x00", max_size=30) | VALUES.map(yaml.dump))
+def test_any_text_gives_a_recipe_or_a_sentence(tmp_path_factory, text):
+    path = tmp_path_factory.getbasetemp() / f"any{os.getpid()}.yaml"
+    path.write_text(text, encoding="utf-8", errors="replace")
+    recipe_or_sentence(path)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("train.steps", "-5"),
+        ("train.epochs", "0"),
+        ("train.dropout", "1.5"),
+        ("train.learning_rate", ".nan"),
+        ("train.augment.stretch", "2"),
+        ("features.stack", "0"),
+        ("language_model.order", "0"),
+        ("decode.beam", "-1"),
+        ("systems.plain.neurons", "0"),
+    ],
+)
+def test_a_number_out_of_its_range_is_refused_by_name(raw, read, key, value):
+    with pytest.raises(UserError, match=re.escape(f"'{key}' must be")):
+        read(raw, {key: value})
+
+
+def test_a_share_above_all_is_refused(raw, read):
+    with pytest.raises(UserError, match="max_excluded"):
+        read(raw, {"limits.max_excluded": "5"})
+    assert read(raw, {"limits.max_excluded": "0.05"}).limits.excluded_share == 0.05
+
+
+def test_a_weight_of_a_language_that_is_not_there_is_refused(raw, read):
+    with pytest.raises(UserError, match="no language 'fr'"):
+        read(raw, {"train.weights": "{fr: 2.0}"})

@@ -1,0 +1,30 @@
+import kaldiio
+import numpy as np
+import pytest
+
+from cascade.corpora.kaldi_archives import read_features
+from cascade.runtime.errors import UserError
+
+
+def test_a_matrix_and_a_part_of_it(tmp_path):
+    ark, matrix = tmp_path / "a.ark", np.arange(12, dtype=np.float64).reshape(4, 3)
+    with kaldiio.WriteHelper(f"ark,scp:{ark},{tmp_path}/a.scp") as writer:
+        writer("a", matrix)
+    where = (tmp_path / "a.scp").read_text().split()[1]
+    found = read_features(where)
+    assert found.dtype == np.float32 and found.tolist() == matrix.tolist()
+    assert read_features(f"{where}[1:2]").tolist() == matrix[1:3].tolist()
+
+
+def test_no_command_is_run(tmp_path):
+    with pytest.raises(UserError, match="the output of a command"):
+        read_features(f"touch {tmp_path}/run |")
+    assert not (tmp_path / "run").exists()
+
+
+def test_what_is_no_matrix(tmp_path):
+    with pytest.raises(UserError, match=r"none.ark:5 cannot be read"):
+        read_features(f"{tmp_path}/none.ark:5")
+    kaldiio.save_ark(str(tmp_path / "v.ark"), {"v": np.ones(3, np.float32)})
+    with pytest.raises(UserError, match="there is no feature matrix"):
+        read_features(f"{tmp_path}/v.ark:2")

@@ -1,0 +1,64 @@
+import json
+
+import pytest
+
+from cascade.config.layout import Layout
+from cascade.config.sections import Decode
+from cascade.decoding.decode import Decoded, search_settings, write_nbest
+from cascade.decoding.lattice import Hypothesis
+from cascade.pipeline import stages
+from cascade.runtime.errors import UserError
+from cascade.runtime.files import write_json
+
+
+def test_the_list_is_by_rank_with_scores_that_add_up(tmp_path):
+    hypotheses = [Hypothesis((1, 2), -3.5, -10.25), Hypothesis((), -1.0, -20.0)]
+    found = {"u": Decoded("u", [], [], ["да", "нет"], hypotheses, [])}
+    write_nbest(tmp_path / "nbest.tsv", found, ["<eps>", "да", "нет"])
+    rows = [line.split("\t") for line in (tmp_path / "nbest.tsv").read_text().splitlines()]
+    assert rows == [
+        ["utterance", "rank", "score", "graph", "acoustic", "words"],
+        ["u", "1", "-13.7500", "-3.5000", "-10.2500", "да нет"],
+        ["u", "2", "-21.0000", "-1.0000", "-20.0000", ""],
+    ]
+
+
+def test_what_was_found_takes_the_place_of_the_recipes_scales(tmp_path):
+    path = tmp_path / "decode_phones.json"
+    found = {"acoustic_scale": 1.4, "blank_penalty": -1, "word_penalty": 2}
+    write_json(path, {"found": found, "trials": []})
+    assert search_settings(Decode(beam=9.0, nbest=3), path) == Decode(
+        beam=9.0, nbest=3, acoustic_scale=1.4, blank_penalty=-1.0, word_penalty=2.0
+    )
+    path.write_text(json.dumps({"found": {}}))
+    with pytest.raises(UserError, match=r"decode_phones\.json does not read"):
+        search_settings(Decode(), path)
+
+
+def test_no_two_jobs_have_one_name(tmp_path, raw, read):
+    layout = Layout(tmp_path / "exp", tmp_path, tmp_path)
+    test = next(d for d in raw["datasets"] if d["role"] == "test")
+    names = ("search", "phone_search", "b_table", "table", "oracle")
+    raw["datasets"] = [d for d in raw["datasets"] if d["role"] != "test"]
+    raw["datasets"] += [{**test, "name": name} for name in names]
+    raw["systems"] = dict.fromkeys(("a", "a_b", "oracle"), raw["systems"]["plain"])
+    jobs = [job.name for job in stages.stage(4, read(raw), layout, 1).jobs]
+    assert len(jobs) == len(set(jobs)) == 3 * (2 + len(names)) + len(names)
+
+
+@pytest.mark.parametrize("nbest", [0, 5])
+def test_the_search_does_not_depend_on_the_length_of_the_list(tmp_path, raw, read, nbest):
+    layout = Layout(tmp_path / "exp", tmp_path, tmp_path)
+
+    def jobs(decode):
+        made = stages.stage(4, read(raw | {"decode": decode}), layout, 1).jobs
+        return {job.name: job for job in made}
+
+    before, after = jobs({}), jobs({"nbest": nbest})
+    for name in ("plain.search", "plain.phone_search"):
+        assert before[name].settings == after[name].settings
+    job = after["plain.decode_table"]
+    assert job.settings != before["plain.decode_table"].settings
+    written = {path.name for path in job.outputs}
+    assert ({"nbest.tsv", "words.ctm"} <= written) == (nbest > 0)
+    assert ({"nbest.tsv", "words.ctm"} & written != set()) == (nbest > 0)

@@ -1,0 +1,95 @@
+import dataclasses
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cascade.config.sections import Dataset, Language, Split
+from cascade.drafting.recipe_text import PASSES, Draft, Known, training
+
+DATASETS = tuple(
+    Dataset(role, "no", "table", path="/a: b/'c' #1", name="x", split=Split(span, seed=7))
+    for role, span in (("train", (0.0, 80.5)), ("valid", (80.5, 90.0)), ("test", (90.0, 100.0)))
+)
+DRAFT = Draft(
+    name="pair",
+    target="no",
+    datasets=(*DATASETS, Dataset("train_ext", "hi", "mls", part="train", path="h", name="h")),
+    languages={
+        "no": Language("abå'", "nb", fold={"å": "aa"}, phone_map={"ʉ": "u", "ɚ": "ə ɹ"}),
+        "hi": Language("हिन्दी", "hi", lexicon="words: mine.txt"),
+    },
+    called={"no": "Norwegian", "hi": "Hindi"},
+    found={"no": "a table: x", "hi": "MLS"},
+    known={
+        "no": Known("no_sv", Language("abå", "nb", texts=("texts_no",)), True),
+        "hi": Known("hi_ur", Language("हि", "hi", texts=("x",), phone_map={"ɽ": "r"}), False),
+    },
+    rate=8000,
+    hours=3.0,
+    words=20_000,
+    max_excluded=12,
+)
+
+
+def test_what_goes_in_comes_out(read):
+    recipe = read(DRAFT.text())
+    assert recipe.datasets == DRAFT.datasets
+    texts = {"no": ("texts_no",), "hi": ()}
+    assert recipe.languages == {
+        code: dataclasses.replace(language, texts=texts[code])
+        for code, language in DRAFT.languages.items()
+    }
+    assert (recipe.target, recipe.features.rate, recipe.limits.max_excluded) == ("no", 8000, "12%")
+    assert list(recipe.systems) == ["plain", "cascade", "lower"]
+    assert recipe.systems["lower"].share == "lower" and recipe.language_model.order == 3
+    assert recipe.language_model.open
+    assert "    # recipes/hi_ur has, too:\n    # phone_map: {ɽ: r}\n" in DRAFT.text()
+
+
+def test_every_section_says_what_it_is():
+    for section in DRAFT.text().split("\n\n"):
+        assert section.startswith("#") or section.startswith("target:"), section
+    assert max(map(len, DRAFT.text().splitlines())) < 200
+
+
+def test_a_try_out_fetches_no_texts(read):
+    small = dataclasses.replace(DRAFT, hours=0.05)
+    assert read(small.text()).languages == DRAFT.languages
+    assert "    # recipes/no_sv has, too:\n    # texts: [texts_no]\n" in small.text()
+
+
+@pytest.mark.parametrize(
+    ("hours", "dictionaries", "spelt"),
+    [(0.05, (), False), (0.5, (), True), (0.5, ("words_no",), False), (0.05, ("words_no",), False)],
+)
+def test_unknown_words_are_spelt_where_nothing_better_is_there(read, hours, dictionaries, spelt):
+    known = dataclasses.replace(DRAFT.known["no"].language, dictionaries=dictionaries)
+    known = {"no": dataclasses.replace(DRAFT.known["no"], language=known)}
+    recipe = read(dataclasses.replace(DRAFT, hours=hours, known=known).text())
+    assert recipe.language_model.open == spelt
+    assert recipe.languages["no"].dictionaries == (dictionaries if hours > 0.1 else ())
+
+
+def test_one_language_has_no_cascade(read):
+    alone = dataclasses.replace(
+        DRAFT, datasets=DATASETS, languages={"no": DRAFT.languages["no"]}, words=100, max_excluded=0
+    )
+    recipe = read(alone.text())
+    assert set(recipe.systems) == {"plain"} and recipe.language_model.order == 2
+    assert recipe.limits.max_excluded == "5%"
+
+
+@given(st.floats(0.001, 2000))
+def test_training_suits_the_speech(hours):
+    found = training(hours)
+    passes = found["steps"] * found["batch_seconds"] / (3600 * hours)
+    assert passes >= PASSES
+    assert found["steps"] >= 5 * found["valid_every"]
+    if hours > 2:
+        assert passes <= 2 * 5000 * 40 / (3600 * 2)
+
+
+@pytest.mark.parametrize(("hours", "steps"), [(0.05, 900), (0.25, 5000), (1.4, 5000), (9, 17000)])
+def test_steps(hours, steps):
+    assert training(hours)["steps"] == steps

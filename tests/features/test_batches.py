@@ -1,0 +1,269 @@
+import itertools
+from collections import Counter
+
+import kaldiio
+import numpy as np
+import pytest
+
+from cascade.config.layout import Layout
+from cascade.config.sections import Augment, Features
+from cascade.features.augment import another_recording, mask
+from cascade.features.batches import LanguageIterator, UtteranceSet
+from cascade.features.cmn import online_cmn, utterance_cmn
+from cascade.runtime.errors import UserError
+from cascade.runtime.files import write_text, write_text_table
+from cascade.text.phones import frames_needed
+
+PHONES = ["<blk>", "a", "b", "c"]
+SETTINGS = Features(filters=4, cmn_window=20, cmn_global=10)
+CMS = np.array([1.0, 2.0, 3.0, 4.0])
+STILL = Augment(stretch=0, warp=0, channel=0, time_masks=0, filter_masks=0)
+
+
+@pytest.mark.parametrize(
+    ("labels", "frames"),
+    [([], 0), ([1], 1), ([1, 2, 3], 3), ([1, 1], 3), ([1, 1, 1, 2, 2], 8), ([1, 2, 1], 3)],
+)
+def test_frames_needed(labels, frames):
+    assert frames_needed(labels) == frames
+
+
+@pytest.fixture
+def dumped(tmp_path):
+    """Writes what stages 1 and 2 leave of a data set, with random features of given lengths."""
+    layout = Layout(tmp_path / "exp", tmp_path, tmp_path)
+
+    def dumped(frames, texts=None, key="train_ru") -> Layout:
+        random = np.random.default_rng(5)
+        names = [f"{key}-{i}" for i in range(len(frames))]
+        layout.feats.mkdir(parents=True, exist_ok=True)
+        matrices = {
+            name: random.normal(3, 1, (n, 4)).astype(np.float32)
+            for name, n in zip(names, frames, strict=True)
+        }
+        kaldiio.save_ark(str(layout.feats / f"{key}.1.ark"), matrices, scp=str(layout.scp(key)))
+        lines = (f"{name} {n}\n" for name, n in zip(names, frames, strict=True))
+        write_text(layout.num_frames(key), "".join(lines))
+        texts = texts or ["a b"] * len(frames)
+        rows = {name: text.split() for name, text in zip(names, texts, strict=True)}
+        write_text_table(layout.text(key, "phones"), rows)
+        return layout
+
+    return dumped
+
+
+def data(layout, keys=("train_ru",), settings=SETTINGS, **more):
+    return UtteranceSet(layout, list(keys), PHONES, settings, CMS, **more)
+
+
+def frames_of(number, seed=0):
+    return np.random.default_rng(seed).integers(20, 200, number).tolist()
+
+
+def test_inputs_are_normalised_then_stacked(dumped):
+    layout = dumped([50, 31])
+    matrix = kaldiio.load_scp(str(layout.scp("train_ru")))["train_ru-0"]
+    found = data(layout).inputs(0)
+    assert found.shape == (16, 12) and found.dtype == np.float32
+    normal = online_cmn(matrix, CMS, 20, 10)
+    np.testing.assert_array_equal(found[0], normal[:3].reshape(-1))
+    np.testing.assert_array_equal(found[15, 4:8], normal[46])
+    whole = data(layout, settings=Features(filters=4, stack=1, cmn="utterance")).inputs(0)
+    np.testing.assert_array_equal(whole, utterance_cmn(matrix))
+
+
+def test_a_batch_is_padded_and_its_labels_joined(dumped):
+    batch = data(dumped([30, 60, 45], ["a b", "c c a", "b"])).batch([2, 1])
+    assert batch.ids == ("train_ru-2", "train_ru-1")
+    assert batch.inputs.shape == (2, 20, 12) and batch.inputs.dtype == np.float32
+    assert batch.lengths.tolist() == [15, 20]
+    assert (batch.inputs[0, 15:] == 0).all() and (batch.inputs[0, 14] != 0).all()
+    assert batch.labels.tolist() == [2, 3, 3, 1] and batch.labels.dtype == np.int64
+    assert batch.label_lengths.tolist() == [1, 3]
+
+
+def test_too_short_for_ctc_is_left_out_and_listed(dumped):
+    # 9 frames are 3 stacked: enough for three phones, not for a repeated one among them.
+    layout = dumped([9, 9, 8, 2], ["a b c", "a a b", "a b c", "a"])
+    found = data(layout)
+    assert found.ids == ["train_ru-0"] and len(found) == 1
+    assert [(key, item.id) for key, item in found.excluded] == [
+        ("train_ru", f"train_ru-{i}") for i in (1, 2, 3)
+    ]
+    assert found.excluded[0][1].reason == "3 frames are too few for 3 phones"
+    assert found.excluded[0][1].seconds == 0.09
+    assert not found.excluded[0][1].selection  # a fault, not a choice
+
+
+def test_whole_keeps_what_is_too_short(dumped):
+    found = data(dumped([9, 9, 8], ["a b c", "a a b", "a b c"]), whole=True)
+    assert len(found) == 3 and found.excluded == []
+    assert found.batch([0, 1, 2]).lengths.tolist() == [3, 3, 2]
+
+
+def test_several_data_sets_are_one_set(dumped):
+    dumped([30, 40], key="train_ext_en_x")
+    layout = dumped([50], key="train_ext_en_y")
+    found = data(layout, ["train_ext_en_x", "train_ext_en_y"])
+    assert found.ids == ["train_ext_en_x-0", "train_ext_en_x-1", "train_ext_en_y-0"]
+    assert found.frames == [30, 40, 50]
+    assert len(found.inputs(2)) == 16
+
+
+@pytest.mark.parametrize("seconds", [0.5, 2.0, 10.0])
+def test_in_order_covers_all_once(dumped, seconds):
+    found = data(dumped([*frames_of(40), 190, 190]))
+    batches = list(found.in_order(seconds))
+    assert sorted(itertools.chain(*batches)) == list(range(42))
+    lengths = [found.frames[i] for batch in batches for i in batch]
+    assert lengths == sorted(lengths, reverse=True)
+    for batch in batches:
+        assert len(batch) == 1 or found.frames[batch[0]] * len(batch) <= seconds * 100
+    assert batches == list(found.in_order(seconds))
+
+
+def test_in_order_of_nothing(dumped):
+    assert list(data(dumped([])).in_order(10)) == []
+
+
+def iterator(found, seconds=3.0, augment=STILL, seed=0, name="ru"):
+    return LanguageIterator(found, name, seconds, augment, seed)
+
+
+def epoch(batches):
+    """The batches of the present epoch, or of the next one where it is at its end."""
+    found = [next(batches)]
+    return found + [next(batches) for _ in range(batches.batches - batches.position)]
+
+
+@pytest.mark.parametrize("seconds", [1.0, 3.0, 12.0])
+def test_every_utterance_once_an_epoch(dumped, seconds):
+    found = data(dumped(frames_of(60)))
+    batches = iterator(found, seconds)
+    for number in range(4):
+        names = Counter(name for batch in epoch(batches) for name in batch.ids)
+        assert names == Counter(found.ids)
+        assert batches.epoch == number
+
+
+def test_batches_are_never_longer_than_asked_but_for_one_utterance(dumped):
+    found = data(dumped([*frames_of(60), 350, 400]))
+    alone = 0
+    batches = iterator(found, seconds=3.0)
+    while batches.epoch < 3:
+        batch = next(batches)
+        frames = [found.frames[found.ids.index(name)] for name in batch.ids]
+        assert len(frames) == 1 or max(frames) * len(frames) <= 300
+        alone += max(frames) > 300
+    assert alone >= 6  # the two long ones, alone, in each of three epochs
+
+
+def test_batches_are_well_filled(dumped):
+    found = data(dumped(frames_of(200)))
+    batches = iterator(found, seconds=10.0)
+    shares = [batch.lengths.sum() * 3 / 1000 for batch in epoch(batches)]
+    assert np.mean(shares) > 0.8
+
+
+def test_epochs_differ_in_order_and_in_company(dumped):
+    batches = iterator(data(dumped(frames_of(60))))
+    first, second = ([batch.ids for batch in epoch(batches)] for _ in range(2))
+    assert {frozenset(ids) for ids in first} != {frozenset(ids) for ids in second}
+    assert first != second
+
+
+def as_bytes(batch):
+    arrays = (batch.inputs, batch.lengths, batch.labels, batch.label_lengths)
+    return batch.ids, *(array.tobytes() for array in arrays)
+
+
+def test_the_same_seed_the_same_bytes(dumped):
+    found = data(dumped(frames_of(30)))
+
+    def some(**settings):
+        batches = iterator(found, augment=Augment(), **settings)
+        return [as_bytes(next(batches)) for _ in range(25)]
+
+    first = some()
+    assert some() == first
+    assert some(seed=1) != first
+    assert some(name="en") != first
+
+
+@pytest.mark.parametrize("after", [0, 1, 7, 40])
+def test_restored_iterators_go_on_as_if_nothing_had_been(dumped, after):
+    found = data(dumped(frames_of(30)))
+    unbroken = iterator(found, augment=Augment())
+    for _ in range(after):
+        next(unbroken)
+    state = unbroken.state()
+    expected = [as_bytes(next(unbroken)) for _ in range(20)]
+    resumed = iterator(found, augment=Augment())
+    resumed.restore(dict(state))
+    assert resumed.state() == state
+    assert [as_bytes(next(resumed)) for _ in range(20)] == expected
+
+
+def test_state_at_the_end_of_an_epoch(dumped):
+    found = data(dumped(frames_of(10)))
+    batches = iterator(found)
+    epoch(batches)
+    assert batches.state() == {"epoch": 0, "position": batches.batches}
+    resumed = iterator(found)
+    resumed.restore(batches.state())
+    assert as_bytes(next(resumed)) == as_bytes(next(batches))
+    assert resumed.state() == {"epoch": 1, "position": 1}
+
+
+def test_augmentation_differs_from_epoch_to_epoch_and_not_with_the_company(dumped):
+    found = data(dumped([90, 90, 90]))
+    alone, other = found.batch([1], Augment(), 7), found.batch([1], Augment(), 8)
+    assert as_bytes(alone)[1] != as_bytes(other)[1]
+    together = found.batch([0, 1], Augment(), 7)
+    length = alone.lengths[0]
+    assert together.lengths[1] == length
+    np.testing.assert_array_equal(together.inputs[1, :length], alone.inputs[0])
+
+
+def test_augmented_inputs_are_masked_after_normalising(dumped):
+    layout = dumped([90])
+    settings = Augment(stretch=0.1, warp=1.0, time_masks=1, filter_masks=1, filter_width=2)
+    found = data(layout).inputs(0, settings, np.random.default_rng(3))
+    random = np.random.default_rng(3)
+    matrix = kaldiio.load_scp(str(layout.scp("train_ru")))["train_ru-0"]
+    features = online_cmn(another_recording(matrix, settings, random, 6), CMS, 20, 10)
+    mask(features, settings, 3, random)
+    np.testing.assert_array_equal(found, features[: len(found) * 3].reshape(len(found), -1))
+    assert (found == 0).any()
+
+
+def test_augmentation_never_shortens_below_what_ctc_needs(dumped):
+    texts = ["a b c a b c", "a a a", "a b", "c"]
+    found = data(dumped([18, 16, 8, 3], texts))
+    assert len(found) == 4
+    for seed in range(60):
+        batch = found.batch([0, 1, 2, 3], Augment(stretch=0.5), seed)
+        for length, labels in zip(batch.lengths, found.labels, strict=True):
+            assert length >= frames_needed(labels)
+
+
+def test_nothing_to_train_on(dumped):
+    with pytest.raises(UserError, match="nothing to train on for 'ru'"):
+        iterator(data(dumped([3], ["a b c"])))
+
+
+def test_features_that_went_away(dumped):
+    layout = dumped([30])
+    found = data(layout)
+    (layout.feats / "train_ru.1.ark").unlink()
+    with pytest.raises(UserError, match=r"features of 'train_ru-0' .* Run stage 2 again"):
+        found.batch([0])
+
+
+@pytest.mark.parametrize("left", [0, 5, 100])
+def test_features_that_are_cut_short(dumped, left):
+    layout = dumped([30])
+    ark = layout.feats / "train_ru.1.ark"
+    ark.write_bytes(ark.read_bytes()[:left])
+    with pytest.raises(UserError, match="Run stage 2 again"):
+        data(layout).batch([0])

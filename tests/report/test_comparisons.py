@@ -1,0 +1,89 @@
+import json
+from collections import Counter
+
+from cascade.report.comparisons import findings, markdown_table, paragraphs
+from cascade.report.phone_analysis import changes
+from cascade.scoring.counts import utterance_counts
+from cascade.scoring.score import score
+
+TRAINING = {"ru": Counter("abɨ"), "en": Counter("ab")}
+REF = {f"u{i:02}": list("aabɨ") for i in range(40)}
+WORDS = score({u: ["да", "нет"] for u in REF}, {u: ["да"] for u in REF})
+HEARD = {"plain": "aaaɨ", "cascade": "aabɨ", "wide": "abbɨ"}
+
+
+def found(*systems, training=TRAINING):
+    heard = {s: {u: list(HEARD[s]) if u < "u30" else list("bbb") for u in REF} for s in systems}
+    scores = {system: score(REF, hyp) for system, hyp in heard.items()}
+    speakers = dict.fromkeys(REF, "anna")
+    counts = {s: utterance_counts(WORDS, phones, speakers) for s, phones in scores.items()}
+    said = findings("mine", counts, scores, training, changes(scores))
+    return json.loads(json.dumps(said, allow_nan=False))
+
+
+def test_two_systems():
+    said = found("plain", "cascade")
+    phones, words, shared, own = said["verdicts"]
+    assert phones.startswith("cascade makes 50.0 % fewer phone errors than plain on mine (95 %")
+    assert words.startswith("No difference between cascade and plain on mine can be told: as many")
+    assert shared.startswith("cascade makes 60.0 % fewer errors in shared phones than plain")
+    assert "as many errors in the target's own phones" in own
+    assert {
+        k: v for k, v in said["phone_classes"]["shared"].items() if k in ("phones", "tokens")
+    } == {
+        "phones": 2,
+        "tokens": 120,
+    }
+    assert said["phone_changes"]["cascade"] == {
+        "fewer": [{"operation": "substitution", "ref": "b", "hyp": "a", "before": 30, "after": 0}],
+        "more": [],
+    }
+
+
+def test_every_pair_is_found_and_the_first_system_is_the_one_in_sentences():
+    said = found("plain", "cascade", "wide")
+    pairs = said["significance"]["phones"]["pairs"]
+    assert [(p["reference"], p["system"]) for p in pairs] == [
+        ("plain", "cascade"),
+        ("plain", "wide"),
+        ("cascade", "wide"),
+    ]
+    assert all(p["p"] <= p["p_holm"] for p in pairs)
+    assert len(said["verdicts"]) == 8
+    assert all(
+        "plain" in sentence and "adjusted for 3 pairs" in sentence for sentence in said["verdicts"]
+    )
+
+
+def test_one_system_has_intervals_and_no_verdict():
+    said = found("plain")
+    assert (said["verdicts"], said["phone_changes"]) == ([], {})
+    table, sizes = paragraphs(said)
+    assert "| plain " in table
+    assert sizes.startswith("Phone tokens")
+
+
+def test_without_another_language_there_are_no_classes():
+    said = found("plain", "cascade", training={"ru": TRAINING["ru"]})
+    assert said["phone_classes"] == {}
+    assert len(said["verdicts"]) == 2
+    assert "shared" not in "".join(paragraphs(said))
+
+
+def test_in_words():
+    verdicts, table, sizes, changed = paragraphs(found("plain", "cascade"))
+    assert verdicts.count("\n- ") == 3
+    header = [cell.strip() for cell in table.splitlines()[0].strip("|").split("|")]
+    assert header == ["95 % intervals", "WER", "PER", "PER, shared", "PER, own"]
+    assert sizes == "Phone tokens (types) in the test: shared 120 (2), own 40 (1)."
+    assert changed == "Phone errors, cascade against plain, that went: b as a (30 to 0)."
+
+
+def test_results_of_before_have_no_paragraphs():
+    assert paragraphs({"files": 3, "systems": {}, "oov": 1.0}) == []
+
+
+def test_markdown_table():
+    assert markdown_table([("a", "long"), ("b", "c")]) == (
+        "| a   | long |\n| --- | ---- |\n| b   | c    |"
+    )

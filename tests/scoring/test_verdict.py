@@ -1,0 +1,112 @@
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from cascade.scoring.significance import Comparison, Pair, Rate, compare
+from cascade.scoring.verdict import as_plain, told, verdict
+
+PAIR = Pair("plain", "cascade", 21.34, (17.91, 24.62), 0.0002, 0.0002)
+
+
+def said(pair: Pair, seeds: int = 3, pairs: int = 1, units: int = 208) -> str:
+    found = Comparison("utterances", units, seeds, 20000, {}, [pair] * pairs)
+    return verdict(pair, found, "phone errors", "asterisk_ru")
+
+
+def test_fewer_and_more():
+    assert said(PAIR) == (
+        "cascade makes 21.3 % fewer phone errors than plain on asterisk_ru"
+        " (95 % interval 17.9 to 24.6, p < 0.001, 3 seeds)."
+    )
+    assert said(replace(PAIR, reduction=-5.84, interval=(-10.5, -1.4), p=0.011, p_holm=0.011)) == (
+        "cascade makes 5.8 % more phone errors than plain on asterisk_ru"
+        " (95 % interval 1.4 to 10.5, p = 0.011, 3 seeds)."
+    )
+
+
+def test_no_difference_is_said_as_plainly():
+    pair = replace(PAIR, reduction=-0.6, interval=(-3.1, 2.0), p=0.58, p_holm=0.58)
+    assert said(pair, seeds=1) == (
+        "No difference between cascade and plain on asterisk_ru can be told:"
+        " 0.6 % more phone errors (95 % interval -2.0 to 3.1, p = 0.58, 1 seed)."
+    )
+    none = replace(PAIR, reduction=-0.04, interval=(-3.14, 0.04), p=0.9, p_holm=0.9)
+    assert ": as many phone errors (95 % interval -3.1 to 0.0, p = 0.90" in said(none)
+
+
+def test_a_small_difference_that_can_be_told():
+    pair = replace(PAIR, reduction=-0.04, interval=(-0.06, -0.02))
+    assert said(pair) == (
+        "cascade makes less than 0.1 % more phone errors than plain on asterisk_ru"
+        " (95 % interval 0.0 to 0.1, p < 0.001, 3 seeds)."
+    )
+
+
+def test_of_several_pairs_the_adjusted_p_decides():
+    pair = replace(PAIR, reduction=3.0, interval=(0.1, 5.9), p=0.04, p_holm=0.12)
+    assert not told(pair)
+    assert said(pair, pairs=3) == (
+        "No difference between cascade and plain on asterisk_ru can be told: 3.0 % fewer phone"
+        " errors (95 % interval 0.1 to 5.9, p = 0.040, adjusted for 3 pairs p = 0.12, 3 seeds)."
+    )
+    assert told(replace(pair, p_holm=0.049))
+
+
+def test_where_there_is_nothing_to_divide_by():
+    pair = Pair("plain", "cascade", None, None, 0.0002, 0.0002)
+    assert said(pair) == (
+        "cascade makes phone errors on asterisk_ru, plain makes none (p < 0.001, 3 seeds)."
+    )
+    assert ": no phone errors of plain (p = 1.00, 3 seeds)." in said(
+        replace(pair, p=1.0, p_holm=1.0)
+    )
+
+
+def test_an_interval_without_a_bound_is_not_said():
+    pair = Pair("plain", "cascade", 0.0, (-np.inf, 100.0), 1.0, 1.0)
+    assert said(pair).endswith("can be told: as many phone errors (p = 1.00, 3 seeds).")
+
+
+def test_one_utterance():
+    pair = Pair("plain", "cascade", 50.0, None, None)
+    assert said(pair, units=1).endswith("50.0 % fewer phone errors (1 utterance only, 3 seeds).")
+
+
+def test_what_a_program_reads():
+    found = Comparison(
+        "speakers",
+        12,
+        3,
+        20000,
+        {"plain": Rate(50.63569, (49.123456, 51.0)), "cascade": Rate(None, None)},
+        [replace(PAIR, interval=(-np.inf, 24.62)), Pair("cascade", "plain", None, None, None)],
+    )
+    plain = as_plain(found)
+    assert plain == json.loads(json.dumps(plain, allow_nan=False))
+    assert (plain["drawn"], plain["units"], plain["seeds"], plain["resamples"]) == (
+        "speakers",
+        12,
+        3,
+        20000,
+    )
+    assert plain["rates"]["plain"] == {"percent": 50.6357, "interval": [49.1235, 51.0]}
+    assert plain["rates"]["cascade"] == {"percent": None, "interval": None}
+    assert plain["pairs"][0] == {
+        "reference": "plain",
+        "system": "cascade",
+        "reduction": 21.34,
+        "interval": [None, 24.62],
+        "p": 0.0002,
+        "p_holm": 0.0002,
+    }
+    assert plain["pairs"][1]["p"] is None
+
+
+@pytest.mark.parametrize("factor", [1, 2])
+def test_a_verdict_of_real_counts(factor):
+    errors = np.random.default_rng(0).poisson(12, 200)
+    found = compare({"plain": errors, "cascade": errors[::-1] * factor}, np.full(200, 40))
+    sentence = verdict(found.pairs[0], found, "word errors", "mine")
+    assert sentence.startswith("cascade makes 100.0 % more" if factor == 2 else "No difference")

@@ -1,0 +1,128 @@
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cascade.runtime.errors import UserError
+from cascade.sweeps.plan import TRAINED, number, plan, rank, search_plan
+
+
+@pytest.fixture
+def planned(small, read):
+    """The plan of a sweep of the small recipe."""
+    raw, layout = small
+    return lambda swept, seeds=1, **keys: plan(
+        lambda more: read(raw | keys, more), swept, seeds, layout
+    )
+
+
+def test_points_are_sorted_by_value_and_seed(planned, small):
+    points = planned("target_minutes=all,40,5", seeds=2, seed=3)
+    names = [f"target_minutes={value},seed={seed}" for value in (5, 40, "all") for seed in (3, 4)]
+    assert [point.name for point in points] == names
+    assert [point.layout.root for point in points] == [small[1].root / "sweep" / n for n in names]
+    assert {point.layout.data for point in points} == {small[1].data}
+    assert [point.recipe.target_minutes for point in points[::2]] == ["5", "40", "all"]
+    assert [point.swept["target_minutes"] for point in points[::2]] == [5, 40, "all"]
+    assert not any(point.done for point in points)
+
+
+def test_any_key_is_swept(planned):
+    assert [p.recipe.train.dropout for p in planned("train.dropout=0.3,0.1")] == [0.1, 0.3]
+    assert [p.recipe.features.cmn for p in planned("features.cmn=utterance,online")] == [
+        "online",
+        "utterance",
+    ]
+    systems = [list(p.recipe.systems) for p in planned("systems=plain,both")]
+    assert systems == [["both"], ["plain"]]
+    assert [p.recipe.systems["both"].neurons for p in planned("systems.both.neurons=8")] == [8]
+
+
+@pytest.mark.parametrize(
+    ("swept", "seeds", "said"),
+    [
+        ("target_minutes", 1, "write a key of the recipe and numbers or words"),
+        ("=5", 1, "write a key of the recipe"),
+        ("target_minutes=", 1, "write a key of the recipe"),
+        ("target_minutes=5,,15", 1, "write a key of the recipe"),
+        ("datasets=../../x", 1, "write a key of the recipe"),
+        ("target_minutes=5,15,5", 1, "a value stands there twice"),
+        ("target_minutes=5,some", 1, "must be a number of minutes, or 'all'"),
+        ("train.dropuot=0.1", 1, "the nearest known one is 'dropout'"),
+        ("train.dropout=0.1,2", 1, "'train.dropout' must be 0 to 0.95, not 2"),
+        ("seed=1,2", 1, "--seeds 3 trains with three seeds"),
+        ("target_minutes=5", 0, "--seeds must be at least 1"),
+    ],
+)
+def test_what_cannot_be_swept(planned, swept, seeds, said):
+    with pytest.raises(UserError, match=re.escape(said)):
+        planned(swept, seeds)
+
+
+def test_a_key_that_a_system_has_set_cannot_be_swept(planned):
+    own = {"cascade": False, "layers": [1], "neurons": 4, "train": {"steps": 9}}
+    assert len(planned("train.dropout=0.1,0.2", systems={"own": own})) == 2
+    with pytest.raises(UserError, match=r"--sweep train\.steps: system 'own' has set it"):
+        planned("train.steps=5,10", systems={"own": own})
+
+
+@pytest.fixture
+def searched(small, read):
+    """The plan of a search of the small recipe."""
+    raw, layout = small
+    return lambda wanted, seeds=1, **keys: search_plan(
+        lambda more: read(raw | keys, more), wanted, seeds, layout
+    )
+
+
+def test_a_search_tries_every_combination(searched, small):
+    points = searched(["train.dropout=0.3,0.1", "train.augment.warp=2,1"], seeds=2)
+    settings = [(d, w, seed) for d in (0.1, 0.3) for w in (1, 2) for seed in (0, 1)]
+    assert [
+        (p.recipe.train.dropout, p.recipe.train.augment.warp, p.seed) for p in points
+    ] == settings
+    assert points[0].name == "train.dropout=0.1,train.augment.warp=1,seed=0"
+    assert points[0].swept == {"train.dropout": 0.1, "train.augment.warp": 1}
+    assert len({point.layout.root for point in points}) == 8
+    assert points[0].layout.root == small[1].root / "search" / points[0].name
+    assert {point.last for point in points} == {TRAINED}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "keys", "said"),
+    [
+        (["features.cmn=online"], {}, "a search is over keys of 'train'"),
+        (["train.dropout"], {}, "write a key of the recipe and numbers or words"),
+        (["train.dropout=0.1", "train.dropout=0.2"], {}, "a key stands there twice"),
+        (["train.dropout=0.1,2"], {}, "'train.dropout' must be 0 to 0.95, not 2"),
+        (
+            ["train.augment.warp=1,2"],
+            {"train": {"augment": {"warp": 1}}},
+            "system 'own' has set it for itself",
+        ),
+        (["train.augment.warp=1,2"], {"train": {"dropout": 0.1}}, None),
+    ],
+)
+def test_what_cannot_be_searched(searched, wanted, keys, said):
+    own = {"cascade": False, "layers": [1], "neurons": 4, "train": keys.get("train", {})}
+    if said is None:
+        assert len(searched(wanted, systems={"own": own})) == 2
+        return
+    with pytest.raises(UserError, match=re.escape(said)):
+        searched(wanted, systems={"own": own})
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False) | st.integers())
+def test_numbers_are_numbers(value):
+    assert number(str(value)) == value
+    assert type(number(str(value))) is type(value)
+
+
+@given(st.lists(st.integers(-99, 99).map(str) | st.sampled_from(["all", "online", "nan", "1_0"])))
+def test_numbers_come_by_size_and_then_words(values):
+    ordered = sorted(values, key=rank)
+    words = [value for value in ordered if number(value) is None]
+    numbers = [number(value) for value in ordered[: len(ordered) - len(words)]]
+    assert numbers == sorted(numbers) and words == sorted(words)
+    assert ordered[len(numbers) :] == words

@@ -1,0 +1,76 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from cascade.data.prepare import prepare
+from cascade.lm import graph, language_model
+from cascade.runtime.files import read_text_table
+from cascade.text import lang
+from cascade.text.dictionary import UNSEEN
+
+LEXICON = "да d a\nо o\nнет n e t\nёж j o ʃ\nода o d a\nнета n e t a\nжуй ʒ u j\nщука ʃ u k a\n"
+
+
+@pytest.fixture
+def made(small, read, tmp_path, monkeypatch):
+    """Stage 1 of a small recipe with a text and a word list; valid and test say the same."""
+    raw, layout = small
+    text = tmp_path / "text.txt"
+    # "о нет" is in valid and test; жуй has a phone that no recording has.
+    text.write_text("о да\nО, нет!\nда 7\nда жуй\nда да о\n", encoding="utf-8")
+    words = tmp_path / "words.txt"
+    words.write_text("ода\nнета 5\nщука\ncat\n", encoding="utf-8")
+    lexicon = tmp_path / "lexicon.txt"
+    lexicon.write_text(LEXICON, encoding="utf-8")
+    raw["languages"]["ru"] |= {"texts": [str(text)], "dictionaries": [str(words)]}
+    raw["languages"]["ru"]["lexicon"] = str(lexicon)
+    raw["language_model"] = {"order": 2}
+    recipe = read(raw)
+    prepare(recipe, layout, 1)
+    found = lang.build(recipe, layout, 1)
+    assert {Path(text), Path(words)} <= set(found.inputs)
+    return recipe, layout
+
+
+def test_no_held_out_sentence_and_no_word_that_cannot_be_heard(made):
+    _, layout = made
+    sentences = layout.sentences(1).read_text(encoding="utf-8").splitlines()
+    assert sentences == ["о да", "да да о"]
+    ledger = (layout.lang / "excluded.tsv").read_text(encoding="utf-8")
+    for reason in ("digits, other letters, or empty\t1", "in valid or test\t1", "heard\t1"):
+        assert reason in ledger
+    # A train sentence that is also in valid is none of the model's either.
+    assert layout.sentences(0).read_text(encoding="utf-8") == ""
+
+
+def test_the_vocabulary_has_the_dictionary_but_no_word_of_the_tests_alone(made):
+    _, layout = made
+    words = set(graph.read_lexicon(layout.lexicon))
+    assert words == {"о", "да", "ода", "нета"}
+    likely = {w: float(p[0]) for w, p in read_text_table(layout.dictionary).items()}
+    assert likely["нета"] / likely["ода"] == pytest.approx((5 + UNSEEN) / UNSEEN, rel=1e-4)
+
+
+def test_model_and_graph_follow(made):
+    recipe, layout = made
+    language_model.train(recipe, layout)
+    graph.make(recipe, layout)
+    summary = json.loads(layout.lang_summary.read_text(encoding="utf-8"))
+    assert summary["words"] == 4
+    assert summary["graph_mb"] >= 0 and summary["ngrams"] > 4
+    assert set(summary["oov"]) == {"table"} and 0 < summary["oov"]["table"] < 100
+    assert sum(s["weight"] for s in summary["sources"].values()) == pytest.approx(1, abs=1e-3)
+    assert graph.read_words(layout.words) == ["<eps>", "да", "нета", "о", "ода"]
+
+
+def test_where_every_sentence_is_held_out_the_model_knows_single_words(small, read, caplog):
+    raw, layout = small  # all its data sets say the same
+    recipe = read(raw)
+    prepare(recipe, layout, 1)
+    lang.build(recipe, layout, 1)
+    assert layout.sentences(0).read_text(encoding="utf-8").split() == ["да", "нет", "о", "ёж"]
+    assert "knows single words alone: name 'texts' of 'ru'" in caplog.text
+    language_model.train(recipe, layout)
+    graph.make(recipe, layout)
+    assert set(graph.read_lexicon(layout.lexicon)) == {"да", "нет", "о", "ёж"}

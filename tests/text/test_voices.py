@@ -1,0 +1,41 @@
+import pytest
+
+from cascade.runtime.errors import UserError
+from cascade.text.voices import known, voice
+
+
+@pytest.fixture(scope="module")
+def voices():
+    return known()
+
+
+def test_espeak_tells_its_languages(voices):
+    assert len(voices) > 100
+    assert (voices["ru"], voices["en-us"]) == ("Russian", "English (America)")
+
+
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [
+        ("ru", "ru"),
+        ("en", "en-us"),
+        ("EN", "en-us"),
+        ("en-gb", "en-gb"),
+        ("fr", "fr-fr"),
+        ("zh", "cmn"),
+        ("zh-CN", "cmn"),
+        ("sv-SE", "sv"),
+        ("pt_BR", "pt-br"),
+        ("no", "nb"),
+    ],
+)
+def test_voices(voices, code, name):
+    assert voice(code, voices) == name
+
+
+@pytest.mark.parametrize(
+    ("code", "near"), [("rus", "ru"), ("german", "de"), ("ukr", "uk"), ("czech", "cs")]
+)
+def test_an_unknown_one_names_the_nearest(voices, code, near):
+    with pytest.raises(UserError, match=rf"no language '{code}'.* {near} \("):
+        voice(code, voices)

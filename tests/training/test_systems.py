@@ -1,0 +1,107 @@
+"""Stage 3 on planted speech: systems side by side, and one that starts from another."""
+
+import multiprocessing
+import threading
+import time
+
+import numpy as np
+import pytest
+import safetensors.torch
+import torch
+from planted import PHONES, SETTINGS, planted
+
+from cascade.config.layout import Layout
+from cascade.features.cmn import write_cms_init
+from cascade.runtime.errors import UserError
+from cascade.training.systems import build, train_systems
+
+STILL = {"stretch": 0, "warp": 0, "channel": 0, "time_masks": 0, "filter_masks": 0}
+CASCADE = {"cascade": True, "layers": [1, 1], "neurons": 16}
+
+
+@pytest.fixture
+def layout(tmp_path):
+    layout = Layout(tmp_path / "small", None, None)
+    for seed, (key, count) in enumerate(
+        {"train_ru": 8, "train_ext_en": 12, "valid_ru": 4, "test_ru": 2}.items()
+    ):
+        planted(layout, key, seed, count)
+    layout.phones.write_text("".join(f"{p} {i}\n" for i, p in enumerate(PHONES)), encoding="utf-8")
+    write_cms_init(layout.cms_init, np.zeros(SETTINGS.filters))
+    return layout
+
+
+@pytest.fixture
+def recipe(raw, read):
+    raw["features"] = {"filters": SETTINGS.filters, "stack": SETTINGS.stack}
+    raw["train"] = {"steps": 8, "valid_every": 4, "batch_seconds": 4, "augment": STILL}
+    raw["systems"] = {
+        "both": CASCADE,
+        "below": {**CASCADE, "share": "lower", "layers": [2, 0]},  # outputs apart, no layers
+        "one": {**CASCADE, "share": "all", "layers": [2]},
+        "more": {"cascade": False, "layers": [2], "neurons": 16, "start": "both"},
+        "still": {**CASCADE, "start": "both", "freeze": ["norm", "layer1"]},
+    }
+    return lambda: read(raw)
+
+
+def tensors(layout, system):
+    return safetensors.torch.load_file(layout.model(system))
+
+
+def test_a_system_goes_on_from_another_and_keeps_what_is_frozen(recipe, layout):
+    recipe = recipe()
+    assert set(train_systems(recipe, layout, {"both": "1", "below": "1", "one": "1"}, 2)) == {
+        "both",
+        "below",
+        "one",
+    }
+    list(train_systems(recipe, layout, {"more": "1", "still": "1"}, 2))
+    first, more, still = (tensors(layout, name) for name in ("both", "more", "still"))
+    assert first.keys() == more.keys() == still.keys() == tensors(layout, "one").keys()
+    same = {name.partition(".")[0] for name in first if torch.equal(first[name], still[name])}
+    assert same == {"norm", "layer1"}
+    assert not torch.equal(first["layer1.lstm.weight_hh_l0"], more["layer1.lstm.weight_hh_l0"])
+    rows = (layout.system("still") / "start.tsv").read_text().splitlines()
+    assert "lower.en.1.lstm.weight_hh_l0\t64x16\tloaded\tyes" in rows
+    assert "upper.shared.1.bias\t6\tloaded\tno" in rows
+    for name in ("both", "below", "one", "more"):
+        assert (layout.system(name) / "ablation.json").exists()
+
+
+def test_one_training_that_is_told_to_stop_stops_all(recipe, layout, raw):
+    raw["train"]["steps"] = 100_000
+
+    def stop():  # once it can be told: it writes its ledger after that
+        while not (layout.system("both") / "excluded.tsv").is_file():
+            time.sleep(0.05)
+        for process in multiprocessing.active_children():
+            process.terminate()
+
+    telling = threading.Thread(target=stop)
+    telling.start()
+    with pytest.raises(KeyboardInterrupt):
+        list(train_systems(recipe(), layout, {"both": "1", "one": "1"}, 1))
+    telling.join()
+    assert list((layout.system("both") / "checkpoint").glob("*.pt"))
+    assert not layout.system("one").exists()
+
+
+def test_seconds_and_languages_shape_the_iterators(recipe, layout, raw):
+    raw["train"]["seconds"] = {"en": 2}
+    trainer, _ = build(recipe(), layout, "both")
+    assert [(i.name, i.seconds) for i in trainer.iterators] == [("ru", 4), ("en", 2)]
+
+
+def test_a_start_that_fits_nothing_is_told(recipe, layout, raw):
+    raw["systems"]["more"] = {**raw["systems"]["more"], "start": f"{layout.root}/other"}
+    other = layout.root / "other"
+    other.mkdir()
+    (other / "phones.txt").write_text("<blk> 0\nz 1\n", encoding="utf-8")
+    blob = {"layer1.lstm.weight_hh_l0": torch.zeros(400, 100)}
+    safetensors.torch.save_file(blob, other / "model.safetensors")
+    with pytest.raises(UserError, match="other has no tensor of the shape of one of 'more'"):
+        build(recipe(), layout, "more")
+    (other / "model.safetensors").write_bytes(b"stranger")
+    with pytest.raises(UserError, match="safetensors is damaged"):
+        build(recipe(), layout, "more")

@@ -1,0 +1,197 @@
+"""Training on planted speech: every phone is a pattern of its own, so it must be learnt."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+import torch
+from planted import PHONES, SETTINGS, planted
+
+from cascade.config.layout import Layout
+from cascade.config.sections import Augment, Train
+from cascade.features.batches import LanguageIterator, UtteranceSet
+from cascade.model.network import Network
+from cascade.model.precision import computes_bfloat16
+from cascade.runtime.errors import UserError
+from cascade.training.trainer import Interrupted, Trainer
+from cascade.training.validation import evaluate
+
+SHORT = pytest.mark.skipif(
+    not computes_bfloat16(torch.device("cpu")), reason="this processor has no LSTM in bfloat16"
+)
+PRECISIONS = ["float32", pytest.param("bfloat16", marks=SHORT)]
+STILL = Augment(stretch=0, warp=0, channel=0, time_masks=0, filter_masks=0)
+TRAIN = Train(steps=150, batch_seconds=4, dropout=0.0, learning_rate=0.01, augment=STILL)
+
+
+@pytest.fixture(scope="module")
+def layout(tmp_path_factory):
+    layout = Layout(tmp_path_factory.mktemp("exp"), None, None)
+    for seed, (key, count) in enumerate({"train": 12, "ext": 30, "valid": 6}.items()):
+        planted(layout, key, seed, count)
+    return layout
+
+
+def trainer(layout, folder, languages=("ru",), settings=TRAIN, seed=0) -> Trainer:
+    def read(key):
+        return UtteranceSet(layout, [key], PHONES, SETTINGS, np.zeros(SETTINGS.filters))
+
+    keys = dict(zip(("ru", "en"), ("train", "ext"), strict=True))
+    iterators = [
+        LanguageIterator(read(keys[name]), name, settings.batch_seconds, settings.augment, seed)
+        for name in languages
+    ]
+    torch.manual_seed(seed)
+    layers = (1, 1) if len(languages) > 1 else (2,)
+    network = Network(
+        {name: range(len(PHONES)) for name in languages},
+        24,
+        len(PHONES),
+        layers,
+        32,
+        settings.dropout,
+    )
+    device = torch.device("cpu")
+    return Trainer(network, iterators, read("valid"), settings, folder, device)
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize("languages", [("ru",), ("ru", "en")])
+def test_planted_speech_is_learnt(layout, tmp_path, languages, precision):
+    run = trainer(layout, tmp_path, languages, dataclasses.replace(TRAIN, precision=precision))
+    run.run(lambda progress: None)
+    assert run.best["per"] < 10
+    assert {tensor.dtype for tensor in run.network.state_dict().values()} == {torch.float32}
+    network = Network({"ru": range(len(PHONES))}, 24, len(PHONES), (2,), 32)
+    network.load_path("ru", run.network.path_of("ru"))
+    _, per = evaluate(network, "ru", run.valid, torch.device("cpu"))
+    assert per == run.best["per"]
+
+
+def test_the_history_has_the_losses_of_both_languages(layout, tmp_path):
+    settings = dataclasses.replace(TRAIN, steps=6, valid_every=4)
+    trainer(layout, tmp_path, ("ru", "en"), settings).run(lambda progress: None)
+    rows = [json.loads(line) for line in (tmp_path / "train.jsonl").read_text().splitlines()]
+    assert [row["step"] for row in rows] == [4, 6]
+    assert set(rows[0]["loss"]) == {"ru", "en"}
+
+
+def test_a_language_takes_part_while_it_is_active(layout, tmp_path):
+    settings = dataclasses.replace(
+        TRAIN, steps=12, valid_every=4, active={"ru": (0.25, 1.0), "en": (0.0, 0.5)}
+    )
+    run = trainer(layout, tmp_path, ("ru", "en"), settings)
+    seen = []
+    run.run(lambda progress: seen.append("".join(progress.losses)))
+    assert seen == ["en"] * 3 + ["ruen"] * 3 + ["ru"] * 6
+    rows = [json.loads(line) for line in (tmp_path / "train.jsonl").read_text().splitlines()]
+    assert [row["loss"]["en"] is None for row in rows] == [False, False, True]
+
+
+def test_a_tie_keeps_languages_near_each_other(layout, tmp_path):
+    far = {}
+    for tie in (0.0, 0.01, 1.0):
+        settings = dataclasses.replace(TRAIN, steps=60, tie=tie)
+        run = trainer(layout, tmp_path / str(tie), ("ru", "en"), settings)
+        run.run(lambda progress: None)
+        far[tie] = run.network.distance("ru").item()
+    assert far[1.0] < 0.1 * far[0.01] < 0.1 * far[0.0]
+
+
+def test_epochs_take_the_place_of_steps(layout, tmp_path):
+    run = trainer(layout, tmp_path, settings=dataclasses.replace(TRAIN, epochs=2))
+    assert run.steps == 2 * run.iterators[0].batches
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_an_interrupted_training_goes_on_to_the_same_bytes(layout, tmp_path, precision):
+    settings = dataclasses.replace(
+        TRAIN,
+        steps=24,
+        valid_every=5,
+        dropout=0.3,
+        augment=Augment(),
+        batch_seconds=2,
+        precision=precision,
+    )
+    whole = trainer(layout, tmp_path / "whole", ("ru", "en"), settings)
+    whole.run(lambda progress: None)
+    expected = whole.network.state_dict()
+
+    for stop in (7, 16):
+        broken = trainer(layout, tmp_path / "broken", ("ru", "en"), settings, seed=0)
+        broken.resume()
+
+        def watch(progress, broken=broken, stop=stop):
+            broken.stop_asked = progress.step == stop
+
+        with pytest.raises(Interrupted):
+            broken.run(watch)
+        assert broken.step == stop
+    last = trainer(layout, tmp_path / "broken", ("ru", "en"), settings)
+    assert last.resume()
+    last.run(lambda progress: None)
+    found = last.network.state_dict()
+    assert all(torch.equal(found[name], expected[name]) for name in expected)
+    files = [(tmp_path / name / "train.jsonl").read_bytes() for name in ("whole", "broken")]
+    assert files[0] == files[1]
+
+
+def test_a_lost_history_is_written_again(layout, tmp_path):
+    settings = dataclasses.replace(TRAIN, steps=6, valid_every=3)
+    history = tmp_path / "train.jsonl"
+    trainer(layout, tmp_path, settings=settings).run(lambda progress: None)
+    expected = history.read_bytes()
+    for damage in (history.unlink, lambda: history.write_text("{")):
+        damage()
+        again = trainer(layout, tmp_path, settings=settings)
+        assert again.resume()
+        again.run(lambda progress: None)
+        assert history.read_bytes() == expected
+
+
+@pytest.mark.parametrize(("steps", "warmup"), [(1, 0.5), (9, 0.1), (19, 0.05), (5, 0.0)])
+def test_a_warmup_of_one_step_or_none(layout, tmp_path, steps, warmup):
+    settings = dataclasses.replace(TRAIN, steps=steps, warmup=warmup)
+    run = trainer(layout, tmp_path, settings=settings)
+    rates = []
+    run.run(lambda progress: rates.append(run.schedule.get_last_lr()[0]))
+    assert len(rates) == steps and rates == sorted(rates, reverse=True)  # downhill at once
+
+
+def test_the_same_seed_gives_the_same_model_and_another_one_another(layout, tmp_path):
+    settings = dataclasses.replace(TRAIN, steps=5, dropout=0.3, augment=Augment())
+    found = []
+    for n, seed in enumerate((0, 0, 1)):
+        run = trainer(layout, tmp_path / str(n), ("ru", "en"), settings, seed)
+        run.run(lambda progress: None)
+        found.append(run.network.state_dict())
+    assert all(torch.equal(found[0][k], found[1][k]) for k in found[0])
+    assert not all(torch.equal(found[0][k], found[2][k]) for k in found[0])
+
+
+@SHORT
+def test_sixteen_bits_are_near_to_thirty_two(layout, tmp_path):
+    found = []
+    for precision in ("float32", "bfloat16"):
+        settings = dataclasses.replace(TRAIN, steps=1, precision=precision)
+        run = trainer(layout, tmp_path / precision, ("ru", "en"), settings)
+        run.run(lambda progress: None)
+        grads = {name: p.grad for name, p in run.network.named_parameters()}
+        found.append((run.history[0]["loss"], grads))
+    (losses, grads), (near, short) = found
+    assert near != losses and near == pytest.approx(losses, rel=0.01)
+    for name, grad in grads.items():
+        cosine = torch.nn.functional.cosine_similarity(grad.ravel(), short[name].ravel(), dim=0)
+        assert cosine > 0.98, name
+
+
+def test_a_loss_that_stays_infinite_stops_the_training(layout, tmp_path):
+    run = trainer(layout, tmp_path, settings=dataclasses.replace(TRAIN, steps=40))
+    with torch.no_grad():
+        run.network.upper["shared"][-1].bias.fill_(float("nan"))
+    with pytest.raises(UserError, match="not finite for 20 steps"):
+        run.run(lambda progress: None)
+    ledger = (tmp_path / "excluded.tsv").read_text()
+    assert "train-" in ledger and "left out of step 3: the loss is not finite" in ledger
