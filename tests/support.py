@@ -1,5 +1,6 @@
 """What test files import: the project's folder, a small recipe, and `run`."""
 
+import struct
 import subprocess
 
 from cascade.runtime.project import ROOT
@@ -32,3 +33,31 @@ def run(*options: object, expect: int = 0) -> subprocess.CompletedProcess:
     assert done.returncode == expect, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
     return done
+
+
+def entry(system, value, seed, per, wer=None, test="mine", key="target_minutes", told=12.5):
+    """A row of ``sweep.json``."""
+    spoken = value if isinstance(value, (int, float)) else 79.6
+    return {
+        "system": system,
+        "target_minutes": 15,
+        "minutes": spoken + seed / 10,
+        key: value,
+        "seed": seed,
+        "test": test,
+        "oov": told,
+        "PER": per,
+        "WER": per if wer is None else wer,
+    }
+
+
+def catalogue_of(pairs: dict[str, str], order: str = "<") -> bytes:
+    """A .mo file with ``pairs``."""
+    head, tables, strings = 28, b"", b""
+    at = head + 16 * len(pairs)
+    for text in (*pairs, *pairs.values()):
+        tables += struct.pack(f"{order}2I", len(text.encode()), at + len(strings))
+        strings += text.encode() + b"\0"
+    n = len(pairs)
+    header = struct.pack(f"{order}7I", 0x950412DE, 0, n, head, head + 8 * n, 0, head)
+    return header + tables + strings

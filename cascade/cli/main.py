@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from cascade.cli.options import parser
+from cascade.config.experiment import Experiment
 from cascade.config.layout import Layout
 from cascade.config.recipe import Recipe, read_recipe, recipe_in
 from cascade.config.schema import has
@@ -101,23 +102,23 @@ def _run(options: argparse.Namespace, overrides: dict[str, str]) -> None:
         raise UserError("--exp and --folder both name a place; give one of them.")
     path = _from_root(_recipe_file(options.recipe))
     folder = options.folder and _from_root(Path(options.folder))
-    recipe, layout = _experiment(options, overrides)
+    experiment = _experiment(options, overrides)
     if folder:
-        layout = replace(layout, root=folder)
+        experiment = replace(experiment, layout=replace(experiment.layout, root=folder))
     numbers = [0] if options.check else range(options.stage, options.stop_stage + 1)
     if options.sweep is not None or options.search:
-        _points(options, overrides, path, layout, numbers)
+        _points(options, overrides, path, experiment.layout, numbers)
         return
     if options.seeds is not None:
         raise UserError(
             "--seeds goes with --sweep or --search, such as --sweep target_minutes=5,15,all"
         )
     force = options.force or options.check
-    run(recipe, layout, numbers, options.nj, force, options.dry_run)
+    run(experiment, numbers, options.nj, force, options.dry_run)
 
 
-def _experiment(options: argparse.Namespace, overrides: dict[str, str]) -> tuple[Recipe, Layout]:
-    """The recipe and its files; the working folder is the project's from here on."""
+def _experiment(options: argparse.Namespace, overrides: dict[str, str]) -> Experiment:
+    """The experiment of a command line; the working folder is the project's from here on."""
     exp = _from_root(Path(options.exp)) if options.exp else Path("exp")
     recipe = read_recipe(_recipe_file(options.recipe), overrides)
     for key in (key for key in overrides if key.startswith("train.")):
@@ -125,7 +126,7 @@ def _experiment(options: argparse.Namespace, overrides: dict[str, str]) -> tuple
             if has(system.train, key.split(".")[1:]):
                 log.warning("warning: --%s is not for system '%s': it has its own.", key, name)
     os.chdir(ROOT)  # so that paths in manifests and scps are relative, as Kaldi's are
-    return recipe, Layout(exp / recipe.name, Path("downloads"), Path("data"))
+    return Experiment(recipe, Layout(exp / recipe.name, Path("downloads"), Path("data")))
 
 
 def _phones(options: argparse.Namespace, overrides: dict[str, str]) -> str:
@@ -135,7 +136,7 @@ def _phones(options: argparse.Namespace, overrides: dict[str, str]) -> str:
     for word in filter(None, options.voices.split(",")):
         voice, named, file = word.partition("=")
         candidates[voice.strip()] = Path(file).resolve() if named else None
-    return report(*_experiment(options, overrides), candidates, options.within)
+    return report(_experiment(options, overrides), candidates, options.within)
 
 
 def _transcribe(options: argparse.Namespace, overrides: dict[str, str]) -> None:
@@ -144,9 +145,9 @@ def _transcribe(options: argparse.Namespace, overrides: dict[str, str]) -> None:
     if options.channel is not None and options.channel < 0:
         raise UserError("--channel counts from 0.")
     paths = [Path(os.path.abspath(path)) for path in options.audio]  # from here, not from ROOT
-    recipe, layout = _experiment(options, overrides)
-    system = choose(recipe, layout, options.system)
-    decoded = transcribe(recipe, layout, system, paths, options.channel, options.times)
+    experiment = _experiment(options, overrides)
+    system = choose(experiment, options.system)
+    decoded = transcribe(experiment, system, paths, options.channel, options.times)
     for name, found in zip(options.audio, decoded, strict=True):
         if options.times:
             for word, start, seconds, sure in found.timed:

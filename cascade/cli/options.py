@@ -4,7 +4,7 @@ import argparse
 import os
 from pathlib import Path
 
-from cascade.pipeline.stages import LAST, TITLES
+from cascade.pipeline.stages import LAST, STAGES
 
 
 def parser(description: str | None) -> argparse.ArgumentParser:
@@ -24,7 +24,7 @@ def _run(commands: argparse._SubParsersAction) -> None:
     stages = commands.add_parser(
         "run",
         help="run stages of a recipe",
-        epilog="stages: " + "; ".join(f"{i} {title}" for i, title in enumerate(TITLES)),
+        epilog="stages: " + "; ".join(f"{i} {entry.title}" for i, entry in enumerate(STAGES)),
         allow_abbrev=False,
     )
     stages.add_argument("--recipe", default="ru_en", help="a folder of recipes/, or a file")

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from cascade.config.layout import Layout
+from cascade.config.experiment import Experiment
 from cascade.config.recipe import Recipe
 from cascade.corpora import audio
 from cascade.decoding.decode import AcousticModel, Decoded, Decoder
@@ -24,11 +24,12 @@ from cascade.runtime.stamp import digest
 log = logging.getLogger("cascade")
 
 
-def choose(recipe: Recipe, layout: Layout, system: str | None) -> str:
+def choose(experiment: Experiment, system: str | None) -> str:
     """``system``, or the one with the fewest phone errors on valid where none is named.
 
     Raises `UserError` where the recipe has no such system, or none that is trained.
     """
+    recipe, layout = experiment.recipe, experiment.layout
     if system is not None:
         if system not in recipe.systems:
             raise UserError(f"{recipe.name} has no system '{system}': {', '.join(recipe.systems)}.")
@@ -44,8 +45,7 @@ def choose(recipe: Recipe, layout: Layout, system: str | None) -> str:
 
 
 def transcribe(
-    recipe: Recipe,
-    layout: Layout,
+    experiment: Experiment,
     system: str,
     paths: Sequence[Path],
     channel: int | None = None,
@@ -61,6 +61,7 @@ def transcribe(
     Raises `UserError` before anything is decoded, for all recordings that cannot be read and
     for what stages 0 to 4 have not made.
     """
+    recipe, layout = experiment.recipe, experiment.layout
     torch.set_num_threads(1)
     needed = (
         *(layout.phones, layout.lexicon, layout.graph, layout.words),
@@ -71,7 +72,7 @@ def transcribe(
     for path in needed:
         if not path.exists():
             raise UserError(f"There is no {path}. {_first(recipe, layout.root)}")
-    stages.warn(recipe, layout, (3, 4))
+    stages.warn(experiment, (3, 4))
     features, nbest = recipe.features, max(recipe.decode.nbest, 1) if times else 0
     least = max(recipe.limits.min_seconds, (features.stack + 1) / 100)  # one step at the least
     seconds = _seconds(paths, least, channel)
@@ -84,7 +85,8 @@ def transcribe(
             " was trained on features that came from elsewhere, or with other settings."
         )
     decode = dataclasses.replace(recipe.decode, nbest=nbest)
-    decoder = Decoder(dataclasses.replace(recipe, decode=decode), layout, system)
+    tuned = dataclasses.replace(recipe, decode=decode)
+    decoder = Decoder(dataclasses.replace(experiment, recipe=tuned), system)
     filterbank, mean = Filterbank(features.rate, features.filters), read_cms_init(layout.cms_init)
     for path, length in zip(paths, seconds, strict=True):
         row = {"id": path.name, "audio": path, "start": 0.0, "duration": length, "channel": channel}

@@ -3,21 +3,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from cascade.config.recipe import Recipe
-from cascade.config.sections import Dataset
-
-
-def dataset_name(dataset: Dataset) -> str:
-    """The data set's own name, or that of its corpus."""
-    return dataset.name or dataset.corpus
-
-
-def dataset_key(recipe: Recipe, dataset: Dataset) -> str:
-    """``ROLE_LANG``, with ``_CORPUS`` where the recipe has several of that role and language."""
-    key = f"{dataset.role}_{dataset.language}"
-    same = [d for d in recipe.role(dataset.role) if d.language == dataset.language]
-    return f"{key}_{dataset_name(dataset)}" if len(same) > 1 else key
-
 
 @dataclass(frozen=True)
 class Layout:
@@ -143,11 +128,6 @@ class Layout:
 
     def system(self, system: str) -> Path:
         return self.root / system
-
-    def start(self, recipe: Recipe, system: str) -> Path | None:
-        """The folder of the model that ``system`` starts from, if it starts from one."""
-        start, before = recipe.systems[system].start, recipe.before(system)
-        return self.system(before) if before else Path(start) if start else None
 
     def model(self, system: str) -> Path:
         return self.system(system) / "model.safetensors"

@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from cascade.config.recipe_checks import NAME, check
-from cascade.config.schema import build, layered, merge, nearest, override
+from cascade.config.schema import as_plain, build, layered, merge, nearest, override
 from cascade.config.sections import (
     Dataset,
     Decode,
@@ -58,6 +58,15 @@ class Recipe:
     def role(self, role: str) -> list[Dataset]:
         """The data sets that play ``role``, in the recipe's order."""
         return [d for d in self.datasets if d.role == role]
+
+    @property
+    def target_language(self) -> Language:
+        """The language that is tested."""
+        return self.languages[self.target]
+
+    def view(self, *keys: str) -> dict[str, Any]:
+        """The sections ``keys`` as JSON types: what a job's settings are made of."""
+        return {key: as_plain(getattr(self, key)) for key in keys}
 
     @property
     def valid_sentences(self) -> list[Dataset]:

@@ -50,7 +50,7 @@ def check(recipe: "Recipe") -> None:
         if (d.role, d.language, d.name or d.corpus) in seen:
             raise UserError(f"two data sets of role '{d.role}' are named '{d.name or d.corpus}'.")
         seen.add((d.role, d.language, d.name or d.corpus))
-    if recipe.language_model.open and set("+|") & set(recipe.languages[recipe.target].letters):
+    if recipe.language_model.open and set("+|") & set(recipe.target_language.letters):
         raise UserError("language_model.open: '+' and '|' mark pieces and can be no letters.")
     for role in ("train", "valid", "test"):
         if not recipe.role(role):

@@ -62,6 +62,11 @@ class Dataset:
     split: Split | None = None
     isolated: bool = False
 
+    @property
+    def label(self) -> str:
+        """The data set's own name, or that of its corpus."""
+        return self.name or self.corpus
+
 
 @dataclass(frozen=True)
 class Limits:

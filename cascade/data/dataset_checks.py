@@ -14,8 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cascade.config.layout import Layout, dataset_key, dataset_name
-from cascade.config.recipe import Recipe
+from cascade.config.experiment import Experiment
 from cascade.config.sections import Dataset
 from cascade.corpora import corpus, split
 from cascade.corpora.corpus import Excluded, Utterance
@@ -42,17 +41,17 @@ class Intake:
 
     def __init__(
         self,
-        recipe: Recipe,
+        experiment: Experiment,
         dataset: Dataset,
-        layout: Layout,
         jobs: int,
         exclude: Callable[[str, Excluded], None],
         listen: bool = True,
     ):
+        recipe, layout = experiment.recipe, experiment.layout
         self.recipe = recipe
         self.dataset = dataset
         self.language = recipe.languages[dataset.language]
-        self.key = dataset_key(recipe, dataset)
+        self.key = experiment.dataset_key(dataset)
         self.request = corpus.Request(
             downloads=layout.downloads,
             data=layout.data,
@@ -185,7 +184,7 @@ class Intake:
             len(self.traits),
             self.kept_seconds / 60,
             {0: "speakers not known", 1: "1 speaker"}.get(speakers, f"{speakers} speakers"),
-            dataset_name(self.dataset),
+            self.dataset.label,
         )
         for channels, count in sorted(self.mixed.items()):
             log.warning(

@@ -8,8 +8,7 @@ import logging
 from contextlib import ExitStack
 from pathlib import Path
 
-from cascade.config.layout import Layout
-from cascade.config.recipe import Recipe
+from cascade.config.experiment import Experiment
 from cascade.corpora import corpus
 from cascade.corpora.kaldi_archives import differing
 from cascade.data.dataset_checks import Intake, shorten
@@ -26,12 +25,13 @@ from cascade.runtime.stamp import ABSENT, Digest, Sources, digest
 log = logging.getLogger("cascade")
 
 
-def prepare(recipe: Recipe, layout: Layout, jobs: int) -> Found:
+def prepare(experiment: Experiment, jobs: int) -> Found:
     """Writes the manifests of every data set; returns the files that went into them.
 
     Raises `UserError` where a data set is empty or loses more than the recipe's
     ``limits.max_excluded``, after all of them have been checked.
     """
+    recipe, layout = experiment.recipe, experiment.layout
     for name in dict.fromkeys(dataset.corpus for dataset in recipe.datasets):
         if corpus.load(name).LICENCE:
             log.info("Licence of %s: %s", name, corpus.load(name).LICENCE)
@@ -44,7 +44,7 @@ def prepare(recipe: Recipe, layout: Layout, jobs: int) -> Found:
             exclude = findings.enter_context(ledger(layout.excluded))
             before: dict[Path, Digest] = {}  # of the user's lists
             for dataset in recipe.datasets:
-                found = Intake(recipe, dataset, layout, jobs, exclude)
+                found = Intake(experiment, dataset, jobs, exclude)
                 sets[found.key] = found
                 stack.callback(found.spool.close)
                 own = corpus.lists(dataset.corpus, found.request)

@@ -19,8 +19,8 @@ import kaldifst
 import numpy as np
 import torch
 
-from cascade.config.layout import Layout, dataset_key, dataset_name
-from cascade.config.recipe import Recipe
+from cascade.config.experiment import Experiment
+from cascade.config.layout import Layout
 from cascade.config.sections import Dataset, Decode
 from cascade.decoding import lattice
 from cascade.decoding.lattice import Hypothesis
@@ -62,7 +62,8 @@ class Decoded:
 class Decoder:
     """A system's graphs and searches: what a network makes of an utterance in, words out."""
 
-    def __init__(self, recipe: Recipe, layout: Layout, system: str):
+    def __init__(self, experiment: Experiment, system: str):
+        recipe, layout = experiment.recipe, experiment.layout
         self.phones = read_phones(layout.system(system) / "phones.txt")
         self.words = read_words(layout.words)
         self.search = WordSearch(
@@ -140,17 +141,18 @@ class AcousticModel:
 class Heard:
     """What a network makes of the utterances of some data sets."""
 
-    def __init__(self, recipe: Recipe, layout: Layout, system: str, keys: Sequence[str]):
+    def __init__(self, experiment: Experiment, system: str, keys: Sequence[str]):
+        layout = experiment.layout
         self.acoustic = AcousticModel(layout.system(system))
         mean, phones = read_cms_init(layout.cms_init), self.acoustic.phones
         self.acoustic.check(layout)
-        inputs = len(mean) * recipe.features.stack
+        inputs = len(mean) * experiment.recipe.features.stack
         if self.acoustic.config.inputs != inputs:
             raise UserError(
                 f"{self.acoustic.folder} takes {self.acoustic.config.inputs} values in a step, and"
                 f" the features have {inputs}: it was trained on others. Run stage 3 again."
             )
-        self.data = UtteranceSet(layout, keys, phones, recipe.features, mean, whole=True)
+        self.data = UtteranceSet(layout, keys, phones, experiment.recipe.features, mean, whole=True)
 
     def __call__(self, indices: Sequence[int]) -> list[tuple[str, np.ndarray]]:
         """The utterances of a batch, each with its log-probabilities (T, phones)."""
@@ -225,15 +227,15 @@ def _decode_batch(indices: Sequence[int]) -> tuple[list[Decoded], int]:
     return found, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
-def decode(recipe: Recipe, layout: Layout, system: str, dataset: Dataset, jobs: int) -> None:
+def decode(experiment: Experiment, system: str, dataset: Dataset, jobs: int) -> None:
     """Decodes one test set with one system into ``SYSTEM/decode_TEST/``."""
     global _work  # workers are forked: they share the graph's memory
     torch.set_num_threads(1)
-    test = dataset_name(dataset)
-    folder = layout.decode(system, test)
+    test = dataset.label
+    folder = experiment.layout.decode(system, test)
     started = time.monotonic()
-    heard = Heard(recipe, layout, system, [dataset_key(recipe, dataset)])
-    decoder = Decoder(recipe, layout, system)
+    heard = Heard(experiment, system, [experiment.dataset_key(dataset)])
+    decoder = Decoder(experiment, system)
     _work = heard, decoder
     data, table = heard.data, decoder.words
     batches = list(data.in_order(BATCH_SECONDS))
@@ -250,7 +252,7 @@ def decode(recipe: Recipe, layout: Layout, system: str, dataset: Dataset, jobs: 
         write_text_table(
             folder / f"{kind}.txt", {name: getattr(one, kind) for name, one in found.items()}
         )
-    if recipe.decode.nbest:
+    if experiment.recipe.decode.nbest:
         write_nbest(folder / "nbest.tsv", found, table)
         write_ctm(folder / "words.ctm", {name: one.timed for name, one in found.items()})
     else:

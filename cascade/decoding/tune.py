@@ -15,8 +15,7 @@ import numpy as np
 import torch
 from kaldialign import edit_distance
 
-from cascade.config.layout import Layout, dataset_key
-from cascade.config.recipe import Recipe
+from cascade.config.experiment import Experiment
 from cascade.config.sections import Decode
 from cascade.decoding.decode import BATCH_SECONDS, TUNED, Heard, WordSearch
 from cascade.lm.graph import read_words
@@ -36,19 +35,20 @@ ROUNDS = 3
 PHONES = {"acoustic_scale": 1.0, "blank_penalty": 2.0, "word_penalty": 0.0}
 
 
-def tune(recipe: Recipe, layout: Layout, system: str, unit: str, jobs: int) -> None:
+def tune(experiment: Experiment, system: str, unit: str, jobs: int) -> None:
     """Writes what was found for words or phones, the ``unit``, and all that was tried.
 
     That is ``SYSTEM/decode.json`` or ``SYSTEM/decode_phones.json``.
     """
+    recipe = experiment.recipe
     started = time.monotonic()
     trials: list[dict[str, float]] = []
-    found, rate, path = recipe.decode, "WER", layout.search(system)
+    found, rate, path = recipe.decode, "WER", experiment.layout.search(system)
     if unit == "phones":
         found = dataclasses.replace(recipe.decode, **PHONES)
-        rate, path = "PER", layout.phone_search(system)
+        rate, path = "PER", experiment.layout.phone_search(system)
     if recipe.decode.tune:
-        found, trials = _search(_Valid(recipe, layout, system, unit, jobs), found, rate)
+        found, trials = _search(_Valid(experiment, system, unit, jobs), found, rate)
     settings = {key: getattr(found, key) for key in TUNED}
     write_json(path, {"found": settings, "trials": trials})
     if trials:
@@ -102,16 +102,17 @@ def _search(
 class _Valid:
     """The log-probabilities of valid, and how well its words or phones are found."""
 
-    def __init__(self, recipe: Recipe, layout: Layout, system: str, unit: str, jobs: int):
+    def __init__(self, experiment: Experiment, system: str, unit: str, jobs: int):
+        recipe, layout = experiment.recipe, experiment.layout
         torch.set_num_threads(1)
         self.title = f"{system}, a trial on valid"
         spoken = unit == "phones"
         valid = recipe.role("valid") if spoken else recipe.valid_sentences
-        keys = [dataset_key(recipe, dataset) for dataset in valid]
-        heard = Heard(recipe, layout, system, keys)
+        keys = [experiment.dataset_key(dataset) for dataset in valid]
+        heard = Heard(experiment, system, keys)
         batches = list(heard.data.in_order(BATCH_SECONDS))
         self.log_probs = [log_probs for indices in batches for _, log_probs in heard(indices)]
-        fold = str.maketrans({} if spoken else recipe.languages[recipe.target].fold)
+        fold = str.maketrans({} if spoken else recipe.target_language.fold)
         table = layout.phone_words if spoken else layout.words
         self.words = [word.translate(fold) for word in read_words(table)]
         # By place, since data sets may use the same names.

@@ -12,8 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
-from cascade.config.layout import Layout
-from cascade.config.recipe import Recipe
+from cascade.config.experiment import Experiment
 from cascade.config.sections import Dataset
 from cascade.corpora import corpus
 from cascade.corpora.corpus import Excluded, Request, Utterance
@@ -108,10 +107,10 @@ def texts(dataset: Dataset, request: Request) -> Iterator[str]:
             yield item.text
 
 
-def survey(recipe: Recipe, dataset: Dataset, layout: Layout, jobs: int) -> Survey:
+def survey(experiment: Experiment, dataset: Dataset, jobs: int) -> Survey:
     """Looks at all utterances of a data set; ``layout`` is for files that pass away."""
     left_out: list[Excluded] = []
-    intake = Intake(recipe, dataset, layout, jobs, lambda _, item: left_out.append(item), False)
+    intake = Intake(experiment, dataset, jobs, lambda _, item: left_out.append(item), False)
     intake.look()
     with open(os.devnull, "wb") as nowhere, workers.pool(jobs) as pool:
         intake.check(pool, Sources(nowhere))

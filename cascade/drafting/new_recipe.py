@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from cascade.config.experiment import Experiment
 from cascade.config.layout import Layout
 from cascade.config.recipe import Recipe, read_recipe
 from cascade.config.recipe_checks import NAME
@@ -79,7 +80,7 @@ def new_recipe(
         seen = []
         for dataset in datasets:
             log.info("%s: looking at %s, for %s ...", dataset.language, dataset.name, dataset.role)
-            seen.append(survey(provisional, dataset, layout, jobs))
+            seen.append(survey(Experiment(provisional, layout), dataset, jobs))
     for one in seen:
         if not one.rows:
             raise UserError(_unusable(one))

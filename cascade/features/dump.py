@@ -9,8 +9,8 @@ import kaldiio
 import numpy as np
 from lhotse.features.base import Features as LhotseFeatures
 
-from cascade.config.layout import Layout, dataset_key
-from cascade.config.recipe import Recipe
+from cascade.config.experiment import Experiment
+from cascade.config.layout import Layout
 from cascade.config.sections import Dataset
 from cascade.corpora.kaldi_archives import differing
 from cascade.features.cmn import write_cms_init
@@ -23,7 +23,7 @@ log = logging.getLogger("cascade")
 FRAME_SHIFT = 0.01  # seconds
 
 
-def dump(recipe: Recipe, dataset: Dataset, layout: Layout, jobs: int, force: bool = False) -> Found:
+def dump(experiment: Experiment, dataset: Dataset, jobs: int, force: bool = False) -> Found:
     """Writes where the features of one data set lie: scp, num_frames, and cuts that have them.
 
     The features themselves are of every utterance that passed the checks, those beyond
@@ -31,7 +31,8 @@ def dump(recipe: Recipe, dataset: Dataset, layout: Layout, jobs: int, force: boo
     that a sweep takes. Each matrix is (T, C) float32, T frames of 10 ms and C filters, or
     of whatever size the features are that a corpus has ready in place of audio.
     """
-    key, rate = dataset_key(recipe, dataset), recipe.features.rate
+    recipe, layout = experiment.recipe, experiment.layout
+    key, rate = experiment.dataset_key(dataset), recipe.features.rate
     stored = provide(
         layout.speech(key),
         dataset.corpus,

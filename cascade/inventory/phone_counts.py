@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cascade.config.layout import Layout, dataset_key
-from cascade.config.recipe import Recipe
+from cascade.config.experiment import Experiment
+from cascade.config.layout import Layout
 from cascade.config.recipe_checks import NAME
 from cascade.config.sections import Language
 from cascade.corpora.corpus import Request
@@ -52,15 +52,15 @@ class Inventory:
         return sorted(set(self.counts) - self.phones)
 
 
-def of_recipe(recipe: Recipe, layout: Layout) -> list[Inventory]:
+def of_recipe(experiment: Experiment) -> list[Inventory]:
     """The recipe's languages, the target first, each from the first of these that there is:
 
     the transcripts of its training speech in phones (stage 1) or in words (stage 0), its
     free texts, the words of its lexicon file if that is a whole dictionary. Raises
     `UserError`, which names the stage to run, where a language has none of them.
     """
-    names = sorted(recipe.languages, key=lambda name: name != recipe.target)
-    counting = [_counting(recipe, layout, name) for name in names]  # all, before any work
+    names = sorted(experiment.recipe.languages, key=lambda name: name != experiment.recipe.target)
+    counting = [_counting(experiment, name) for name in names]  # all, before any work
     return [count() for count in counting]
 
 
@@ -80,10 +80,11 @@ def of_candidate(voice: str, file: Path | None, layout: Layout) -> Inventory:
     return _of_text(voice, lines, Language(alphabet.letters(alphabet.count(lines)), voice), source)
 
 
-def _counting(recipe: Recipe, layout: Layout, name: str) -> Callable[[], Inventory]:
+def _counting(experiment: Experiment, name: str) -> Callable[[], Inventory]:
     """What counts the phones of a language of the recipe."""
+    recipe, layout = experiment.recipe, experiment.layout
     role = "train" if name == recipe.target else "train_ext"
-    keys = [dataset_key(recipe, d) for d in recipe.role(role) if d.language == name]
+    keys = [experiment.dataset_key(d) for d in recipe.role(role) if d.language == name]
     language = recipe.languages[name]
     if keys and all(layout.text(key, "phones").is_file() for key in keys):
         return lambda: _of_phones(name, [layout.text(key, "phones") for key in keys], keys)
@@ -118,7 +119,7 @@ def _transcripts(paths: Iterable[Path]) -> Iterator[str]:
 
 
 def _texts(sources: Iterable[str], layout: Layout) -> Iterator[str]:
-    from cascade import lang  # it brings what makes graphs
+    from cascade.text import lang  # it brings what makes graphs
 
     for source in sources:
         yield from lang.lines(source, Request(layout.downloads, layout.data))

@@ -5,8 +5,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from cascade.config.layout import Layout
-from cascade.config.recipe import Recipe
+from cascade.config.experiment import Experiment
 from cascade.inventory import phone_counts as inventory
 from cascade.inventory.chart import chart
 from cascade.inventory.distance import described
@@ -21,15 +20,14 @@ FEW = 5_000  # running phones; of fewer, a name read in another language shows
 WIDTH = 96  # columns of text
 
 
-def report(
-    recipe: Recipe, layout: Layout, candidates: Mapping[str, Path | None], limit: float
-) -> str:
+def report(experiment: Experiment, candidates: Mapping[str, Path | None], limit: float) -> str:
     """Compares the target with the recipe's other languages and with ``candidates``.
 
     ``candidates`` maps espeak-ng's voices to a file of text, or to None; ``limit`` is how
     many features a neighbour may be away. Writes ``phones.svg``, returns the text to
     print. Raises `UserError` where there is nothing to compare, or to count phones in.
     """
+    recipe = experiment.recipe
     if not limit >= 0:
         raise UserError(f"--within must be a number of features from 0 on, not {limit:g}.")
     for name in recipe.languages:
@@ -37,12 +35,15 @@ def report(
             raise UserError(f"'{name}' is a language of the recipe: leave it out of --with.")
     if len(recipe.languages) + len(candidates) < 2:
         raise UserError(f"{recipe.name} has one language: name others, as in --with cs,es.")
-    stages.warn(recipe, layout, (1,))
-    target, *others = inventory.of_recipe(recipe, layout)
+    stages.warn(experiment, (1,))
+    target, *others = inventory.of_recipe(experiment)
     own = [compare(target, other) for other in others]
-    more = [compare(target, inventory.of_candidate(v, f, layout)) for v, f in candidates.items()]
+    more = [
+        compare(target, inventory.of_candidate(v, f, experiment.layout))
+        for v, f in candidates.items()
+    ]
     ranked = sorted([*own, *more], key=lambda c: (-c.covered(), c.other.language))
-    path = layout.root / "phones.svg"
+    path = experiment.layout.root / "phones.svg"
     write_text(path, chart(ranked, limit))
     log.info("%s is drawn.", path)
     return "\n\n".join([table(ranked, limit), *(details(c, limit) for c in own or more)])

@@ -20,8 +20,7 @@ from pathlib import Path
 import kaldifst
 import numpy as np
 
-from cascade.config.layout import Layout, dataset_key, dataset_name
-from cascade.config.recipe import Recipe
+from cascade.config.experiment import Experiment
 from cascade.lm import ngram, spelling
 from cascade.lm import prefix_trees as trees
 from cascade.lm.ngram import Model, States
@@ -38,14 +37,15 @@ STATE = np.dtype(
 )
 
 
-def make(recipe: Recipe, layout: Layout) -> None:
+def make(experiment: Experiment) -> None:
     """Builds the graph of a recipe, and writes ``lang/summary.json``."""
+    recipe, layout = experiment.recipe, experiment.layout
     started = time.monotonic()
     lexicon = read_lexicon(layout.lexicon)
     phones = read_phones(layout.phones)
     model, unknown = ngram.read(layout.arpa), None
     if recipe.language_model.open:
-        share = spelling.unknown_share(recipe, layout, lexicon)
+        share = spelling.unknown_share(experiment, lexicon)
         log.info("open vocabulary: an unknown word has the probability %.3f", share)
         unknown = Unknown(ngram.read(layout.spelling_arpa), share)
     size = build(lexicon, phones, model, layout.graph, layout.words, unknown)
@@ -63,8 +63,8 @@ def make(recipe: Recipe, layout: Layout) -> None:
         *(summary[key] for key in ("words", "ngrams", "graph_mb", "build_s")),
     )
     for dataset in recipe.role("test"):
-        name = dataset_name(dataset)
-        count, total = spelling.count_unknown(recipe, layout, dataset_key(recipe, dataset), lexicon)
+        name = dataset.label
+        count, total = spelling.count_unknown(experiment, experiment.dataset_key(dataset), lexicon)
         summary["oov"][name] = round(100 * count / total, 4)
         log.info("%s: %.2f %% of the running words unknown", name, summary["oov"][name])
     write_json(layout.lang_summary, summary)

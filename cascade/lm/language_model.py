@@ -3,7 +3,8 @@
 import logging
 from pathlib import Path
 
-from cascade.config.layout import Layout, dataset_key, dataset_name
+from cascade.config.experiment import Experiment
+from cascade.config.layout import Layout
 from cascade.config.recipe import Recipe
 from cascade.lm import mixture, ngram
 from cascade.lm.ngram import Model
@@ -13,14 +14,15 @@ log = logging.getLogger("cascade")
 DICTIONARY = "dictionaries"
 
 
-def train(recipe: Recipe, layout: Layout) -> None:
+def train(experiment: Experiment) -> None:
     """Writes the mixture ``lm.arpa``, and ``lm.json``: what each source gives to it."""
-    sentences = [dataset_key(recipe, dataset) for dataset in recipe.valid_sentences]
+    recipe, layout = experiment.recipe, experiment.layout
+    sentences = [experiment.dataset_key(dataset) for dataset in recipe.valid_sentences]
     valid = [line for key in sentences for line in _lines(layout, key)]
     held_out = {"valid": valid}
     for dataset in recipe.role("test"):
-        held_out[dataset_name(dataset)] = _lines(layout, dataset_key(recipe, dataset))
-    texts = recipe.languages[recipe.target].texts
+        held_out[dataset.label] = _lines(layout, experiment.dataset_key(dataset))
+    texts = recipe.target_language.texts
     models = {}
     for i, name in enumerate(("transcripts", *texts)):
         models[name] = _from_text(recipe, layout.sentences(i))

@@ -8,8 +8,8 @@ words (`cascade.lm.graph`) in which every phone is a word of one phone.
 import logging
 from pathlib import Path
 
+from cascade.config.experiment import Experiment
 from cascade.config.layout import Layout
-from cascade.config.recipe import Recipe
 from cascade.config.sections import LanguageModel
 from cascade.lm import graph, ngram
 from cascade.runtime.files import replacing
@@ -18,9 +18,10 @@ from cascade.text.phones import read_phones
 log = logging.getLogger("cascade")
 
 
-def make(recipe: Recipe, layout: Layout) -> None:
+def make(experiment: Experiment) -> None:
     """Writes the sentences in phones, their n-gram model, and the phone graph."""
-    sources = 1 + len(recipe.languages[recipe.target].texts)
+    recipe, layout = experiment.recipe, experiment.layout
+    sources = 1 + len(recipe.target_language.texts)
     count = _write_text(layout, [layout.sentences(i) for i in range(sources)])
     order = recipe.language_model.phone_order
     ngram.train(layout.phone_text, LanguageModel(order=order), layout.phone_arpa)

@@ -15,8 +15,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from cascade.config.layout import Layout, dataset_key
-from cascade.config.recipe import Recipe
+from cascade.config.experiment import Experiment
 from cascade.config.sections import LanguageModel
 from cascade.lm import ngram
 from cascade.runtime.errors import UserError
@@ -34,14 +33,15 @@ Piece = tuple[str, tuple[str, ...]]
 Spelled = tuple[str, Sequence[str]]  # a word and its phones
 
 
-def train(recipe: Recipe, layout: Layout) -> None:
+def train(experiment: Experiment) -> None:
     """Writes words in pieces, ``spelling.txt``, and the n-gram of these, ``spelling.arpa``.
 
     They are the words of transcripts and texts, each once: a word that is not in the
     vocabulary is more like a rare one than like a frequent one.
     """
+    layout = experiment.layout
     counts: Counter[str] = Counter()
-    for source in range(1 + len(recipe.languages[recipe.target].texts)):
+    for source in range(1 + len(experiment.recipe.target_language.texts)):
         with layout.sentences(source).open(encoding="utf-8") as lines:
             counts.update(word for line in lines for word in line.split())
     chosen = {word for word, _ in sorted(counts.items(), key=lambda c: (-c[1], c[0]))[:WORDS]}
@@ -68,24 +68,22 @@ def train(recipe: Recipe, layout: Layout) -> None:
     )
 
 
-def unknown_share(recipe: Recipe, layout: Layout, known: Mapping[str, object]) -> float:
+def unknown_share(experiment: Experiment, known: Mapping[str, object]) -> float:
     """The share of running words in the sentences of valid that are not ``known``.
 
     Half a word is added, so that it is never nothing.
     """
-    keys = [dataset_key(recipe, dataset) for dataset in recipe.valid_sentences]
-    counts = [count_unknown(recipe, layout, key, known) for key in keys]
+    keys = [experiment.dataset_key(dataset) for dataset in experiment.recipe.valid_sentences]
+    counts = [count_unknown(experiment, key, known) for key in keys]
     unknown, total = map(sum, zip(*counts, strict=True))
     return (unknown + 0.5) / (total + 1)
 
 
-def count_unknown(
-    recipe: Recipe, layout: Layout, key: str, known: Iterable[str]
-) -> tuple[int, int]:
+def count_unknown(experiment: Experiment, key: str, known: Iterable[str]) -> tuple[int, int]:
     """How many running words of a data set are not ``known``, as words are scored; and of all."""
-    fold = str.maketrans(recipe.languages[recipe.target].fold)
+    fold = str.maketrans(experiment.recipe.target_language.fold)
     written = {word.translate(fold) for word in known}
-    texts = read_text_table(layout.text(key, "words"))
+    texts = read_text_table(experiment.layout.text(key, "words"))
     words = [word.translate(fold) for text in texts.values() for word in text]
     return sum(word not in written for word in words), len(words)
 

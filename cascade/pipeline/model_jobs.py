@@ -1,13 +1,13 @@
 """The jobs of stages 3 to 5: training, decoding, scoring."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
-from cascade.config.layout import Layout, dataset_key, dataset_name
-from cascade.config.recipe import Recipe
+from cascade.config.experiment import Experiment
+from cascade.config.layout import Layout
 from cascade.config.schema import as_plain
-from cascade.pipeline.job_parts import data_inputs, keys_of, later, view
 from cascade.runtime.errors import UserError
-from cascade.runtime.stage import Found, Job
+from cascade.runtime.stage import Call, Found, Job
 
 MODEL = ("model.safetensors", "model.json", "phones.txt", "train.jsonl", "ablation.json")
 SCORED = (
@@ -18,31 +18,31 @@ SCORED = (
 DECODED = ("phones.txt", "phones_ngram.txt", "words.txt", "decode.json")
 
 
-def systems(recipe: Recipe, layout: Layout, jobs: int) -> tuple[Job, ...]:
+def systems(experiment: Experiment, processes: int, _force: bool) -> tuple[Job, ...]:
+    recipe, layout = experiment.recipe, experiment.layout
     made = []
     for name, system in recipe.systems.items():
         languages = recipe.languages_of(name)
         roles = ("train", "valid", "train_ext") if system.cascade else ("train", "valid")
         data = [d for d in recipe.datasets if d.role in roles and d.language in languages]
-        keys = [dataset_key(recipe, dataset) for dataset in data]
+        keys = [experiment.dataset_key(dataset) for dataset in data]
         # Which phones the target has is read off all its transcripts.
-        texts = [layout.text(key, "phones") for key in keys_of(recipe)]
-        settings = view(recipe, "target", "seed", "features")
+        texts = [layout.text(key, "phones") for key in experiment.dataset_keys()]
+        settings = recipe.view("target", "seed", "features")
         settings["system"] = as_plain(system)
         settings["train"] = as_plain(recipe.train_of(name))
         settings["train"].pop("checkpoint_every")  # changes no result
         settings["datasets"] = [as_plain(dataset) for dataset in data]
-        folder, start = layout.system(name), layout.start(recipe, name)
+        folder, start = layout.system(name), experiment.start(name)
         begun = [start / file for file in ("model.safetensors", "phones.txt")] if start else []
         written = [*MODEL, "start.tsv"] if start else MODEL
         made.append(
             Job(
                 name=name,
                 settings=settings,
-                modules=("cascade.training.systems",),
-                inputs=(*data_inputs(layout, keys), *texts, layout.phones, *begun),
+                inputs=(*_data_inputs(layout, keys), *texts, layout.phones, *begun),
                 outputs=tuple(folder / file for file in written),
-                run=lambda: None,  # `_train` runs the systems side by side
+                run=Call("cascade.training.systems", "train_systems"),  # `train` runs all of them
                 unfinished=tuple(
                     folder / "checkpoint" / file for file in ("next.pt", "last.pt", "previous.pt")
                 ),
@@ -51,113 +51,109 @@ def systems(recipe: Recipe, layout: Layout, jobs: int) -> tuple[Job, ...]:
     return tuple(made)
 
 
-def check_starts(recipe: Recipe, layout: Layout) -> None:
-    """Raises `UserError`, before anything has run, where a model to start from is not there."""
+def check_training(experiment: Experiment) -> None:
+    """Raises `UserError`, before anything has run, for what training needs and does not find.
+
+    That is a model to start from, and the arithmetic that systems ask for. A system that has
+    a model may have been trained on another machine.
+    """
+    recipe = experiment.recipe
     for name, system in recipe.systems.items():
-        start = layout.start(recipe, name)
+        start = experiment.start(name)
         if start and not recipe.before(name) and not (start / "model.safetensors").is_file():
             raise UserError(
                 f"systems.{name}: it starts from {system.start}, which has no model.safetensors."
             )
-
-
-def check_machine(recipe: Recipe, layout: Layout) -> None:
-    """Raises `UserError`, before anything has run, where systems cannot be trained here.
-
-    Those that there are may have been trained elsewhere.
-    """
-    new = [name for name in recipe.systems if not layout.model(name).exists()]
+    new = [name for name in recipe.systems if not experiment.layout.model(name).exists()]
     if any(recipe.train_of(name).precision != "float32" for name in new):
-        from cascade.training.systems import check_machine as check  # heavy
+        from cascade.training.systems import check_machine  # heavy
 
-        check(recipe, new)
+        check_machine(recipe, new)
 
 
 def train(
-    recipe: Recipe, layout: Layout, todo: Sequence[Job], jobs: int
+    experiment: Experiment, todo: Sequence[Job], processes: int
 ) -> Iterator[tuple[Job, Found]]:
     from cascade.training.systems import train_systems
 
     by_name = {job.name: job for job in todo}
     fingerprints = {job.name: job.fingerprint() for job in todo}
-    for name in train_systems(recipe, layout, fingerprints, jobs):
+    for name in train_systems(experiment, fingerprints, processes):
         yield by_name[name], Found()
 
 
-def decoding(recipe: Recipe, layout: Layout, jobs: int) -> tuple[Job, ...]:
+def decoding(experiment: Experiment, processes: int, _force: bool) -> tuple[Job, ...]:
+    recipe, layout = experiment.recipe, experiment.layout
     made = []
-    valid = keys_of(recipe, "valid")
-    sentences = [dataset_key(recipe, dataset) for dataset in recipe.valid_sentences]
+    valid = experiment.dataset_keys("valid")
+    sentences = [experiment.dataset_key(dataset) for dataset in recipe.valid_sentences]
     search = (layout.graph, layout.words)
     phone_search = (layout.phone_graph, layout.phone_words)
-    settings = view(recipe, "features", "decode")
+    settings = recipe.view("features", "decode")
     searched = {**settings, "decode": dict(settings["decode"])}
     del searched["decode"]["nbest"]
-    fold = {"fold": recipe.languages[recipe.target].fold}
+    fold = {"fold": recipe.target_language.fold}
     others = ("nbest.tsv", "words.ctm") if recipe.decode.nbest else ()
     for system in recipe.systems:
         model = [layout.model(system), layout.system(system) / "model.json"]
         words = [layout.text(key, "words") for key in sentences] if recipe.decode.tune else []
-        spoken = data_inputs(layout, sentences) if recipe.decode.tune else []
-        data = data_inputs(layout, valid) if recipe.decode.tune else []
+        spoken = _data_inputs(layout, sentences) if recipe.decode.tune else []
+        data = _data_inputs(layout, valid) if recipe.decode.tune else []
         made.append(
             Job(
                 name=f"{system}.search",
                 settings=searched | fold,
-                modules=("cascade.decoding.tune",),
                 inputs=(*model, *spoken, *words, *search),
                 outputs=(layout.search(system),),
-                run=later("cascade.decoding.tune", "tune", recipe, layout, system, "words", jobs),
+                run=Call("cascade.decoding.tune", "tune", experiment, system, "words", processes),
             )
         )
         made.append(
             Job(
                 name=f"{system}.phone_search",
                 settings=searched,
-                modules=("cascade.decoding.tune",),
                 inputs=(*model, *data, *phone_search),  # the phones of valid are in `data`
                 outputs=(layout.phone_search(system),),
-                run=later("cascade.decoding.tune", "tune", recipe, layout, system, "phones", jobs),
+                run=Call("cascade.decoding.tune", "tune", experiment, system, "phones", processes),
             )
         )
         for dataset in recipe.role("test"):
-            test, key = dataset_name(dataset), dataset_key(recipe, dataset)
+            test, key = dataset.label, experiment.dataset_key(dataset)
             folder = layout.decode(system, test)
             made.append(
                 Job(
                     name=f"{system}.decode_{test}",
                     settings=settings,
-                    modules=("cascade.decoding.decode",),
                     inputs=(
-                        *(*model, *data_inputs(layout, [key]), layout.lexicon),
+                        *(*model, *_data_inputs(layout, [key]), layout.lexicon),
                         *(*search, layout.search(system)),
                         *(*phone_search, layout.phone_search(system)),
                     ),
                     outputs=tuple(folder / name for name in (*DECODED, *others)),
-                    run=later(
-                        "cascade.decoding.decode", "decode", recipe, layout, system, dataset, jobs
+                    run=Call(
+                        "cascade.decoding.decode", "decode", experiment, system, dataset, processes
                     ),
                 )
             )
     for dataset in recipe.role("test"):
-        test, key = dataset_name(dataset), dataset_key(recipe, dataset)
+        test, key = dataset.label, experiment.dataset_key(dataset)
         made.append(
             Job(
                 name=f"oracle_{test}",
                 settings={},
-                modules=("cascade.decoding.oracle",),
                 inputs=(layout.text(key, "phones"), layout.phones, *search),
                 outputs=(layout.oracle(test),),
-                run=later("cascade.decoding.oracle", "decode", layout, key, test, jobs),
+                run=Call("cascade.decoding.oracle", "decode", layout, key, test, processes),
             )
         )
     return tuple(made)
 
 
-def scoring(recipe: Recipe, layout: Layout, jobs: int) -> tuple[Job, ...]:
+def scoring(experiment: Experiment, processes: int, _force: bool) -> tuple[Job, ...]:
+    recipe, layout = experiment.recipe, experiment.layout
     inputs, outputs = [layout.lang_summary], []
     for dataset in recipe.role("test"):
-        test, key = dataset_name(dataset), dataset_key(recipe, dataset)
+        test, key = dataset.label, experiment.dataset_key(dataset)
         inputs += [layout.text(key, unit) for unit in ("words", "phones", "speakers")]
         inputs.append(layout.oracle(test))
         for system in recipe.systems:
@@ -166,11 +162,11 @@ def scoring(recipe: Recipe, layout: Layout, jobs: int) -> tuple[Job, ...]:
             inputs += [folder / "words.ctm"] if recipe.decode.nbest else []
             outputs += [layout.score(system, test) / name for name in SCORED]
         outputs += [layout.phone_table(test), layout.phone_changes(test)]
-    inputs += [layout.text(key, "phones") for key in keys_of(recipe, "train", "train_ext")]
+    inputs += [layout.text(key, "phones") for key in experiment.dataset_keys("train", "train_ext")]
     trained = ("model.safetensors", "train.jsonl", "ablation.json")
     inputs += [layout.system(name) / file for name in recipe.systems for file in trained]
-    settings = view(recipe, "name", "seed", "systems", "target", "datasets")
-    language = recipe.languages[recipe.target]
+    settings = recipe.view("name", "seed", "systems", "target", "datasets")
+    language = recipe.target_language
     settings |= {"letters": language.letters, "fold": language.fold}
     settings["confidences"] = recipe.decode.nbest > 0
     root = layout.root
@@ -178,9 +174,15 @@ def scoring(recipe: Recipe, layout: Layout, jobs: int) -> tuple[Job, ...]:
         Job(
             name="scores",
             settings=settings,
-            modules=("cascade.report.evaluate",),
             inputs=tuple(inputs),
             outputs=(*outputs, *(root / n for n in ("results.json", "RESULTS.md", "curves.svg"))),
-            run=later("cascade.report.evaluate", "evaluate", recipe, layout),
+            run=Call("cascade.report.evaluate", "evaluate", experiment),
         ),
     )
+
+
+def _data_inputs(layout: Layout, keys: Sequence[str]) -> list[Path]:
+    """What makes the batches of some data sets: what their features are, not where."""
+    kinds = (layout.num_frames, layout.feature_digests)
+    files = [kind(key) for key in keys for kind in kinds]
+    return [*files, *(layout.text(key, "phones") for key in keys), layout.cms_init]

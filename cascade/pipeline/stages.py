@@ -1,45 +1,62 @@
-"""The table of stages, each of some jobs (see `data_jobs` and `model_jobs`).
+"""The table of stages, and what runs them.
 
-Nothing heavy is imported here: a run with nothing to do must end in a moment. The
-modules that do the work are imported by the job that runs.
+Nothing heavy is imported here: a run with nothing to do must end in a moment. A job imports
+the module that does its work when it runs.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
-from cascade.config.layout import Layout
-from cascade.config.recipe import Recipe
+from cascade.config.experiment import Experiment
 from cascade.pipeline import data_jobs, model_jobs
-from cascade.runtime.stage import Runner, Stage
-
-TITLES = (
-    "corpora and cuts",
-    "pronunciations, language model, graph",
-    "features",
-    "training",
-    "decoding",
-    "scoring",
-)
-LAST = len(TITLES) - 1
+from cascade.runtime.stage import Found, Job, Runner, Stage, one_by_one
 
 
-def stage(number: int, recipe: Recipe, layout: Layout, jobs: int, force: bool = False) -> Stage:
-    """Stage ``number`` of an experiment; ``jobs`` processes at most work in it.
+@dataclass(frozen=True)
+class Entry:
+    """A stage of the table: its title, and how its jobs are described, checked and run.
 
-    ``force`` is for what is not the experiment's own: shared features are made anew.
+    ``jobs`` takes the experiment, the number of processes, and whether what experiments share
+    is rebuilt, too. ``check`` raises `UserError` before any stage has run. ``execute`` takes
+    the experiment, the jobs to do, and the number of processes.
     """
-    if number == 2:
-        return Stage(2, TITLES[2], data_jobs.features(recipe, layout, jobs, force))
-    made = _MAKERS[number](recipe, layout, jobs)
-    if number == 3:
-        return Stage(3, TITLES[3], made, lambda todo: model_jobs.train(recipe, layout, todo, jobs))
-    return Stage(number, TITLES[number], made)
+
+    title: str
+    jobs: Callable[[Experiment, int, bool], tuple[Job, ...]]
+    check: Callable[[Experiment], None] | None = None
+    execute: Callable[[Experiment, Sequence[Job], int], Iterator[tuple[Job, Found]]] | None = None
+
+
+STAGES = (
+    Entry("corpora and cuts", data_jobs.corpora),
+    Entry("pronunciations, language model, graph", data_jobs.language, data_jobs.check_sources),
+    Entry("features", data_jobs.features),
+    Entry("training", model_jobs.systems, model_jobs.check_training, model_jobs.train),
+    Entry("decoding", model_jobs.decoding),
+    Entry("scoring", model_jobs.scoring),
+)
+LAST = len(STAGES) - 1
+
+
+def stage(number: int, experiment: Experiment, processes: int, force: bool = False) -> Stage:
+    """Stage ``number`` of an experiment, in which at most ``processes`` work.
+
+    ``force`` is for what is not the experiment's own: shared features are rebuilt.
+    """
+    entry = STAGES[number]
+
+    def execute(jobs: Sequence[Job]) -> Iterator[tuple[Job, Found]]:
+        if entry.execute is None:
+            return one_by_one(jobs)
+        return entry.execute(experiment, jobs, processes)
+
+    return Stage(number, entry.title, entry.jobs(experiment, processes, force), execute)
 
 
 def run(
-    recipe: Recipe,
-    layout: Layout,
+    experiment: Experiment,
     numbers: Sequence[int],
-    jobs: int,
+    processes: int,
     force: bool = False,
     dry_run: bool = False,
 ) -> None:
@@ -47,42 +64,29 @@ def run(
     makers = {
         path: (number, job)
         for number in range(LAST + 1)
-        for job in stage(number, recipe, layout, jobs).jobs
+        for job in stage(number, experiment, processes).jobs
         for path in job.outputs
     }
-    runner = Runner(layout.root, makers, force, dry_run)
-    if 1 in numbers:
-        data_jobs.check_sources(recipe)
-    if 3 in numbers:
-        model_jobs.check_starts(recipe, layout)
-        model_jobs.check_machine(recipe, layout)
+    runner = Runner(experiment.layout.root, makers, force, dry_run)
+    for number in numbers:
+        check = STAGES[number].check
+        if check:
+            check(experiment)
     for number in range(numbers[0]):
-        runner.warn(stage(number, recipe, layout, jobs))
+        runner.warn(stage(number, experiment, processes))
     for number in numbers:
-        runner.run(stage(number, recipe, layout, jobs, force))
+        runner.run(stage(number, experiment, processes, force))
 
 
-def warn(recipe: Recipe, layout: Layout, numbers: Sequence[int]) -> None:
-    """Says which of the stages ``numbers`` have run, but are not up to date."""
-    runner = Runner(layout.root, {}, force=False, dry_run=False)
+def warn(experiment: Experiment, numbers: Iterable[int]) -> None:
+    """Warns of those of the stages ``numbers`` that have run, but are not up to date."""
+    runner = Runner(experiment.layout.root, {}, force=False, dry_run=False)
     for number in numbers:
-        runner.warn(stage(number, recipe, layout, 1))
+        runner.warn(stage(number, experiment, 1))
 
 
-def due(recipe: Recipe, layout: Layout, numbers: Sequence[int]) -> str | None:
+def due(experiment: Experiment, numbers: Iterable[int]) -> str | None:
     """The first job of stages that is not up to date, and why; None where all are."""
-    runner = Runner(layout.root, {}, force=False, dry_run=False)
-    for number in numbers:
-        reason = runner.due(stage(number, recipe, layout, 1))
-        if reason:
-            return reason
-    return None
-
-
-_MAKERS = {
-    0: data_jobs.corpora,
-    1: data_jobs.language,
-    3: model_jobs.systems,
-    4: model_jobs.decoding,
-    5: model_jobs.scoring,
-}
+    runner = Runner(experiment.layout.root, {}, force=False, dry_run=False)
+    reasons = (runner.due(stage(number, experiment, 1)) for number in numbers)
+    return next(filter(None, reasons), None)

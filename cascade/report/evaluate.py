@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from cascade.config.layout import Layout, dataset_key, dataset_name
+from cascade.config.experiment import Experiment
 from cascade.config.recipe import Recipe
 from cascade.config.sections import Dataset
 from cascade.decoding.word_times import read_ctm
@@ -40,25 +40,26 @@ class _Scored:
     phones: Score
 
 
-def evaluate(recipe: Recipe, layout: Layout) -> None:
+def evaluate(experiment: Experiment) -> None:
     """Scores every system on every test set, writes the results, and prints the table."""
+    recipe, layout = experiment.recipe, experiment.layout
     summary = json.loads((layout.lang / "summary.json").read_text(encoding="utf-8"))
-    phones = training_phones(recipe, layout)
+    phones = training_phones(experiment)
     log.info("words are compared by one rule: %s.", _rule(recipe))
     tests = {}
     for dataset in recipe.role("test"):
-        test = dataset_name(dataset)
-        scored = {system: _score(recipe, layout, system, dataset) for system in recipe.systems}
-        found = {"oov": summary["oov"][test], "oracle": _oracle(recipe, layout, dataset)}
+        test = dataset.label
+        scored = {system: _score(experiment, system, dataset) for system in recipe.systems}
+        found = {"oov": summary["oov"][test], "oracle": _oracle(experiment, dataset)}
         if recipe.language_model.open:
             found["open"] = True
-        found |= _compare(recipe, layout, test, scored, phones)
-        found["phone_ngram"] = {s: _phone_ngram(recipe, layout, s, dataset) for s in scored}
+        found |= _compare(experiment, test, scored, phones)
+        found["phone_ngram"] = {s: _phone_ngram(experiment, s, dataset) for s in scored}
         if recipe.decode.nbest:
             found["confidence"] = {
-                system: _confidence(recipe, layout, system, dataset) for system in scored
+                system: _confidence(experiment, system, dataset) for system in scored
             }
-        files = len(read_text_table(layout.text(dataset_key(recipe, dataset), "words")))
+        files = len(read_text_table(layout.text(experiment.dataset_key(dataset), "words")))
         tests[test] = TestResult(files, {s: one.result for s, one in scored.items()}, found)
     training = {system: trained(layout.system(system)) for system in recipe.systems}
     found = results(recipe.name, recipe.seed, tests, training)
@@ -69,25 +70,26 @@ def evaluate(recipe: Recipe, layout: Layout) -> None:
 
 
 def _compare(
-    recipe: Recipe,
-    layout: Layout,
+    experiment: Experiment,
     test: str,
     scored: Mapping[str, _Scored],
     training: Mapping[str, Counter],
 ) -> dict[str, Any]:
     """Compares the systems on a test set with the first that is no cascade."""
+    recipe = experiment.recipe
     systems = sorted(recipe.systems, key=lambda system: recipe.systems[system].cascade)
     counts = {system: scored[system].counts for system in systems}
     phones = {system: scored[system].phones for system in systems}
     changed = changes(phones)
-    write_text(layout.phone_table(test), phones_tsv(phones, training))
-    write_text(layout.phone_changes(test), changes_tsv(changed, training))
+    write_text(experiment.layout.phone_table(test), phones_tsv(phones, training))
+    write_text(experiment.layout.phone_changes(test), changes_tsv(changed, training))
     return findings(test, counts, phones, training, changed)
 
 
-def _score(recipe: Recipe, layout: Layout, system: str, dataset: Dataset) -> _Scored:
+def _score(experiment: Experiment, system: str, dataset: Dataset) -> _Scored:
     """Scores one system on one test set, and writes the details."""
-    test, key = dataset_name(dataset), dataset_key(recipe, dataset)
+    recipe, layout = experiment.recipe, experiment.layout
+    test, key = dataset.label, experiment.dataset_key(dataset)
     folder = layout.decode(system, test)
     words = score_files(layout.text(key, "words"), folder / "words.txt", _rule(recipe))
     phones = score_files(layout.text(key, "phones"), folder / "phones.txt")
@@ -123,18 +125,18 @@ def _score(recipe: Recipe, layout: Layout, system: str, dataset: Dataset) -> _Sc
     return _Scored(result, by_utterance, phones)
 
 
-def _confidence(recipe: Recipe, layout: Layout, system: str, dataset: Dataset) -> dict[str, Any]:
+def _confidence(experiment: Experiment, system: str, dataset: Dataset) -> dict[str, Any]:
     """How far the confidences of a decoding part right words from wrong ones."""
-    reference = read_text_table(layout.text(dataset_key(recipe, dataset), "words"))
-    ctm = read_ctm(layout.decode(system, dataset_name(dataset)) / "words.ctm")
-    return figures(*judged(reference, ctm, _rule(recipe)))
+    reference = read_text_table(experiment.layout.text(experiment.dataset_key(dataset), "words"))
+    ctm = read_ctm(experiment.layout.decode(system, dataset.label) / "words.ctm")
+    return figures(*judged(reference, ctm, _rule(experiment.recipe)))
 
 
-def _phone_ngram(recipe: Recipe, layout: Layout, system: str, dataset: Dataset) -> dict[str, Any]:
+def _phone_ngram(experiment: Experiment, system: str, dataset: Dataset) -> dict[str, Any]:
     """The phone error rates of the search with the phone n-gram, with their counts."""
-    reference = layout.text(dataset_key(recipe, dataset), "phones")
+    reference = experiment.layout.text(experiment.dataset_key(dataset), "phones")
     found = score_files(
-        reference, layout.decode(system, dataset_name(dataset)) / "phones_ngram.txt"
+        reference, experiment.layout.decode(system, dataset.label) / "phones_ngram.txt"
     )
     counts = counts_of(found, found, None)
     return {
@@ -146,17 +148,19 @@ def _phone_ngram(recipe: Recipe, layout: Layout, system: str, dataset: Dataset) 
     }
 
 
-def _oracle(recipe: Recipe, layout: Layout, dataset: Dataset) -> dict[str, float]:
+def _oracle(experiment: Experiment, dataset: Dataset) -> dict[str, float]:
     """The word error rates that the reference phones give, through the same graph."""
-    reference = layout.text(dataset_key(recipe, dataset), "words")
-    words = score_files(reference, layout.oracle(dataset_name(dataset)), _rule(recipe))
+    reference = experiment.layout.text(experiment.dataset_key(dataset), "words")
+    words = score_files(
+        reference, experiment.layout.oracle(dataset.label), _rule(experiment.recipe)
+    )
     counts = counts_of(words, words, 0)
     return {"WER": round(counts.wer, 4), "WERc": round(counts.werc, 4)}
 
 
 def _rule(recipe: Recipe) -> Comparison:
     """How words of reference and hypothesis are compared."""
-    language = recipe.languages[recipe.target]
+    language = recipe.target_language
     return Comparison(language.letters, language.fold)
 
 

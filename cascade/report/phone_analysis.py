@@ -11,8 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cascade.config.layout import Layout, dataset_key
-from cascade.config.recipe import Recipe
+from cascade.config.experiment import Experiment
 from cascade.runtime.files import read_text_table
 from cascade.scoring.score import EPS, Score
 from cascade.scoring.significance import Comparison, compare
@@ -41,12 +40,15 @@ class Change:
         return self.after - self.before
 
 
-def training_phones(recipe: Recipe, layout: Layout) -> dict[str, Counter]:
+def training_phones(experiment: Experiment) -> dict[str, Counter]:
     """How often each phone is in the training transcripts of a language, the target first."""
+    recipe = experiment.recipe
     counts = {name: Counter() for name in (recipe.target, *recipe.ext_languages)}
     for role in ("train", "train_ext"):
         for dataset in recipe.role(role):
-            table = read_text_table(layout.text(dataset_key(recipe, dataset), "phones"))
+            table = read_text_table(
+                experiment.layout.text(experiment.dataset_key(dataset), "phones")
+            )
             for phones in table.values():
                 counts[dataset.language].update(phones)
     return counts

@@ -1,6 +1,7 @@
 """Stages: which jobs they have, and whether they are up to date."""
 
 import hashlib
+import importlib
 import json
 import logging
 import time
@@ -33,26 +34,43 @@ class Found:
     sources: Path | None = None
 
 
+class Call:
+    """A call of ``module.function``; the module is imported when the call is made."""
+
+    def __init__(self, module: str, function: str, *arguments: Any):
+        self.module = module
+        self._function = function
+        self._arguments = arguments
+
+    def __call__(self) -> Found | None:
+        return getattr(importlib.import_module(self.module), self._function)(*self._arguments)
+
+
 @dataclass(frozen=True)
 class Job:
-    """A piece of a stage that is made anew as a whole.
+    """A piece of a stage that is rebuilt as a whole.
 
-    ``settings`` is the part of the recipe that it reads, as JSON types; ``modules`` what
-    it runs; ``unfinished`` what an interrupted run leaves to go on from.
+    ``settings`` is the part of the recipe that it reads, as JSON types. ``modules`` names
+    code that it runs beside the module of ``run``. ``unfinished`` is what an interrupted run
+    leaves to go on from.
     """
 
     name: str
     settings: Any
-    modules: tuple[str, ...]
     inputs: tuple[Path, ...]
     outputs: tuple[Path, ...]
-    run: Callable[[], Found | None]
+    run: Call
+    modules: tuple[str, ...] = ()
     unfinished: tuple[Path, ...] = ()
+
+    def code(self) -> str:
+        """The digest of all code that the job runs."""
+        return code_digest((self.run.module, *self.modules))
 
     def fingerprint(self) -> str:
         """A SHA-256 over all that the result depends on: who goes on must find the same."""
         inputs = {str(path): getattr(digest(path), "sha256", "") for path in self.inputs}
-        parts = [self.settings, code_digest(self.modules), inputs]
+        parts = [self.settings, self.code(), inputs]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
@@ -108,7 +126,7 @@ class Runner:
     def due(self, stage: Stage) -> str | None:
         """The first job of a stage that is not up to date, and why; None where all are."""
         for job in stage.jobs:
-            reason = self._reason(stage, job, code_digest(job.modules))
+            reason = self._reason(stage, job, job.code())
             if reason:
                 return f"stage {stage.number}, {job.name}: {reason}"
         return None
@@ -118,7 +136,7 @@ class Runner:
         for job in stage.jobs:
             stamp = Stamp.read(self._stamp(stage, job))
             if stamp:
-                code = code_digest(job.modules)
+                code = job.code()
                 reason = stamp.stale(job.settings, code, job.inputs, job.outputs)
             else:
                 reason = f"{job.name} was not finished" if self._begun(stage, job).exists() else ""
@@ -129,7 +147,7 @@ class Runner:
 
     def _run_jobs(self, stage: Stage, jobs: Sequence[Job]) -> bool:
         """Runs those of ``jobs``, none of which needs another, that are not up to date."""
-        codes = {job.name: code_digest(job.modules) for job in jobs}
+        codes = {job.name: job.code() for job in jobs}
         reasons = {job.name: self._reason(stage, job, codes[job.name]) for job in jobs}
         todo = [job for job in jobs if reasons[job.name]]
         for job in todo:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
+from cascade.config.experiment import Experiment
 from cascade.config.layout import Layout
 from cascade.config.recipe import Recipe
 from cascade.config.schema import has
@@ -26,9 +27,16 @@ class Point:
     """
 
     values: tuple[tuple[str, str], ...]
-    recipe: Recipe
-    layout: Layout
+    experiment: Experiment
     last: int = stages.LAST
+
+    @property
+    def recipe(self) -> Recipe:
+        return self.experiment.recipe
+
+    @property
+    def layout(self) -> Layout:
+        return self.experiment.layout
 
     @property
     def name(self) -> str:
@@ -47,7 +55,7 @@ class Point:
     @property
     def done(self) -> bool:
         """Whether all of its stages are up to date."""
-        return stages.due(self.recipe, self.layout, range(self.last + 1)) is None
+        return stages.due(self.experiment, range(self.last + 1)) is None
 
 
 def number(value: str) -> int | float | None:
@@ -123,10 +131,9 @@ def _points(
     for chosen in product(*([(key, value) for value in each] for key, each in values)):
         for seed in range(first, first + seeds):
             recipe = read({**dict(chosen), "seed": str(seed)})
-            point = Point(chosen, recipe, layout, last)
-            found.append(
-                replace(point, layout=replace(layout, root=layout.root / folder / point.name))
-            )
+            point = Point(chosen, Experiment(recipe, layout), last)
+            own = replace(layout, root=layout.root / folder / point.name)
+            found.append(replace(point, experiment=Experiment(recipe, own)))
     return found
 
 

@@ -6,7 +6,6 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from cascade.config.layout import dataset_key
 from cascade.report.comparisons import markdown_table
 from cascade.scoring.significance import LEVEL
 from cascade.scoring.speechbox import KEYS
@@ -119,7 +118,7 @@ def _minutes(point: Point) -> float:
     """The minutes of the target's training speech, as the point's manifests have it."""
     seconds = 0.0
     for dataset in point.recipe.role("train"):
-        with gzip.open(point.layout.cuts(dataset_key(point.recipe, dataset)), "rt") as cuts:
+        with gzip.open(point.layout.cuts(point.experiment.dataset_key(dataset)), "rt") as cuts:
             seconds += sum(json.loads(cut)["duration"] for cut in cuts)
     return round(seconds / 60, 2)
 

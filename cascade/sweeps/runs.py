@@ -15,7 +15,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from cascade.pipeline.stages import TITLES
+from cascade.pipeline.stages import STAGES
 from cascade.runtime.workers import die_with_parent
 
 log = logging.getLogger("cascade")
@@ -69,7 +69,7 @@ class Running:
         steps = {m[1]: int(m[2]) / int(m[3]) for m in _STEP.finditer(said)}
         doing, at = "begins", -1
         for match in _STAGE.finditer(said):
-            doing, at = TITLES[int(match[1])], match.start()
+            doing, at = STAGES[int(match[1])].title, match.start()
         for match in _STEP.finditer(said, max(at, 0)):
             doing = f"{match[1]} {100 * steps[match[1]]:.0f} %"
         return doing, TRAINING * min(1.0, sum(steps.values()) / self.run.trainings)

@@ -26,7 +26,7 @@ def show(plan: Sequence[Point], numbers: Sequence[int], force: bool) -> None:
 
 def _due(point: Point, numbers: Sequence[int], force: bool = False) -> str | None:
     """The first job of a point that is to run, and why; None where there is none."""
-    return "--force" if force else stages.due(point.recipe, point.layout, numbers)
+    return "--force" if force else stages.due(point.experiment, numbers)
 
 
 def run(

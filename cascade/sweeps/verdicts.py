@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cascade.config.layout import dataset_name
 from cascade.scoring.counts import FILE, read_counts, stacked
 from cascade.scoring.significance import compare
 from cascade.scoring.verdict import as_plain, verdict
@@ -25,7 +24,7 @@ def verdicts(points: Sequence[Point]) -> list[Judged]:
         seeds = [point for point in points if point.values == values]
         recipe = seeds[0].recipe
         systems = sorted(recipe.systems, key=lambda system: recipe.systems[system].cascade)
-        for test in map(dataset_name, recipe.role("test")):
+        for test in (dataset.label for dataset in recipe.role("test")):
             runs = {
                 system: [read_counts(p.layout.score(system, test) / FILE) for p in seeds]
                 for system in systems

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lhotse import CutSet
 
-from cascade.config.layout import Layout, dataset_key
+from cascade.config.experiment import Experiment
 from cascade.config.recipe import Recipe
 from cascade.corpora import corpus
 from cascade.runtime.files import read_lines, write_text, write_text_table
@@ -33,15 +33,18 @@ class Source:
     left_out: dict[str, int]
 
 
-def build(recipe: Recipe, layout: Layout, jobs: int) -> Found:
+def build(experiment: Experiment, jobs: int) -> Found:
     """Writes transcripts, lexicons, phones, sentences; returns the text files that it read.
 
     Raises `UserError` for a word of a transcript that has no pronunciation.
     """
-    transcripts = _transcripts(recipe, layout)
+    recipe, layout = experiment.recipe, experiment.layout
+    transcripts = _transcripts(experiment)
     lexicons = {}
     for name, language in recipe.languages.items():
-        words = {w for d in _of_language(recipe, name) for t in transcripts[d].values() for w in t}
+        words = {
+            w for d in _of_language(experiment, name) for t in transcripts[d].values() for w in t
+        }
         lexicons[name] = pronounce(words, language)
         if odd := useless(language):
             log.warning(
@@ -49,23 +52,24 @@ def build(recipe: Recipe, layout: Layout, jobs: int) -> Found:
                 *(language.lexicon, len(odd), name, odd[0]),
             )
         write_text_table(layout.lang / f"lexicon_{name}.txt", lexicons[name])
-    counts = _write_phone_texts(recipe, layout, transcripts, lexicons)
+    counts = _write_phone_texts(experiment, transcripts, lexicons)
     write_phones(layout.phones, counts)
     write_sharing(layout.lang / "sharing.tsv", counts)
     _log_sharing(recipe, counts)
 
     request = corpus.Request(layout.downloads, layout.data, jobs=jobs)
-    sources = _sources(recipe, transcripts, request)
-    read = _write_vocabulary(recipe, layout, sources, set(counts[recipe.target]), request)
-    texts = recipe.languages[recipe.target].texts
+    sources = _sources(experiment, transcripts, request)
+    read = _write_vocabulary(experiment, sources, set(counts[recipe.target]), request)
+    texts = recipe.target_language.texts
     return Found(inputs=[*(Path(text) for text in texts if Path(text).is_file()), *read])
 
 
-def _transcripts(recipe: Recipe, layout: Layout) -> dict[str, dict[str, list[str]]]:
+def _transcripts(experiment: Experiment) -> dict[str, dict[str, list[str]]]:
     """Reads the words of every utterance from the cuts, and writes them as Kaldi's text."""
+    layout = experiment.layout
     transcripts = {}
-    for dataset in recipe.datasets:
-        key = dataset_key(recipe, dataset)
+    for dataset in experiment.recipe.datasets:
+        key = experiment.dataset_key(dataset)
         cuts = CutSet.from_jsonl_lazy(layout.cuts(key))
         transcripts[key] = {cut.id: cut.supervisions[0].text.split() for cut in cuts}
         write_text_table(layout.text(key, "words"), transcripts[key])
@@ -74,19 +78,22 @@ def _transcripts(recipe: Recipe, layout: Layout) -> dict[str, dict[str, list[str
     return transcripts
 
 
-def _of_language(recipe: Recipe, name: str) -> list[str]:
-    return [dataset_key(recipe, d) for d in recipe.datasets if d.language == name]
+def _of_language(experiment: Experiment, name: str) -> list[str]:
+    return [experiment.dataset_key(d) for d in experiment.recipe.datasets if d.language == name]
 
 
-def _sources(recipe: Recipe, transcripts: Transcripts, request: corpus.Request) -> list[Source]:
+def _sources(
+    experiment: Experiment, transcripts: Transcripts, request: corpus.Request
+) -> list[Source]:
     """The training transcripts, and each of the target's texts; no sentence that is held out.
 
     A sentence that the language cannot write (digits, other letters) is no use to a model.
     """
-    language = recipe.languages[recipe.target]
+    recipe = experiment.recipe
+    language = recipe.target_language
 
     def of_roles(*roles: str) -> list[Sentence]:
-        keys = [dataset_key(recipe, d) for d in recipe.datasets if d.role in roles]
+        keys = [experiment.dataset_key(d) for d in recipe.datasets if d.role in roles]
         return [tuple(words) for key in keys for words in transcripts[key].values()]
 
     held_out = set(of_roles("valid", "test"))
@@ -126,15 +133,15 @@ def lines(source: str, request: corpus.Request) -> Iterable[str]:
 
 
 def _write_phone_texts(
-    recipe: Recipe,
-    layout: Layout,
+    experiment: Experiment,
     transcripts: Transcripts,
     lexicons: Mapping[str, Pronunciations],
 ) -> dict[str, Counter]:
     """Writes every transcript in phones; returns each language's counts of its phones."""
+    recipe = experiment.recipe
     counts = {name: Counter() for name in recipe.languages}
     for dataset in recipe.datasets:
-        key = dataset_key(recipe, dataset)
+        key = experiment.dataset_key(dataset)
         lexicon = lexicons[dataset.language]
         table = {
             name: [phone for word in words for phone in lexicon[word]]
@@ -142,7 +149,7 @@ def _write_phone_texts(
         }
         for phones in table.values():
             counts[dataset.language].update(phones)
-        write_text_table(layout.text(key, "phones"), table)
+        write_text_table(experiment.layout.text(key, "phones"), table)
     return {name: counter for name, counter in counts.items() if counter}
 
 
@@ -164,8 +171,7 @@ def _log_sharing(recipe: Recipe, counts: Mapping[str, Counter]) -> None:
 
 
 def _write_vocabulary(
-    recipe: Recipe,
-    layout: Layout,
+    experiment: Experiment,
     sources: Sequence[Source],
     phones: set[str],
     request: corpus.Request,
@@ -177,7 +183,8 @@ def _write_vocabulary(
     a phone that no recording has cannot be heard: it goes, with its sentences. Returns
     the dictionary files.
     """
-    language = recipe.languages[recipe.target]
+    recipe, layout = experiment.recipe, experiment.layout
+    language = recipe.target_language
     seen = Counter(w for source in sources for sentence in source.sentences for w in sentence)
     listed, read = _dictionary_words(recipe, seen, request)
     cache = layout.data / "g2p"
@@ -224,7 +231,7 @@ def _dictionary_words(
     recipe: Recipe, seen: Mapping[str, int], request: corpus.Request
 ) -> tuple[dict[str, float], list[Path]]:
     """The chosen words of the dictionaries with their probabilities, and the files read."""
-    language = recipe.languages[recipe.target]
+    language = recipe.target_language
     if not language.dictionaries:
         return {}, []
     total: dict[str, float] = {}

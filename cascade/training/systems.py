@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from cascade.config.layout import Layout, dataset_key
+from cascade.config.experiment import Experiment
 from cascade.config.recipe import Recipe
 from cascade.config.sections import Dataset
 from cascade.features.batches import LanguageIterator, UtteranceSet
@@ -31,7 +31,7 @@ TELL_EVERY = 0.5  # seconds between two reports of a training to its parent
 
 
 def train_systems(
-    recipe: Recipe, layout: Layout, fingerprints: Mapping[str, str], jobs: int
+    experiment: Experiment, fingerprints: Mapping[str, str], jobs: int
 ) -> Iterator[str]:
     """Trains systems, up to ``jobs`` at once; yields the name of each when it is done.
 
@@ -42,7 +42,7 @@ def train_systems(
     failed, after the others have ended, and `KeyboardInterrupt` when the user stopped them:
     then everything is saved.
     """
-    check_machine(recipe, list(fingerprints))
+    check_machine(experiment.recipe, list(fingerprints))
     context = multiprocessing.get_context("spawn")
     waiting, running, failed = list(fingerprints), {}, []
     bars = Bars(waiting)
@@ -55,7 +55,7 @@ def train_systems(
                     receiver, sender = context.Pipe(duplex=False)
                     process = context.Process(
                         target=_train_system,
-                        args=(recipe, layout, name, fingerprints[name], sender),
+                        args=(experiment, name, fingerprints[name], sender),
                     )
                     process.start()
                     sender.close()
@@ -106,14 +106,12 @@ def _receive(receiver: Connection) -> Any:
         return None
 
 
-def _train_system(
-    recipe: Recipe, layout: Layout, name: str, fingerprint: str, sender: Connection
-) -> None:
+def _train_system(experiment: Experiment, name: str, fingerprint: str, sender: Connection) -> None:
     """The child process: trains one system, tells its parent how it goes, and how it ended."""
     torch.set_num_threads(1)
     die_with_parent()
     try:
-        trainer, config = build(recipe, layout, name)
+        trainer, config = build(experiment, name)
         trainer.fingerprint = fingerprint
 
         def stop(*_: object) -> None:
@@ -134,9 +132,14 @@ def _train_system(
             trainer.hint = None
         trainer.run(watch)
         trained = (trainer.network, trainer.target, trainer.valid, trainer.device)
-        folder = layout.system(name)
+        folder = experiment.layout.system(name)
         write_json(folder / "ablation.json", ablations(*trained))
-        size = model.save(folder, trainer.network.path_of(recipe.target), config, layout.phones)
+        size = model.save(
+            folder,
+            trainer.network.path_of(experiment.recipe.target),
+            config,
+            experiment.layout.phones,
+        )
         sender.send(Done(trainer.best["step"], trainer.best["per"], size))
     except Interrupted:
         sender.send("interrupted")
@@ -148,14 +151,15 @@ def _train_system(
         sender.send(explain(error))
 
 
-def build(recipe: Recipe, layout: Layout, name: str) -> tuple[Trainer, model.ModelConfig]:
+def build(experiment: Experiment, name: str) -> tuple[Trainer, model.ModelConfig]:
     """A trainer for system ``name``: network, an iterator for each language, valid set."""
+    recipe, layout = experiment.recipe, experiment.layout
     system, settings = recipe.systems[name], recipe.train_of(name)
     phones = read_phones(layout.phones)
     mean = read_cms_init(layout.cms_init)
 
     def utterances(datasets: Sequence[Dataset]) -> UtteranceSet:
-        keys = [dataset_key(recipe, dataset) for dataset in datasets]
+        keys = [experiment.dataset_key(dataset) for dataset in datasets]
         return UtteranceSet(layout, keys, phones, recipe.features, mean)
 
     iterators = [
@@ -170,8 +174,7 @@ def build(recipe: Recipe, layout: Layout, name: str) -> tuple[Trainer, model.Mod
         for role in ("train" if language == recipe.target else "train_ext",)
     ]
     spoken = {
-        language: _outputs(recipe, layout, language, phones)
-        for language in recipe.languages_of(name)
+        language: _outputs(experiment, language, phones) for language in recipe.languages_of(name)
     }
     config = model.ModelConfig(
         language=recipe.target,
@@ -191,16 +194,17 @@ def build(recipe: Recipe, layout: Layout, name: str) -> tuple[Trainer, model.Mod
         settings.dropout,
         system.share,
     )
-    begun = _begin(recipe, layout, name, network, phones) if system.start else None
+    begun = _begin(experiment, name, network, phones) if system.start else None
     valid = utterances(recipe.role("valid"))
     trainer = Trainer(network, iterators, valid, settings, layout.system(name), device())
     trainer.hint = begun
     return trainer, config
 
 
-def _begin(recipe: Recipe, layout: Layout, name: str, network: Network, phones: list[str]) -> str:
+def _begin(experiment: Experiment, name: str, network: Network, phones: list[str]) -> str:
     """Loads the model that a system starts from; writes, and says, what became of each tensor."""
-    system, folder = recipe.systems[name], layout.start(recipe, name)
+    recipe, layout = experiment.recipe, experiment.layout
+    system, folder = recipe.systems[name], experiment.start(name)
     tensors, there = model.load_tensors(folder), read_phones(folder / "phones.txt")
     languages = recipe.languages_of(name)
     origins = begin(network, languages, tensors, (there, phones), system.freeze)
@@ -220,13 +224,13 @@ def _begin(recipe: Recipe, layout: Layout, name: str, network: Network, phones: 
     )
 
 
-def _outputs(recipe: Recipe, layout: Layout, language: str, phones: list[str]) -> tuple[int, ...]:
+def _outputs(experiment: Experiment, language: str, phones: list[str]) -> tuple[int, ...]:
     """The blank and the phones of a language's transcripts."""
     spoken = set()
-    for dataset in recipe.datasets:
+    for dataset in experiment.recipe.datasets:
         if dataset.language == language:
             for text in read_text_table(
-                layout.text(dataset_key(recipe, dataset), "phones")
+                experiment.layout.text(experiment.dataset_key(dataset), "phones")
             ).values():
                 spoken.update(text)
     return tuple(i for i, phone in enumerate(phones) if i == 0 or phone in spoken)

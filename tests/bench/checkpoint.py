@@ -10,6 +10,7 @@ from pathlib import Path
 
 import torch
 
+from cascade.config.experiment import Experiment
 from cascade.config.layout import Layout
 from cascade.config.recipe import Recipe, read_recipe
 from cascade.training.systems import build
@@ -18,7 +19,7 @@ from cascade.training.systems import build
 def seconds(recipe: Recipe, layout: Layout, save: bool) -> float:
     """The time of one training of the cascade, with checkpoints or without."""
     with tempfile.TemporaryDirectory(prefix="bench.") as folder:
-        trainer, _ = build(recipe, layout, "cascade")
+        trainer, _ = build(Experiment(recipe, layout), "cascade")
         trainer.folder = Path(folder)
         trainer.checkpoints.folder = Path(folder) / "checkpoint"
         if not save:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import torch
 
-from cascade.config.layout import Layout, dataset_key
+from cascade.config.experiment import Experiment
+from cascade.config.layout import Layout
 from cascade.config.recipe import read_recipe
 from cascade.decoding.decode import BATCH_SECONDS, Decoder, Heard, search_settings
 from cascade.runtime.files import read_text_table
@@ -27,10 +28,11 @@ def main(folder: str = "exp/ru_en", system: str = "") -> None:
     layout = Layout(root, Path("downloads"), Path("data"))
     system = system or next(iter(recipe.systems))
     dataset = recipe.role("test")[0]
-    heard = Heard(recipe, layout, system, [dataset_key(recipe, dataset)])
-    decoder = Decoder(recipe, layout, system)
+    experiment = Experiment(recipe, layout)
+    heard = Heard(experiment, system, [experiment.dataset_key(dataset)])
+    decoder = Decoder(experiment, system)
     tuned = search_settings(recipe.decode, layout.search(system))
-    reference = read_text_table(layout.text(dataset_key(recipe, dataset), "words"))
+    reference = read_text_table(layout.text(experiment.dataset_key(dataset), "words"))
     language = recipe.languages[recipe.target]
     rule = Comparison(language.letters, language.fold)
     batches = list(heard.data.in_order(BATCH_SECONDS))

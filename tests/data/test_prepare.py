@@ -7,6 +7,7 @@ import pytest
 import soundfile
 from lhotse import CutSet, MultiCut, RecordingSet, SupervisionSet
 
+from cascade.config.experiment import Experiment
 from cascade.data.prepare import prepare
 from cascade.runtime.errors import UserError
 from cascade.runtime.files import read_jsonl_gz
@@ -36,7 +37,7 @@ def manifests(layout):
 
 def test_manifests_read_with_lhotse(small, read, tmp_path):
     raw, layout = small
-    sources = prepare(read(raw), layout, 1)
+    sources = prepare(Experiment(read(raw), layout), 1)
     cuts = CutSet.from_file(layout.cuts("train_ru"))
     assert [cut.id for cut in cuts] == ["train0", "train1", "train2"]
     for i, cut in enumerate(cuts):
@@ -68,7 +69,7 @@ def speech(layout, key):
 
 def test_what_features_are_made_of(small, read, tmp_path):
     raw, layout = small
-    prepare(read(raw), layout, 1)
+    prepare(Experiment(read(raw), layout), 1)
     rows = speech(layout, "test_ru")
     assert [row["id"] for row in rows] == ids(layout, "test_ru") == ["test0", "test1", "test2"]
     for row, path in zip(rows, sorted((tmp_path / "test").glob("*.wav")), strict=True):
@@ -104,7 +105,7 @@ def test_every_fault_stands_in_the_ledger(small, read, wav, tmp_path, caplog):
         add(folder, f"{name.partition('-')[0]}.wav", text, "", start, end)
     raw["limits"] = {"max_excluded": "80%", "max_seconds": 2.0}
     with caplog.at_level(logging.INFO, "cascade"):
-        prepare(read(raw), layout, 1)
+        prepare(Experiment(read(raw), layout), 1)
     found = ledger(layout)
     assert set(found) == set(reasons)
     for name, (*_, reason, seconds) in reasons.items():
@@ -119,7 +120,7 @@ def test_ten_faults_are_printed_and_all_counted(small, read, tmp_path, caplog):
     raw, layout = small
     for number in range(12):
         add(tmp_path / "train", f"none{number}.wav", "да")
-    prepare(read(raw, {"limits.max_excluded": "90%"}), layout, 1)
+    prepare(Experiment(read(raw, {"limits.max_excluded": "90%"}), layout), 1)
     assert caplog.text.count("left out: none") == 10
     assert "and 2 more, see excluded.tsv" in caplog.text
 
@@ -130,7 +131,7 @@ def test_any_rate_and_any_channels(small, read, wav, tmp_path, caplog):
     for name, rate, channels in (("slow", 8000, 1), ("cd", 44100, 2), ("studio", 48000, 1)):
         wav(folder / f"{name}.wav", seconds=1, rate=rate, channels=channels)
         add(folder, f"{name}.wav", "да")
-    prepare(read(raw), layout, 1)
+    prepare(Experiment(read(raw), layout), 1)
     cuts = {cut.id: cut for cut in CutSet.from_file(layout.cuts("train_ru"))}
     for name in ("slow", "cd", "studio"):
         cut = cuts[name]
@@ -148,7 +149,7 @@ def test_the_channel_of_a_data_set(small, read, tmp_path, caplog, channel, said)
     for path in (tmp_path / "test").glob("*.wav"):
         samples, rate = soundfile.read(path)
         soundfile.write(path, np.stack([samples, 0.5 * samples], axis=1), rate)
-    prepare(read(raw), layout, 1)
+    prepare(Experiment(read(raw), layout), 1)
     cut = next(iter(CutSet.from_file(layout.cuts("test_ru"))))
     assert cut.channel == (1 if channel == "1" else [0, 1])
     assert speech(layout, "test_ru")[0]["channel"] == (1 if channel == "1" else None)
@@ -159,7 +160,7 @@ def test_a_channel_that_a_recording_lacks(small, read):
     raw, layout = small
     raw["datasets"][3]["channel"] = 1
     with pytest.raises(UserError, match="not one utterance"):
-        prepare(read(raw), layout, 1)
+        prepare(Experiment(read(raw), layout), 1)
     assert "has 1 channel: there is no channel 1" in ledger(layout)["test0"]["reason"]
 
 
@@ -168,7 +169,7 @@ def test_over_the_limit_stops_after_everything_was_checked(small, read, tmp_path
     for role in ("train", "test"):
         (tmp_path / role / f"{role}1.wav").unlink()
     with pytest.raises(UserError) as caught:
-        prepare(read(raw), layout, 1)
+        prepare(Experiment(read(raw), layout), 1)
     message = str(caught.value)
     assert "train_ru: 1 of 3 utterances fail the checks" in message
     assert "test_ru: 1 of 3" in message and "valid_ru" not in message
@@ -180,7 +181,7 @@ def test_over_the_limit_stops_after_everything_was_checked(small, read, tmp_path
 def test_the_limit_itself_passes(small, read, tmp_path):
     raw, layout = small
     (tmp_path / "train" / "train1.wav").unlink()
-    prepare(read(raw, {"limits.max_excluded": "0.34"}), layout, 1)
+    prepare(Experiment(read(raw, {"limits.max_excluded": "0.34"}), layout), 1)
     assert ids(layout, "train_ru") == ["train0", "train2"]
 
 
@@ -189,7 +190,7 @@ def test_an_unusable_data_set_stops_whatever_the_limit(small, read, tmp_path):
     for file in (tmp_path / "valid").glob("*.wav"):
         file.unlink()
     with pytest.raises(UserError, match="valid_ru: not one utterance of corpus 'table'"):
-        prepare(read(raw, {"limits.max_excluded": "100%"}), layout, 1)
+        prepare(Experiment(read(raw, {"limits.max_excluded": "100%"}), layout), 1)
 
 
 def test_segments_of_one_recording(small, read, wav, tmp_path):
@@ -201,7 +202,7 @@ def test_segments_of_one_recording(small, read, wav, tmp_path):
             "id\tpath\ttext\tstart\tend\na\ttape.wav\tда\t0\t0.75\nb\ttape.wav\tнет\t0.75\t"
         )
     raw["datasets"][3]["path"] = str(folder / "table.tsv")
-    prepare(read(raw), layout, 1)
+    prepare(Experiment(read(raw), layout), 1)
     first, second = CutSet.from_file(layout.cuts("test_ru"))
     np.testing.assert_array_equal(first.load_audio()[0], whole[:12000])
     np.testing.assert_array_equal(second.load_audio()[0], whole[12000:])
@@ -218,7 +219,7 @@ def test_an_end_that_was_rounded_up_is_the_recordings_end(small, read, wav, tmp_
     raw, layout = small
     wav(tmp_path / "test" / "t.wav", seconds=0.995)
     add(tmp_path / "test", "t.wav", "да", "", "0.5", "1.0")
-    prepare(read(raw), layout, 1)
+    prepare(Experiment(read(raw), layout), 1)
     assert list(CutSet.from_file(layout.cuts("test_ru")))[-1].duration == 0.495
 
 
@@ -226,14 +227,14 @@ def test_a_recording_to_train_and_to_test_on(small, read, tmp_path):
     raw, layout = small
     add(tmp_path / "test", str(tmp_path / "train" / "train1.wav"), "да")
     with pytest.raises(UserError, match="both in train_ru and test_ru"):
-        prepare(read(raw), layout, 1)
+        prepare(Experiment(read(raw), layout), 1)
 
 
 def test_the_same_file_name_in_two_folders_is_no_mistake(small, read, wav, tmp_path):
     raw, layout = small
     wav(tmp_path / "test" / "train1.wav", seed=99)
     add(tmp_path / "test", "train1.wav", "да")
-    prepare(read(raw), layout, 1)
+    prepare(Experiment(read(raw), layout), 1)
     assert "train1" in [cut.id for cut in CutSet.from_file(layout.cuts("test_ru"))]
 
 
@@ -241,7 +242,7 @@ def test_a_table_that_is_not_there(small, read, tmp_path):
     raw, layout = small
     raw["datasets"][2]["path"] = str(tmp_path / "nowhere")
     with pytest.raises(UserError, match=r"no table or folder .*nowhere"):
-        prepare(read(raw), layout, 1)
+        prepare(Experiment(read(raw), layout), 1)
 
 
 @pytest.mark.parametrize(
@@ -263,17 +264,17 @@ def test_the_last_line_of_a_list_is_read_before_the_first_recording(
         "cascade.data.dataset_checks.Intake.check", lambda *args: pytest.fail("listened")
     )
     with pytest.raises(UserError, match=said):
-        prepare(read(raw), layout, 1)
+        prepare(Experiment(read(raw), layout), 1)
 
 
 def test_an_unknown_corpus_and_an_unknown_part(small, read):
     raw, layout = small
     raw["datasets"][0]["part"] = "train"
     with pytest.raises(UserError, match="'table' has no part 'train'"):
-        prepare(read(raw), layout, 1)
+        prepare(Experiment(read(raw), layout), 1)
     raw["datasets"][0]["corpus"] = "tabel"
     with pytest.raises(UserError, match=r"no corpus 'tabel' in local/.*table"):
-        prepare(read(raw), layout, 1)
+        prepare(Experiment(read(raw), layout), 1)
 
 
 @pytest.fixture
@@ -285,7 +286,7 @@ def minutes(small, read, listed):
 
     def minutes(number, seed=0, **limits):
         recipe = read(raw | {"limits": limits}, {"target_minutes": str(number), "seed": str(seed)})
-        prepare(recipe, layout, 1)
+        prepare(Experiment(recipe, layout), 1)
         return ids(layout, "train_ru"), layout
 
     return minutes
@@ -320,7 +321,7 @@ def test_target_minutes_are_those_of_all_training_sets_together(small, read, lis
     raw["datasets"].append(more)
 
     def taken(minutes):
-        prepare(read(raw, {"target_minutes": minutes}), layout, 1)
+        prepare(Experiment(read(raw, {"target_minutes": minutes}), layout), 1)
         return [ids(layout, f"train_ru_{name}") for name in ("table", "more")]
 
     both = taken("1")
@@ -358,8 +359,8 @@ def test_the_same_bytes_whatever_the_number_of_jobs(small, read, tmp_path):
     raw, layout = small
     (tmp_path / "train" / "train1.wav").unlink()
     recipe = read(raw, {"limits.max_excluded": "40%", "target_minutes": "0.01"})
-    prepare(recipe, layout, 1)
+    prepare(Experiment(recipe, layout), 1)
     first = manifests(layout)
     assert len(first) == 1 + 4 * 4  # of them the list that features are made of
-    prepare(recipe, layout, 3)
+    prepare(Experiment(recipe, layout), 3)
     assert manifests(layout) == first

@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from cascade.config.experiment import Experiment
 from cascade.config.layout import Layout
 from cascade.config.sections import Decode
 from cascade.decoding.decode import Decoded, search_settings, write_nbest
@@ -42,7 +43,7 @@ def test_no_two_jobs_have_one_name(tmp_path, raw, read):
     raw["datasets"] = [d for d in raw["datasets"] if d["role"] != "test"]
     raw["datasets"] += [{**test, "name": name} for name in names]
     raw["systems"] = dict.fromkeys(("a", "a_b", "oracle"), raw["systems"]["plain"])
-    jobs = [job.name for job in stages.stage(4, read(raw), layout, 1).jobs]
+    jobs = [job.name for job in stages.stage(4, Experiment(read(raw), layout), 1).jobs]
     assert len(jobs) == len(set(jobs)) == 3 * (2 + len(names)) + len(names)
 
 
@@ -51,7 +52,7 @@ def test_the_search_does_not_depend_on_the_length_of_the_list(tmp_path, raw, rea
     layout = Layout(tmp_path / "exp", tmp_path, tmp_path)
 
     def jobs(decode):
-        made = stages.stage(4, read(raw | {"decode": decode}), layout, 1).jobs
+        made = stages.stage(4, Experiment(read(raw | {"decode": decode}), layout), 1).jobs
         return {job.name: job for job in made}
 
     before, after = jobs({}), jobs({"nbest": nbest})

@@ -1,5 +1,6 @@
 import numpy as np
 
+from cascade.config.experiment import Experiment
 from cascade.config.layout import Layout
 from cascade.config.sections import Decode
 from cascade.decoding import tune
@@ -65,7 +66,7 @@ def test_sets_that_use_the_same_names_keep_their_own_references(raw, read, tmp_p
     class Heard:
         """Stands for a network: the batches are not in the order of the sets."""
 
-        def __init__(self, recipe, layout, system, asked):
+        def __init__(self, experiment, system, asked):
             assert asked == keys
             self.data = self
 
@@ -76,6 +77,6 @@ def test_sets_that_use_the_same_names_keep_their_own_references(raw, read, tmp_p
             return [("abac"[index], np.full((1, 1), index)) for index in indices]
 
     monkeypatch.setattr(tune, "Heard", Heard)
-    found = tune._Valid(read(raw), layout, "plain", "words", 1)
+    found = tune._Valid(Experiment(read(raw), layout), "plain", "words", 1)
     assert [log_probs.item() for log_probs in found.log_probs] == [3, 0, 2, 1]
     assert found.reference == [["шесть"], ["раз", "два"], ["семь"], ["три"]]

@@ -7,7 +7,7 @@ import pytest
 import soundfile
 from lhotse import CutSet, Fbank, FbankConfig
 
-from cascade.config.layout import dataset_key
+from cascade.config.experiment import Experiment
 from cascade.data.prepare import prepare
 from cascade.features import dump as features
 from cascade.features import store
@@ -22,14 +22,15 @@ def prepared(small, read):
     """A recipe and its layout after stage 0."""
     raw, layout = small
     recipe = read(raw)
-    prepare(recipe, layout, 1)
+    prepare(Experiment(recipe, layout), 1)
     return recipe, layout
 
 
 def dump(recipe, key, layout, jobs=1, **options):
     """Stage 2 of the data set with this key."""
-    (dataset,) = (d for d in recipe.datasets if dataset_key(recipe, d) == key)
-    return features.dump(recipe, dataset, layout, jobs, **options)
+    experiment = Experiment(recipe, layout)
+    (dataset,) = (d for d in recipe.datasets if experiment.dataset_key(d) == key)
+    return features.dump(experiment, dataset, jobs, **options)
 
 
 def test_cuts_scp_and_lhotses_own_extractor_agree(prepared, tmp_path):
@@ -89,7 +90,7 @@ def test_a_segment_of_a_recording(small, read, wav, tmp_path):
         "id\tpath\ttext\tstart\tend\na\ttape.wav\tда\t0.25\t1\nb\ttape.wav\tнет\t1.0\t2.005\n"
     )
     recipe = read(raw)
-    prepare(recipe, layout, 1)
+    prepare(Experiment(recipe, layout), 1)
     dump(recipe, "test_ru", layout, 1)
     samples, rate = soundfile.read(folder / "tape.wav", dtype="float32")
     extractor = Fbank(FbankConfig(sampling_rate=16000, num_filters=40))
@@ -125,7 +126,7 @@ def test_a_part_is_taken_from_the_features_of_all(small, read, listed, caplog):
     found = {}
     for minutes in ("all", "0.02"):
         recipe = read(raw, {"target_minutes": minutes})
-        prepare(recipe, layout, 1)
+        prepare(Experiment(recipe, layout), 1)
         result = dump(recipe, "train_ru", layout)
         scp = kaldiio.load_scp(str(layout.scp("train_ru")))
         lines = layout.scp("train_ru").read_text().splitlines()
@@ -147,7 +148,7 @@ def test_lists_of_two_runs_of_stage_0_are_not_mixed(prepared, small, read, liste
     cuts = layout.cuts("train_ru").read_bytes()
     raw, _ = small
     raw["datasets"][0]["path"] = str(listed("others", ["да", "нет"]))
-    prepare(read(raw), layout, 1)
+    prepare(Experiment(read(raw), layout), 1)
     layout.cuts("train_ru").write_bytes(cuts)
     with pytest.raises(UserError, match=r"train_ru.* 'train0'.* lacks. Run stage 0 again"):
         dump(recipe, "train_ru", layout)
@@ -158,7 +159,7 @@ def test_cms_init_is_the_mean_of_all_frames(small, read, listed):
     raw, layout = small
     raw["datasets"][0]["path"] = str(listed("uneven", ["да", "нет", "ёж"], [0.3, 1.0, 0.5]))
     recipe = read(raw, {"features.filters": "23"})
-    prepare(recipe, layout, 1)
+    prepare(Experiment(recipe, layout), 1)
     for key in ("train_ru", "valid_ru"):
         dump(recipe, key, layout)
     cms_init(["train_ru"], layout)
@@ -179,7 +180,7 @@ def test_a_recording_that_changed_since_stage_0(prepared, wav, tmp_path):
     with pytest.raises(UserError, match=r"train1\.wav has changed since stage 0 checked it"):
         dump(recipe, "train_ru", layout)
     assert not layout.scp("train_ru").exists()
-    prepare(recipe, layout, 1)
+    prepare(Experiment(recipe, layout), 1)
     dump(recipe, "train_ru", layout)
     samples, rate = soundfile.read(tmp_path / "train" / "train1.wav", dtype="float32")
     extractor = Fbank(FbankConfig(sampling_rate=16000, num_filters=40))
@@ -196,7 +197,7 @@ def test_a_rate_and_a_channel_of_the_recording(small, read, tmp_path):
     for channel in ("mix", "0", "1"):
         raw["datasets"][3]["channel"] = channel
         recipe = read(raw, {"limits.max_excluded": "100%"})  # the others have no channel 1
-        prepare(recipe, layout, 1)
+        prepare(Experiment(recipe, layout), 1)
         dump(recipe, "test_ru", layout, 1)
         features = kaldiio.load_scp(str(layout.scp("test_ru")))["test1"]
         cut = {cut.id: cut for cut in CutSet.from_file(layout.feature_cuts("test_ru"))}["test1"]

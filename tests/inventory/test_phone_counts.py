@@ -2,6 +2,7 @@ from itertools import product
 
 import pytest
 
+from cascade.config.experiment import Experiment
 from cascade.config.layout import Layout
 from cascade.data.prepare import prepare
 from cascade.inventory.phone_counts import Inventory, of_candidate, of_recipe
@@ -26,7 +27,7 @@ def test_phones_of_stage_1_come_first(raw, read, layout, tmp_path):
     for key, phones in keys.items():
         table = {f"{key}1": phones.split(), f"{key}2": phones.split()}
         write_text_table(layout.text(key, "phones"), table)
-    ru, en = of_recipe(read(with_texts(raw, tmp_path, ru="нет", en="no")), layout)
+    ru, en = of_recipe(Experiment(read(with_texts(raw, tmp_path, ru="нет", en="no")), layout))
     assert (ru.language, ru.counts, ru.source) == ("ru", {"d": 2, "a": 2}, "stage 1: train_ru")
     assert (en.counts, en.source) == ({"j": 2, "ɛ": 2, "s": 2}, "stage 1: train_ext_en")
     assert (ru.total, en.phones) == (4, {"j", "ɛ", "s"})
@@ -35,8 +36,8 @@ def test_phones_of_stage_1_come_first(raw, read, layout, tmp_path):
 def test_then_the_words_of_stage_0(small, read):
     raw, layout = small
     recipe = read(raw)
-    prepare(recipe, layout, 1)
-    ru, en = of_recipe(recipe, layout)
+    prepare(Experiment(recipe, layout), 1)
+    ru, en = of_recipe(Experiment(recipe, layout))
     assert ru.source == "stage 0: train_ru, 4 words by espeak-ng"
     assert en.source == "stage 0: train_ext_en, 4 words by espeak-ng"
     assert ru.counts["nʲ"] == 1 and ru.counts["d"] == 1
@@ -45,7 +46,7 @@ def test_then_the_words_of_stage_0(small, read):
 
 def test_then_texts_of_the_recipe(raw, read, layout, tmp_path):
     lines = "Да! Да, 1000 раз.\nДа, нет.\nWesnoth, да.\n"  # digits and other letters are no use
-    ru, en = of_recipe(read(with_texts(raw, tmp_path, ru=lines, en="no")), layout)
+    ru, en = of_recipe(Experiment(read(with_texts(raw, tmp_path, ru=lines, en="no")), layout))
     assert ru.source == f"texts: {tmp_path / 'ru.txt'}, 2 words by espeak-ng"
     assert set(ru.counts) < {"d", "a", "ɑ", "nʲ", "e", "ɛ", "t"} and ru.counts["d"] == 1
     assert en.language == "en" and "n" in en.phones
@@ -58,11 +59,11 @@ def test_then_a_dictionary_but_no_list_of_exceptions(raw, read, layout, tmp_path
     words = ["".join(letters) for letters in product("abcdefghij", repeat=3)]
     write_text_table(file, {word: ["θ", "AH"] for word in words[:999]})
     with pytest.raises(UserError, match=r"no texts in 'en' .*Run stage 0: ./run.sh --recipe small"):
-        of_recipe(read(raw), layout)
+        of_recipe(Experiment(read(raw), layout))
     write_text_table(file, {word: ["θ", "AH"] for word in words})
     with file.open("a", encoding="utf-8") as lines:
         lines.write("abc θ AX\n")  # another pronunciation; the first one counts
-    _, en = of_recipe(read(raw), layout)
+    _, en = of_recipe(Experiment(read(raw), layout))
     assert en.counts == {"θ": 1000, "AH": 1000}
     assert en.source == f"{file}, each word once, 1000 words by espeak-ng"
 
@@ -70,7 +71,7 @@ def test_then_a_dictionary_but_no_list_of_exceptions(raw, read, layout, tmp_path
 def test_what_is_missing_is_told_before_any_work(raw, read, layout):
     raw["languages"]["ru"]["texts"] = ["texts_ru"]  # would be fetched
     with pytest.raises(UserError, match="no transcripts and no texts in 'en'"):
-        of_recipe(read(raw), layout)
+        of_recipe(Experiment(read(raw), layout))
     assert not layout.data.exists()
 
 

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from cascade.config.experiment import Experiment
 from cascade.config.layout import Layout
 from cascade.config.sections import Decode
 from cascade.decoding.decode import WordSearch
@@ -19,7 +20,7 @@ def layout(tmp_path, raw, read):
     write_text(layout.sentences(1), "ток ток\nкот\n")
     raw["languages"]["ru"]["texts"] = ["some.txt"]
     raw["language_model"] = {"phone_order": 3}
-    phone_model.make(read(raw), layout)
+    phone_model.make(Experiment(read(raw), layout))
     return layout
 
 
@@ -57,5 +58,5 @@ def test_the_graph_spells_phones_and_prefers_likely_ones(layout):
 def test_the_same_sentences_make_the_same_bytes(layout, raw, read):
     files = (layout.phone_arpa, layout.phone_graph, layout.phone_words)
     before = [path.read_bytes() for path in files]
-    phone_model.make(read(raw), layout)
+    phone_model.make(Experiment(read(raw), layout))
     assert [path.read_bytes() for path in files] == before

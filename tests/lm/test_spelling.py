@@ -5,6 +5,7 @@ import kaldifst
 import numpy as np
 import pytest
 
+from cascade.config.experiment import Experiment
 from cascade.config.layout import Layout
 from cascade.config.sections import Decode, LanguageModel
 from cascade.decoding.decode import WordSearch
@@ -164,8 +165,9 @@ def test_the_share_of_unknown_words_is_that_of_valid(raw, read, tmp_path):
     valid, lonely = (d for d in recipe.datasets if d.role == "valid")
     write_text_table(layout.text("valid_ru_table", "words"), {"a": ["да", "нет"], "b": ["ток"]})
     assert (valid.name, lonely.name) == ("", "x")
-    assert spelling.unknown_share(recipe, layout, {"да": 1, "нет": 1}) == 1.5 / 4
-    assert spelling.unknown_share(recipe, layout, {"да": 1, "нет": 1, "ток": 1}) == 0.5 / 4
+    experiment = Experiment(recipe, layout)
+    assert spelling.unknown_share(experiment, {"да": 1, "нет": 1}) == 1.5 / 4
+    assert spelling.unknown_share(experiment, {"да": 1, "нет": 1, "ток": 1}) == 0.5 / 4
 
 
 def test_learning_from_the_words_of_texts(raw, read, tmp_path, caplog):
@@ -177,7 +179,7 @@ def test_learning_from_the_words_of_texts(raw, read, tmp_path, caplog):
         write_text(layout.sentences(source), "сок кот\nко\n" if source == 0 else "")
     write_text_table(layout.lexicon, {w: p.split() for w, p in sorted(LEXICON.items())})
     with caplog.at_level("INFO", "cascade"):
-        spelling.train(recipe, layout)
+        spelling.train(Experiment(recipe, layout))
     assert "spelling: 3 of 3 words" in caplog.text  # no text has "такса"
     lines = layout.spelling_text.read_text(encoding="utf-8").splitlines()
     assert sorted(joined(line.split())[0] for line in lines) == ["ко", "кот", "сок"]

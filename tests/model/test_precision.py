@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from cascade.config.experiment import Experiment
 from cascade.config.layout import Layout
 from cascade.config.recipe import read_recipe
 from cascade.model import precision
@@ -44,7 +45,7 @@ def test_it_is_said_before_anything_runs(without, tmp_path):
     recipe = read_recipe(Path("recipes/mini/recipe.yaml"), {"train.precision": "bfloat16"})
     layout = Layout(tmp_path / "exp", tmp_path / "downloads", tmp_path / "data")
     with pytest.raises(UserError, match="Say float32"):
-        run(recipe, layout, range(6), 1)
+        run(Experiment(recipe, layout), range(6), 1)
     assert not list(tmp_path.rglob("*.jsonl.gz"))
 
 
@@ -54,4 +55,4 @@ def test_one_system_alone_may_ask_for_it(without, tmp_path):
     recipe = dataclasses.replace(recipe, systems={**recipe.systems, "plain": plain})
     layout = Layout(tmp_path / "exp", tmp_path / "downloads", tmp_path / "data")
     with pytest.raises(UserError, match="Say float32"):
-        run(recipe, layout, [3], 1)
+        run(Experiment(recipe, layout), [3], 1)

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from support import ROOT
 
+from cascade.config.experiment import Experiment
 from cascade.config.layout import Layout
 from cascade.pipeline import stages
 
@@ -58,11 +59,11 @@ def arks(scp):
 def test_the_second_recipe_has_the_files_of_the_first(swapped, caplog):
     caplog.set_level("INFO", "cascade")
     recipe, first = swapped("ru", "en")
-    stages.run(recipe, first, range(3), 1)
+    stages.run(Experiment(recipe, first), range(3), 1)
     before = store(first)
     assert len({path.parent for path in before}) == 4  # train, train_ext, valid, test
     recipe, second = swapped("en", "ru")
-    stages.run(recipe, second, range(3), 1)
+    stages.run(Experiment(recipe, second), range(3), 1)
     after = store(second)
     assert before.items() <= after.items()  # not one was touched
     assert len({path.parent for path in after}) == 6  # and valid and test of the other
@@ -73,34 +74,34 @@ def test_the_second_recipe_has_the_files_of_the_first(swapped, caplog):
             assert kind(first, a).read_bytes() == kind(second, b).read_bytes()
         assert arks(first.scp(a)) == arks(second.scp(b)) <= {str(path) for path in before}
     recipe, first = swapped("ru", "en")
-    assert stages.due(recipe, first, range(3)) is None
+    assert stages.due(Experiment(recipe, first), range(3)) is None
 
     caplog.clear()  # a part of the speech asks for no features
     recipe, some = swapped("ru", "en", target_minutes="0.03")
     some = replace(some, root=some.root / "some")
-    stages.run(recipe, some, (0, 2), 1)
+    stages.run(Experiment(recipe, some), (0, 2), 1)
     assert store(some) == after and "made now" not in caplog.text
     assert 0 < len(some.scp("train_ru").read_text().splitlines()) < len(TEXTS["ru"])
 
     shutil.rmtree(first.feature_store)
     recipe, first = swapped("ru", "en")
-    assert "1.ark is missing" in stages.due(recipe, first, [2])
-    stages.run(recipe, first, range(3), 1)
+    assert "1.ark is missing" in stages.due(Experiment(recipe, first), [2])
+    stages.run(Experiment(recipe, first), range(3), 1)
     assert set(store(first)) == set(before)
-    assert stages.due(recipe, first, range(3)) is None
+    assert stages.due(Experiment(recipe, first), range(3)) is None
 
 
 def test_a_recording_that_changes_is_heard_again(swapped, wav, tmp_path, caplog):
     recipe, layout = swapped("ru", "en")
-    stages.run(recipe, layout, (0, 2), 1)
+    stages.run(Experiment(recipe, layout), (0, 2), 1)
     before, was = store(layout), layout.scp("train_ru").read_text()
-    inputs = stages.stage(3, recipe, layout, 1).jobs[0].inputs
+    inputs = stages.stage(3, Experiment(recipe, layout), 1).jobs[0].inputs
     assert layout.feature_digests("train_ru") in inputs
     digests = layout.feature_digests("train_ru").read_text().splitlines()
     wav(tmp_path / "train_ru" / "train_ru4.wav", seed=99)
     caplog.clear()
     caplog.set_level("INFO", "cascade")
-    stages.run(recipe, layout, (0, 2), 1)
+    stages.run(Experiment(recipe, layout), (0, 2), 1)
     assert "train_ru4.wav changed" in caplog.text and "features_train_ru runs" in caplog.text
     assert "features_valid_ru" not in caplog.text
     assert arks(layout.scp("train_ru")).isdisjoint({line.split()[1] for line in was.splitlines()})

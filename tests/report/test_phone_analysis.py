@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cascade.config.experiment import Experiment
 from cascade.report.phone_analysis import (
     CLASSES,
     by_class,
@@ -123,7 +124,7 @@ def test_only_training_transcripts_say_what_is_shared(small, read):
     recipe = read(raw)
     for key, phones in (("train_ru", "a b"), ("train_ext_en", "b c c"), ("test_ru", "c d")):
         write_text_table(layout.text(key, "phones"), {"u": phones.split()})
-    found = training_phones(recipe, layout)
+    found = training_phones(Experiment(recipe, layout))
     assert list(found) == ["ru", "en"]
     assert found == {"ru": Counter("ab"), "en": Counter("bcc")}
     assert [class_of(phone, found) for phone in "abcd"] == ["own", "shared", "new", "new"]

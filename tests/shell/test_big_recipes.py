@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from support import ROOT
 
+from cascade.config.experiment import Experiment
 from cascade.config.layout import Layout
 from cascade.config.recipe import read_recipe
 from cascade.pipeline import stages
@@ -104,7 +105,7 @@ def ids(layout, key):
 
 def test_commonvoice_ru_en(commonvoice, tmp_path, monkeypatch):
     found, layout = recipe("commonvoice_ru_en", commonvoice, tmp_path, monkeypatch)
-    stages.run(found, layout, range(3), 1)
+    stages.run(Experiment(found, layout), range(3), 1)
     assert ids(layout, "train_ru") == [f"common_voice_ru_{n}" for n in range(9)]
     assert ids(layout, "test_ru") == [f"common_voice_ru_{n}" for n in range(39, 42)]
     assert 2 <= len(ids(layout, "train_ext_en")) <= 15  # a quarter of the speakers
@@ -114,7 +115,7 @@ def test_commonvoice_ru_en(commonvoice, tmp_path, monkeypatch):
 
 def test_golos_librispeech(golos_librispeech, tmp_path, monkeypatch):
     found, layout = recipe("golos_librispeech", golos_librispeech, tmp_path, monkeypatch)
-    stages.run(found, layout, range(3), 1)
+    stages.run(Experiment(found, layout), range(3), 1)
     train, valid = ids(layout, "train_ru"), ids(layout, "valid_ru")
     assert 1 <= len(valid) <= 8 and len(train) + len(valid) == 600
     assert set(train).isdisjoint(valid)
@@ -135,7 +136,7 @@ def test_without_the_folder_it_says_where_to_get_it(name, corpus, source, tmp_pa
     nowhere = dict.fromkeys(("commonvoice", "golos", "librispeech"), tmp_path / "none")
     found, layout = recipe(name, nowhere, tmp_path, monkeypatch)
     with pytest.raises(UserError) as caught:
-        stages.run(found, layout, [0], 1)
+        stages.run(Experiment(found, layout), [0], 1)
     assert f"There is no folder {tmp_path / 'none'}. Corpus '{corpus}'" in str(caught.value)
     assert f"It is had from {source}. Unpack it" in str(caught.value)
     assert "\n" not in str(caught.value)

@@ -2,7 +2,7 @@ import re
 import xml.etree.ElementTree as ET
 
 import pytest
-from test_sweep_results import entry
+from support import entry
 
 from cascade.sweeps.curve import COLOURS, draw
 

@@ -4,25 +4,11 @@ import statistics
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support import entry
 
 from cascade.sweeps.results import by_value, label, markdown, minutes
 
 rates = st.floats(0, 200).map(lambda rate: round(rate, 4))
-
-
-def entry(system, value, seed, per, wer=None, test="mine", key="target_minutes", told=12.5):
-    spoken = value if isinstance(value, (int, float)) else 79.6
-    return {
-        "system": system,
-        "target_minutes": 15,
-        "minutes": spoken + seed / 10,
-        key: value,
-        "seed": seed,
-        "test": test,
-        "oov": told,
-        "PER": per,
-        "WER": per if wer is None else wer,
-    }
 
 
 def judged(value, reduction, interval, p, unit="phones", key="target_minutes", drawn="utterances"):

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from cascade.config.experiment import Experiment
 from cascade.data.prepare import prepare
 from cascade.lm import graph, language_model
 from cascade.runtime.files import read_text_table
@@ -27,8 +28,8 @@ def made(small, read, tmp_path, monkeypatch):
     raw["languages"]["ru"]["lexicon"] = str(lexicon)
     raw["language_model"] = {"order": 2}
     recipe = read(raw)
-    prepare(recipe, layout, 1)
-    found = lang.build(recipe, layout, 1)
+    prepare(Experiment(recipe, layout), 1)
+    found = lang.build(Experiment(recipe, layout), 1)
     assert {Path(text), Path(words)} <= set(found.inputs)
     return recipe, layout
 
@@ -54,8 +55,8 @@ def test_the_vocabulary_has_the_dictionary_but_no_word_of_the_tests_alone(made):
 
 def test_model_and_graph_follow(made):
     recipe, layout = made
-    language_model.train(recipe, layout)
-    graph.make(recipe, layout)
+    language_model.train(Experiment(recipe, layout))
+    graph.make(Experiment(recipe, layout))
     summary = json.loads(layout.lang_summary.read_text(encoding="utf-8"))
     assert summary["words"] == 4
     assert summary["graph_mb"] >= 0 and summary["ngrams"] > 4
@@ -67,10 +68,10 @@ def test_model_and_graph_follow(made):
 def test_where_every_sentence_is_held_out_the_model_knows_single_words(small, read, caplog):
     raw, layout = small  # all its data sets say the same
     recipe = read(raw)
-    prepare(recipe, layout, 1)
-    lang.build(recipe, layout, 1)
+    prepare(Experiment(recipe, layout), 1)
+    lang.build(Experiment(recipe, layout), 1)
     assert layout.sentences(0).read_text(encoding="utf-8").split() == ["да", "нет", "о", "ёж"]
     assert "knows single words alone: name 'texts' of 'ru'" in caplog.text
-    language_model.train(recipe, layout)
-    graph.make(recipe, layout)
+    language_model.train(Experiment(recipe, layout))
+    graph.make(Experiment(recipe, layout))
     assert set(graph.read_lexicon(layout.lexicon)) == {"да", "нет", "о", "ёж"}

@@ -10,6 +10,7 @@ import safetensors.torch
 import torch
 from planted import PHONES, SETTINGS, planted
 
+from cascade.config.experiment import Experiment
 from cascade.config.layout import Layout
 from cascade.features.cmn import write_cms_init
 from cascade.runtime.errors import UserError
@@ -50,13 +51,10 @@ def tensors(layout, system):
 
 
 def test_a_system_goes_on_from_another_and_keeps_what_is_frozen(recipe, layout):
-    recipe = recipe()
-    assert set(train_systems(recipe, layout, {"both": "1", "below": "1", "one": "1"}, 2)) == {
-        "both",
-        "below",
-        "one",
-    }
-    list(train_systems(recipe, layout, {"more": "1", "still": "1"}, 2))
+    experiment = Experiment(recipe(), layout)
+    first = {"both", "below", "one"}
+    assert set(train_systems(experiment, dict.fromkeys(first, "1"), 2)) == first
+    list(train_systems(experiment, {"more": "1", "still": "1"}, 2))
     first, more, still = (tensors(layout, name) for name in ("both", "more", "still"))
     assert first.keys() == more.keys() == still.keys() == tensors(layout, "one").keys()
     same = {name.partition(".")[0] for name in first if torch.equal(first[name], still[name])}
@@ -81,7 +79,7 @@ def test_one_training_that_is_told_to_stop_stops_all(recipe, layout, raw):
     telling = threading.Thread(target=stop)
     telling.start()
     with pytest.raises(KeyboardInterrupt):
-        list(train_systems(recipe(), layout, {"both": "1", "one": "1"}, 1))
+        list(train_systems(Experiment(recipe(), layout), {"both": "1", "one": "1"}, 1))
     telling.join()
     assert list((layout.system("both") / "checkpoint").glob("*.pt"))
     assert not layout.system("one").exists()
@@ -89,7 +87,7 @@ def test_one_training_that_is_told_to_stop_stops_all(recipe, layout, raw):
 
 def test_seconds_and_languages_shape_the_iterators(recipe, layout, raw):
     raw["train"]["seconds"] = {"en": 2}
-    trainer, _ = build(recipe(), layout, "both")
+    trainer, _ = build(Experiment(recipe(), layout), "both")
     assert [(i.name, i.seconds) for i in trainer.iterators] == [("ru", 4), ("en", 2)]
 
 
@@ -101,7 +99,7 @@ def test_a_start_that_fits_nothing_is_told(recipe, layout, raw):
     blob = {"layer1.lstm.weight_hh_l0": torch.zeros(400, 100)}
     safetensors.torch.save_file(blob, other / "model.safetensors")
     with pytest.raises(UserError, match="other has no tensor of the shape of one of 'more'"):
-        build(recipe(), layout, "more")
+        build(Experiment(recipe(), layout), "more")
     (other / "model.safetensors").write_bytes(b"stranger")
     with pytest.raises(UserError, match="safetensors is damaged"):
-        build(recipe(), layout, "more")
+        build(Experiment(recipe(), layout), "more")

@@ -1,32 +1,20 @@
 import ctypes
 import gzip
 import platform
-import struct
 import wave
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+from support import catalogue_of
 
 from cascade.corpora import corpus
 from cascade.corpora.corpus import Excluded, Request, Utterance
 from cascade.runtime.errors import UserError
-from local import (
-    asterisk_prompts,
-    asterisk_ru,
-    catalogue,
-    festvox_ru,
-    fortunes_ru,
-    progress,
-    sentences,
-    silence,
-    synth_en,
-    texts_nl,
-    voices_en,
-    wesnoth,
-    wordnet,
-)
+from local.corpora import asterisk_prompts, asterisk_ru, festvox_ru, synth_en, voices_en
+from local.helpers import progress, silence
+from local.texts import catalogue, fortunes_ru, sentences, texts_nl, wesnoth, wordnet
 
 
 def made(path: Path, content: str) -> Path:
@@ -284,18 +272,6 @@ def test_silent_library_loads_and_does_nothing(tmp_path):
 def test_silent_library_for_an_unknown_machine():
     with pytest.raises(UserError, match="riscv64"):
         silence.library("a", ["b"], "riscv64")
-
-
-def catalogue_of(pairs: dict[str, str], order: str = "<") -> bytes:
-    """A .mo file with ``pairs``."""
-    head, tables, strings = 28, b"", b""
-    at = head + 16 * len(pairs)
-    for text in (*pairs, *pairs.values()):
-        tables += struct.pack(f"{order}2I", len(text.encode()), at + len(strings))
-        strings += text.encode() + b"\0"
-    n = len(pairs)
-    header = struct.pack(f"{order}7I", 0x950412DE, 0, n, head, head + 8 * n, 0, head)
-    return header + tables + strings
 
 
 def test_catalogue(tmp_path):

@@ -2,7 +2,7 @@ import shutil
 import subprocess
 
 import pytest
-from test_local_corpora import catalogue_of
+from support import catalogue_of
 
 from cascade.config.layout import Layout
 from cascade.corpora.corpus import Request

@@ -1,10 +1,14 @@
 from pathlib import Path
 
-from cascade.config.layout import Layout, dataset_key, dataset_name
+from cascade.config.experiment import Experiment
+from cascade.config.layout import Layout
 
 
 def keys(recipe):
-    return [dataset_key(recipe, dataset) for dataset in recipe.datasets]
+    experiment = Experiment(recipe, Layout(Path("exp"), Path("dl"), Path("data")))
+    keys = [experiment.dataset_key(dataset) for dataset in recipe.datasets]
+    assert experiment.dataset_keys() == keys
+    return keys
 
 
 def test_one_of_a_role_and_language_needs_no_corpus(raw, read):
@@ -32,8 +36,8 @@ def test_several_of_a_role_and_language_are_told_apart_by_name(raw, read):
 def test_a_name_alone_does_not_lengthen_a_key(raw, read):
     raw["datasets"][0]["name"] = "mine"
     recipe = read(raw)
-    assert dataset_name(recipe.datasets[0]) == "mine"
-    assert dataset_name(recipe.datasets[1]) == "table"
+    assert recipe.datasets[0].label == "mine"
+    assert recipe.datasets[1].label == "table"
     assert keys(recipe)[0] == "train_ru"
 
 
