@@ -35,11 +35,23 @@ _NAMES = re.compile(rf"{NAME.pattern}(,{NAME.pattern})*")
 
 @dataclass(frozen=True)
 class Recipe:
-    """A whole recipe; see the field types for its sections.
+    """A recipe: the languages, the data, the systems and their settings.
 
-    ``target`` is the language that is tested, ``seed`` decides first weights, the order of the
-    speech and its augmentation, and which part of it ``target_minutes``, or ``all``, takes. In
-    the file ``like`` names another recipe, and what follows is what differs from that one.
+    Attributes:
+        name: The name of the experiment. Default: the name of the recipe's folder.
+        target: The language to recognise: one of ``languages``.
+        languages: The languages by name. Keys: see ``Language``.
+        datasets: The data sets. Keys: see ``Dataset``. ``train``, ``valid`` and ``test`` must be
+            there.
+        systems: The networks to train, by name. Keys: see ``System``.
+        seed: Decides first weights, the order of the speech, its augmentation, and which part of
+            it ``target_minutes`` takes.
+        target_minutes: How many minutes of the target's training speech are used, or ``all``.
+        limits: What stage 0 accepts. Keys: see ``Limits``.
+        features: Keys: see ``Features``.
+        language_model: Keys: see ``LanguageModel``.
+        train: How systems are trained. Keys: see ``Train``.
+        decode: The search. Keys: see ``Decode``.
     """
 
     name: str

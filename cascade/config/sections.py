@@ -1,4 +1,8 @@
-"""The sections of a recipe: what each key means, its bounds and its default."""
+"""The sections of a recipe: what each key means, its bounds and its default.
+
+The documentation's page of keys is made from this module: every field has an entry under
+``Attributes`` in the docstring of its class.
+"""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,14 +12,20 @@ from cascade.config.schema import within
 
 @dataclass(frozen=True)
 class Language:
-    """A language: how its text is written and where its pronunciations come from.
+    """A language: its letters, its pronunciations, its texts.
 
-    ``letters`` are those of its words (after lower-casing); ``voice`` is espeak-ng's name
-    of the language; ``lexicon`` a file of ``word phone phone ...`` lines, words in any case, that
-    come before espeak-ng's; ``fold`` replaces letters in reference and hypothesis when words are
-    scored; ``texts`` names modules of ``local/`` with free texts, or text files;
-    ``dictionaries`` modules with hunspell dictionaries, ``X.dic`` files beside their
-    ``X.aff``, or word lists; ``phone_map`` renames phones (see `cascade.text.phones`).
+    Attributes:
+        letters: The letters of its words, in lower case.
+        voice: The name that espeak-ng gives the language, such as ``ru`` or ``en-us``.
+        lexicon: A file of your own pronunciations, one ``word phone phone ...`` a line. They
+            come before those of espeak-ng. Upper and lower case are the same.
+        texts: Texts for the language model: modules of ``local/texts``, or files with one
+            sentence a line.
+        dictionaries: Dictionaries whose word forms all join the vocabulary: modules of
+            ``local/texts``, hunspell's ``X.dic`` beside ``X.aff``, or word lists.
+        fold: Letters that count as another letter when words are scored, such as ``{ё: е}``.
+        phone_map: Phones to rename, such as ``{ɑ: a}``. Two languages share a phone if both
+            write it in the same way.
     """
 
     letters: str
@@ -29,10 +39,13 @@ class Language:
 
 @dataclass(frozen=True)
 class Split:
-    """What a hash puts between two per cents, such as ``between: [80, 90]``.
+    """A part of a corpus that has no parts of its own. A hash of each name decides.
 
-    ``by: speaker`` hashes names of speakers, so that nobody is in two parts, and
-    ``by: utterance`` ids. See `cascade.corpora.split`.
+    Attributes:
+        between: The part, as two per cents from 0 to 100, such as ``[80, 90]``.
+        by: What is hashed. ``speaker``: no speaker is in two parts. ``utterance``: speakers
+            may be in several parts; for corpora with few speakers.
+        seed: Another seed draws other parts. All parts of one corpus need the same seed.
     """
 
     between: tuple[float, ...]
@@ -42,14 +55,22 @@ class Split:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A corpus, or a part of one, and the role it plays. ``name`` defaults to the corpus.
+    """A corpus, or a part of one, and its role.
 
-    ``part`` is one that the corpus has itself, ``split`` one that is made here.
-
-    ``path`` is the folder of a corpus that the user has. ``channel`` says what is taken of
-    recordings with several: a number from 0, or ``mix``, their mean, which is the default.
-    ``isolated`` words, of a validation set, choose the model and the search of phones; the
-    language model's weights and the search of words are those of sentences.
+    Attributes:
+        role: ``train`` (speech of the target language to train on), ``train_ext`` (speech of
+            another language to train on), ``valid`` (chooses models and settings) or ``test``
+            (gives the figures).
+        language: One of the recipe's ``languages``.
+        corpus: A module of ``local/corpora`` (fetched) or ``local/readers`` (your folder).
+        part: A part that the corpus itself has, such as ``dev``. Without it, the default part.
+        path: The folder or table of a corpus that you have.
+        name: Tells apart two data sets of one role and language. Default: the corpus.
+        channel: Which channel of recordings with several: a number from 0, or ``mix``, their
+            mean. Without it the mean is taken, and stage 0 says so.
+        split: A part that is made here, by a hash of names. Keys: see ``Split``.
+        isolated: For ``valid`` sets of single words. They count in the choice of the model and
+            in the search of phones, not in the search of words.
     """
 
     role: str
@@ -70,9 +91,13 @@ class Dataset:
 
 @dataclass(frozen=True)
 class Limits:
-    """What stage 0 lets pass: utterances of ``min_seconds`` to ``max_seconds``.
+    """What stage 0 accepts.
 
-    ``max_excluded`` is the share of a data set's utterances that may be left out.
+    Attributes:
+        max_excluded: The largest share of a data set that may fail the checks, such as ``5%``
+            or ``0.05``. With more, stage 0 stops.
+        min_seconds: Shorter utterances are left out.
+        max_seconds: Longer utterances are left out.
     """
 
     max_excluded: str = "5%"
@@ -87,14 +112,21 @@ class Limits:
 
 @dataclass(frozen=True)
 class Features:
-    """Log-mel filterbank features; ``stack`` frames of 10 ms make one input of the network.
+    """Log-mel filterbank features, 100 frames a second.
 
-    ``rate`` is what recordings are resampled to. A Kaldi folder of features without audio
-    takes neither that nor ``filters`` into account: its features are used as they are.
+    A Kaldi folder of features without audio ignores ``rate`` and ``filters``: its features are
+    used as they are.
 
-    ``cmn: online`` subtracts Kaldi's running mean: of the last ``cmn_window`` frames, filled
-    up with at most ``cmn_global`` frames of the cms-init vector. ``cmn: utterance``
-    subtracts the mean of the whole utterance.
+    Attributes:
+        rate: The sampling rate in Hz. All recordings are resampled to it.
+        filters: How many mel filters a frame has.
+        stack: How many frames of 10 ms make one input of the network.
+        cmn: Cepstral mean normalisation (CMN; here of log-mel features): which mean is
+            subtracted from each frame. ``online``: Kaldi's running mean, which needs no later
+            frame. ``utterance``: the mean of the complete utterance.
+        cmn_window: For ``online``: the mean is of so many last frames.
+        cmn_global: For ``online``: while there are fewer frames than ``cmn_window``, up to so
+            many frames of the cms-init vector, the mean of the training data, fill it up.
     """
 
     rate: int = within(16000, 4000)
@@ -107,12 +139,16 @@ class Features:
 
 @dataclass(frozen=True)
 class LanguageModel:
-    """The word n-gram: ``prune`` is the entropy-pruning threshold, 0 for none.
+    """The n-gram models of words and phones.
 
-    ``words``, where given, is how many words to decode to at most: those of transcripts
-    and texts always, then the dictionaries' likeliest forms. ``phone_order`` is the order
-    of the n-gram over the phones of the same sentences. With ``open``, words that the
-    vocabulary lacks are spelt from pieces of the others, as likely as such words are in valid.
+    Attributes:
+        order: The order of the word n-gram: 3 is a trigram.
+        phone_order: The order of the phone n-gram.
+        prune: The threshold of entropy pruning; 0 prunes nothing.
+        words: The size of the vocabulary. Words of transcripts and texts are always in it;
+            the likeliest forms of the dictionaries fill it up. Without it, all forms are in.
+        open: Spell words that the vocabulary lacks from pieces of other words. For languages
+            without a dictionary.
     """
 
     order: int = within(3, 1, 5)
@@ -126,12 +162,17 @@ class LanguageModel:
 class Augment:
     """Random changes of the training features, the same for every language.
 
-    ``stretch``: the time axis by a factor of 1 +- this; ``warp``: the filter axis, up or
-    down by up to this many filters; ``channel``: another microphone, a smooth random curve
-    of this size in nats added to every frame; ``time_masks`` masks of up to ``time_width`` stacked
-    frames and ``filter_masks`` of up to ``filter_width`` filters (SpecAugment,
-    arXiv:1904.08779). All of it grows from nothing over the first ``ramp`` of the steps:
-    CTC finds its first alignments far sooner in whole speech.
+    Attributes:
+        stretch: Stretch the time axis by a factor of 1 ± this.
+        warp: Shift the filter axis up or down by up to this many filters.
+        channel: Add a smooth random curve over the filters, as another microphone would. Its
+            size in nats.
+        time_masks: How many stretches of time are masked (SpecAugment, arXiv:1904.08779).
+        time_width: The longest such mask, in stacked frames.
+        filter_masks: How many bands of filters are masked (SpecAugment).
+        filter_width: The widest such mask, in filters.
+        ramp: Augmentation grows from nothing to full over this share of the steps. CTC finds
+            its first alignments far sooner in unchanged speech.
     """
 
     stretch: float = within(0.1, 0, 0.5)
@@ -146,24 +187,33 @@ class Augment:
 
 @dataclass(frozen=True)
 class Train:
-    """How a system is trained. ``epochs``, where given, takes the place of ``steps``; a system's
-    own ``steps``, and those of the command line, that of a recipe's ``epochs``.
+    """How a system is trained.
 
-    ``learning_rate`` is the highest: it grows over the first ``warmup`` of the steps, and falls
-    to nothing at the last. ``weight_decay`` is AdamW's; ``dropout`` is the share of values left
-    out between layers; gradients longer than ``clip`` are cut to it. Each ``valid_every`` steps
-    the network is tried on valid, and the best one kept; a checkpoint is written each
-    ``checkpoint_every``, and it changes no result.
-
-    A step takes ``batch_seconds`` of speech from each language, or what ``seconds`` says of
-    one. ``weights`` multiplies a language's loss (1 where it is not named). ``active`` is
-    the part of the steps in which a language takes part, `[0, 1]` where it is not named:
-    `{en: [0, 0.8]}` leaves the last fifth to the others. ``tie`` times the sum of squared
-    differences between what the target has of its own in the network and what each other
-    language has in its place is added to the loss: 0 leaves them apart, much makes them one.
-    With ``precision: bfloat16`` products of matrices are of 16 bits; weights, losses and models
-    stay `float32`. That needs a processor with AVX-512, or a GPU, and gains something where
-    it has such arithmetic (AVX-512 BF16) and batches are large: `tests/bench/train.sh` tells.
+    Attributes:
+        steps: How many steps the training has. A system's own ``steps``, and those of the
+            command line, replace the recipe's ``epochs``.
+        epochs: How many times the target's speech is used. Replaces ``steps``.
+        batch_seconds: Seconds of speech that a step takes from each language.
+        learning_rate: The highest learning rate. It grows to it, and then falls to nothing at
+            the last step.
+        warmup: The share of the steps in which the learning rate grows.
+        weight_decay: The weight decay of AdamW.
+        dropout: The share of values that dropout leaves out between layers.
+        clip: The longest gradient. A longer one is scaled down to it.
+        tie: Pulls the parts that languages have of their own towards each other: this times
+            the sum of squared differences is added to the loss. 0: they are independent.
+        seconds: Seconds of speech that a step takes from a language, in place of
+            ``batch_seconds``: ``{en: 20}``.
+        weights: A factor for a language's loss: ``{en: 0.2}``. Default: 1.
+        active: The part of the steps in which a language takes part: ``{en: [0, 0.8]}`` leaves
+            the last fifth to the others. Default: ``[0, 1]``.
+        valid_every: Every so many steps the network is measured on valid. The best one is kept.
+        checkpoint_every: The time between two checkpoints, such as ``60s``. Changes no result.
+        precision: ``float32``, or ``bfloat16``: matrix products of 16 bits, on a processor
+            with AVX-512 or on a GPU. Weights, losses and models stay ``float32``. It is faster
+            only on hardware with such arithmetic and with large batches
+            (``tests/bench/train.sh`` measures it).
+        augment: Random changes of the features. Keys: see ``Augment``.
     """
 
     steps: int = within(4000, 1)
@@ -191,15 +241,22 @@ class Train:
 
 @dataclass(frozen=True)
 class System:
-    """A network to train. ``layers`` is ``[4]``, or ``[lower, upper]`` for a cascade;
-    with ``share: lower``, ``[4, 0]`` leaves each language its output alone.
+    """A network to train.
 
-    A cascade is trained on all languages at once, or on the target and those that
-    ``languages`` names; they ``share`` the ``upper`` layers, the ``lower`` ones, or
-    ``all``. Any other network is trained on the target alone. ``start`` is another system
-    of the recipe, or the folder of a model: what this one has in common with it begins as
-    it is there, and what ``freeze`` names of it (``norm``, ``layer1``, ..., ``output``)
-    stays so. ``train`` holds what differs from the recipe's ``train`` for this system alone.
+    Attributes:
+        cascade: Whether it is trained on other languages, too. ``false``: on the target only.
+        layers: The number of LSTM layers: ``[4]`` for one stack, ``[2, 2]`` for two lower and
+            two upper ones. With ``share: lower``, ``[4, 0]`` shares all layers, and each
+            language has its own output layer.
+        neurons: The size of each layer.
+        share: What the languages have in common: the ``upper`` layers (the cascade), the
+            ``lower`` layers (Kaldi's way), or ``all``.
+        languages: Train on these languages of role ``train_ext`` only. Default: all of them.
+        start: Start from the weights of another system of the recipe, or of a model's folder
+            (a path with a ``/``).
+        freeze: Parts that keep the weights of ``start``: ``norm``, ``layer1``, ``layer2``, ...,
+            ``output``.
+        train: Keys of ``train`` that differ for this system.
     """
 
     cascade: bool
@@ -214,16 +271,20 @@ class System:
 
 @dataclass(frozen=True)
 class Decode:
-    """Word search: ``acoustic_scale`` multiplies the network's log-probabilities.
+    """The search for words and phones.
 
-    Kept are paths within ``beam`` of the best one, and ``max_active`` of them at most.
-
-    ``blank_penalty`` is taken from the blank's log-probability before the search, which
-    keeps the peaky blank of a CTC network from deleting words; ``word_penalty`` is the
-    cost of every word, which keeps short words from filling the gaps. With ``tune``, the
-    three are where the search for better ones begins, made on valid for each system.
-    ``nbest`` is the number of hypotheses that are written; 0 also leaves out the words'
-    times and confidences.
+    Attributes:
+        beam: Paths that are worse than the best one by more than this are dropped.
+        max_active: At most so many paths are kept.
+        tune: Search for the ``acoustic_scale``, ``blank_penalty`` and ``word_penalty`` with the
+            fewest errors on valid, for each system. The three keys below are the start of this
+            search. ``false``: they are used as they are.
+        acoustic_scale: A factor for the network's log-probabilities.
+        blank_penalty: Subtracted from the log-probability of the CTC blank. It keeps the
+            network from deleting words.
+        word_penalty: The cost of each word. It keeps short words from filling gaps.
+        nbest: How many hypotheses of each utterance are written. 0 leaves out the times and
+            confidences of words, too.
     """
 
     beam: float = within(12.0, 0.1)
