@@ -1,0 +1,240 @@
+"""The documentation: it builds without a network, nothing is missing in it, every link leads on."""
+
+import argparse
+import dataclasses
+import importlib
+import inspect
+import json
+import re
+import subprocess
+import sys
+import typing
+from collections.abc import Iterator
+from html import unescape
+from pathlib import Path
+
+import pytest
+
+from cascade.cli.options import parser
+from cascade.config.layout import Layout
+from cascade.config.recipe import Recipe, read_recipe
+from cascade.config.recipe_checks import PRECISIONS, ROLES, SHARES
+from cascade.pipeline.stages import LAST, TITLES, stage
+from cascade.runtime.project import RECIPES, ROOT
+
+DOCS = ROOT / "docs"
+PACKAGES = sorted(path.parent.name for path in ROOT.glob("cascade/*/__init__.py"))
+# What the files of an experiment are named by, as the page writes it.
+PLACES = {"key": "DATASET", "system": "SYSTEM", "test": "TEST", "unit": "words", "source": 0}
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory) -> Path:
+    """The site, built as the documentation says; a warning is an error."""
+    folder = tmp_path_factory.mktemp("site")
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    return folder
+
+
+@pytest.fixture(scope="module")
+def floors():
+    """The module that makes the picture of the packages."""
+    sys.path.insert(0, str(DOCS))
+    try:
+        yield importlib.import_module("floors")
+    finally:
+        sys.path.remove(str(DOCS))
+
+
+def page(site: Path, name: str) -> str:
+    return unescape((site / name / "index.html").read_text(encoding="utf-8"))
+
+
+def source(name: str) -> str:
+    return (DOCS / name).read_text(encoding="utf-8")
+
+
+def test_nothing_is_loaded_from_elsewhere(site):
+    loaded = r"(?:<(?:script|img|iframe)[^>]*\ssrc=|<link[^>]*rel=\"?(?:stylesheet|icon)[^>]*href=)"
+    count = 0
+    for file in site.rglob("*.html"):
+        text = file.read_text(encoding="utf-8")
+        for match in re.finditer(loaded + r"\"?([^\" >]+)", text):
+            count += 1
+            assert not match[1].startswith(("http", "//")), f"{file}: {match[1]}"
+    assert count > 100
+    for file in site.rglob("*.css"):
+        assert "url(http" not in file.read_text(encoding="utf-8"), file
+
+
+def fields(kind: type, prefix: str = "") -> Iterator[tuple[str, dataclasses.Field]]:
+    """Every key of a dataclass and of those in it, by its full name."""
+    hints = typing.get_type_hints(kind)
+    for field in dataclasses.fields(kind):
+        hint = hints[field.name]
+        yield f"{prefix}{field.name}", field
+        for inner in (hint, *typing.get_args(hint)):
+            if dataclasses.is_dataclass(inner):
+                middle = {dict: ".NAME", tuple: "[]"}.get(typing.get_origin(hint), "")
+                yield from fields(inner, f"{prefix}{field.name}{middle}.")
+
+
+def test_every_key_has_a_meaning(site):
+    text = page(site, "reference/keys")
+    for key, field in fields(Recipe):
+        entry = re.search(
+            rf'<h3 id="{re.escape(key)}">.*?</h3>\s*<p>(.*?)</p>\s*<p>(.*?)</p>', text
+        )
+        assert entry, f"{key} has no entry under 'Attributes' in the docstring of its dataclass"
+        facts, meaning = entry.groups()
+        assert len(re.sub(r"<[^>]*>", "", meaning)) > 5, key
+        if isinstance(field.default, (int, float)) and not isinstance(field.default, bool):
+            assert f"<code>{field.default}</code>" in facts, key
+        if "least" in field.metadata:
+            assert f"{field.metadata['least']:g}" in facts, key
+
+
+@pytest.mark.parametrize(
+    ("key", "values"),
+    [
+        ("datasets[].role", ROLES),
+        ("systems.NAME.share", SHARES),
+        ("train.precision", PRECISIONS),
+        ("features.cmn", ("online", "utterance")),
+        ("datasets[].split.by", ("speaker", "utterance")),
+    ],
+)
+def test_meanings_name_the_choices(site, key, values):
+    entry = page(site, "reference/keys").split(f'<h3 id="{key}">')[1].split("<h3")[0]
+    for value in values:
+        assert f"<code>{value}</code>" in entry
+
+
+def test_every_option_of_every_command_is_there(site):
+    text = page(site, "reference/commands")
+    actions = parser(None)._actions
+    commands = next(a for a in actions if isinstance(a, argparse._SubParsersAction)).choices
+    assert len(commands) >= 5
+    for name, command in commands.items():
+        section = text.split(f'<h2 id="{name}">')[1].split("<h2")[0]
+        for action in command._actions:
+            if action.dest == "help":
+                continue
+            for option in action.option_strings or [action.metavar or action.dest.upper()]:
+                assert re.search(rf"<code>[^<]*{re.escape(option)}\b", section), f"{name} {option}"
+            assert (action.help or "") in section, f"{name} {action.dest}"
+
+
+def test_every_recipe_is_there(site):
+    text = page(site, "reference/recipes")
+    names = [path.parent.name for path in RECIPES.glob("*/recipe.yaml")]
+    assert len(names) >= 14
+    for name in names:
+        assert f'<h2 id="{name}">' in text
+        for results in RECIPES.joinpath(name).glob("*.md"):
+            assert f'href="../../recipes/{name}/{results.stem}/"' in text, results
+            assert (site / "recipes" / name / results.stem / "index.html").exists()
+
+
+def test_every_stage_and_job_is_named():
+    text, run = source("inside/stages.md"), source("first-run.md")
+    names = set()
+    for number, title in enumerate(TITLES):
+        assert f"| {number} | {title} |" in text
+        assert f"## Stage {number}: {title}" in run
+    for _, job in jobs():
+        names.add(job)
+    for name in names:
+        assert f"`{name}`" in text or name == "SYSTEM", name
+
+
+def jobs() -> Iterator[tuple[list[Path], str]]:
+    """The outputs of every job of a recipe and its name, with placeholders for what varies."""
+    options = {"language_model.open": "true"}
+    recipe = read_recipe(RECIPES / "mini" / "recipe.yaml", options)
+    layout = Layout(Path("exp/mini"), Path("downloads"), Path("data"))
+    varies = {
+        **{f"{d.role}_{d.language}": "DATASET" for d in recipe.datasets},
+        **{f"lexicon_{name}": "lexicon_LANG" for name in recipe.languages},
+        **{d.corpus: "TEST" for d in recipe.role("test")},
+        **dict.fromkeys(recipe.systems, "SYSTEM"),
+    }
+    names = re.compile("|".join(rf"(?<![a-z]){name}(?![a-z])" for name in varies))
+
+    def placed(text: str) -> str:
+        return names.sub(lambda match: varies[match[0]], text)
+
+    for number in range(LAST + 1):
+        for job in stage(number, recipe, layout, 1).jobs:
+            outputs = [Path(placed(str(p.relative_to(layout.root)))) for p in job.outputs]
+            yield outputs, placed(job.name)
+
+
+def described(path: Path, text: str) -> bool:
+    """Whether a path is in a table's row, or at least its name in the row of its folder."""
+    folder = "" if path.parent == Path(".") else f"{path.parent}/"
+    rows = [row for row in text.splitlines() if row.startswith(f"| `{folder}")]
+    names = {path.name, path.name.removesuffix("_phones"), path.suffix} - {""}
+    return any(f"`{name}`" in row or f"/{name}`" in row for name in names for row in rows)
+
+
+def test_every_output_of_a_job_is_described():
+    text = source("reference/files.md")
+    count = 0
+    for outputs, name in jobs():
+        for path in outputs:
+            count += 1
+            assert described(path, text), f"{name}: {path}"
+    assert count > 60
+
+
+def test_every_place_of_the_layout_is_described():
+    text = source("reference/files.md")
+    layout = Layout(Path("exp/NAME"), Path("downloads"), Path("data"))
+    for name, member in inspect.getmembers(Layout):
+        if name.startswith("_") or not (isinstance(member, property) or inspect.isfunction(member)):
+            continue
+        if isinstance(member, property):
+            path = getattr(layout, name)
+        else:
+            asked = list(inspect.signature(member).parameters)[1:]
+            if "recipe" in asked:
+                continue
+            path = member(layout, *(PLACES[parameter] for parameter in asked))
+        inside = path.relative_to(layout.root) if path.is_relative_to(layout.root) else path
+        assert str(inside) in text, f"{name}: {inside}"
+
+
+def test_every_package_is_in_the_picture(floors, site):
+    rows = floors.rows()
+    assert sorted(name for row in rows for name in row) == PACKAGES
+    height = {name: -level for level, row in enumerate(rows) for name in row}
+    for name in PACKAGES:
+        for other in floors.description(name)[1]:
+            assert height[other] < height[name], f"{name} imports {other}, which is not below it"
+    text = page(site, "inside/packages")
+    for name in PACKAGES:
+        assert f">{name}</text>" in text
+        assert f"<code>{name}</code>" in text
+
+
+def test_search_finds_what_cmn_means(site):
+    index = json.loads((site / "search" / "search_index.json").read_text(encoding="utf-8"))
+    found = {entry["location"]: entry for entry in index["docs"]}
+    assert "What does CMN mean?" in found["reference/glossary/#cmn"]["text"]
+    assert "features.cmn" in found["reference/keys/#features.cmn"]["title"]
+    assert "ledger" in found["reference/files/#excludedtsv"]["text"]
+
+
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *DOCS.rglob("*.md"), *RECIPES.glob("*/*.md")]
+
+
+@pytest.mark.parametrize("file", PAGES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_links_lead_somewhere(file):
+    text = re.sub(r"```.*?```", "", file.read_text(encoding="utf-8"), flags=re.DOTALL)
+    for link in re.findall(r"\]\(([^)\s]+)\)", text):
+        target = link.partition("#")[0]
+        if target and not link.startswith(("http://", "https://", "mailto:")):
+            assert (file.parent / target).exists(), link
