@@ -169,7 +169,7 @@ target_minutes: all      # or minutes of the target's training speech: how littl
 
     def _language_model(self) -> str:
         order = 3 if self.words >= 5000 else 2
-        # A dictionary does more than pieces do, and they gain nothing beside one (docs/trials.md).
+        # Pieces gain nothing beside a dictionary (docs/evidence/trials.md).
         spelt = self.hours >= SMALL and "dictionaries" not in self._texts(self.target)
         text = (
             "# Of words, from the training transcripts and the target's `texts`: with few words,\n"
