@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 import floors  # noqa: E402
+import refusals  # noqa: E402
 import yaml  # noqa: E402
 
 from cascade.cli.options import parser  # noqa: E402
@@ -202,4 +203,10 @@ def _recipe(folder: Path) -> str:
     )
 
 
-PAGES = {"keys": keys, "commands": commands, "recipes": recipes, "packages": floors.packages}
+PAGES = {
+    "keys": keys,
+    "commands": commands,
+    "recipes": recipes,
+    "packages": floors.packages,
+    "refusals": refusals.tables,
+}

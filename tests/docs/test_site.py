@@ -1,7 +1,9 @@
 """The documentation: it builds without a network, nothing is missing in it, every link leads on."""
 
 import argparse
+import ast
 import dataclasses
+import doctest
 import importlib
 import inspect
 import json
@@ -20,7 +22,9 @@ from cascade.config.experiment import Experiment
 from cascade.config.layout import Layout
 from cascade.config.recipe import Recipe, read_recipe
 from cascade.config.recipe_checks import PRECISIONS, ROLES, SHARES
+from cascade.corpora.corpus import Request
 from cascade.pipeline.stages import STAGES, stage
+from cascade.runtime.errors import UserError
 from cascade.runtime.project import RECIPES, ROOT
 
 DOCS = ROOT / "docs"
@@ -35,18 +39,16 @@ def site(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("site")
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    assert run.returncode == 0, run.stderr
+    assert run.returncode == 0, run.stderr[-2000:]
     return folder
 
 
 @pytest.fixture(scope="module")
-def floors():
-    """The module that makes the picture of the packages."""
+def made():
+    """The module that makes pages; those beside it can be imported, too."""
     sys.path.insert(0, str(DOCS))
-    try:
-        yield importlib.import_module("floors")
-    finally:
-        sys.path.remove(str(DOCS))
+    yield importlib.import_module("made")
+    sys.path.remove(str(DOCS))
 
 
 def page(site: Path, name: str) -> str:
@@ -206,7 +208,8 @@ def test_every_place_of_the_layout_is_described():
         assert str(inside) in text, f"{name}: {inside}"
 
 
-def test_every_package_is_in_the_picture(floors, site):
+def test_every_package_is_in_the_picture(made, site):
+    floors = importlib.import_module("floors")
     rows = floors.rows()
     assert sorted(name for row in rows for name in row) == PACKAGES
     height = {name: -level for level, row in enumerate(rows) for name in row}
@@ -217,6 +220,63 @@ def test_every_package_is_in_the_picture(floors, site):
     for name in PACKAGES:
         assert f">{name}</text>" in text
         assert f"<code>{name}</code>" in text
+
+
+def test_every_reader_refuses_something(site):
+    text = page(site, "reference/bad-inputs")
+    names = [file.stem for file in ROOT.glob("local/readers/*.py") if file.stem != "__init__"]
+    assert len(names) >= 9
+    for name in names:
+        row = rf"<td><code>{name}</code></td>\s*<td>There is no [^<]*FOLDER/nowhere"
+        assert re.search(row, text), name
+    assert "UTF-8: line 2, byte 16" in text
+
+
+def texts(node: ast.AST) -> Iterator[str]:
+    """The strings of a module; what an f-string fills in is ``...``."""
+    if isinstance(node, ast.JoinedStr):
+        parts = (v.value if isinstance(v, ast.Constant) else "..." for v in node.values)
+        yield "".join(parts)
+    elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value
+    else:
+        for child in ast.iter_child_nodes(node):
+            yield from texts(child)
+
+
+def test_what_goes_wrong_is_really_said():
+    files = [file for top in ("cascade", "local") for file in (ROOT / top).rglob("*.py")]
+    said = [text for file in files for text in texts(ast.parse(file.read_text(encoding="utf-8")))]
+    said.append((ROOT / "path.sh").read_text(encoding="utf-8"))
+    table = source("first-run.md").split("## What goes wrong most often")[1].split("\n\n")[1]
+    messages = re.findall(r"^\| `(.*?)` \|", table, re.MULTILINE)
+    assert len(messages) >= 10
+    for message in messages:
+        parts = [part.strip(" '") for part in message.split("...")]
+        known = [text for text in said if all(part in text for part in parts)]
+        assert known, f"nothing says {message}"
+
+
+def test_the_example_of_a_reader_reads(tmp_path):
+    example = re.search(r"```python\n(.*?)```", source("inside/add-corpus.md"), re.DOTALL)[1]
+    reader: dict = {"__name__": "example"}
+    exec(compile(example, "add-corpus.md", "exec"), reader)
+    (tmp_path / "list.txt").write_text("a/0001.wav Guten Tag\nb/0001.wav Danke\n")
+    request = Request(tmp_path, tmp_path, path=tmp_path)
+    first, second = reader["utterances"](request)
+    assert (first.id, first.text, first.speaker) == ("a-0001", "Guten Tag", "a")
+    assert second.audio == tmp_path / "b/0001.wav"
+    assert reader["recognises"](request)
+    for name in ("LICENCE", "PARTS", "LOOKS_FOR"):
+        assert name in reader
+    (tmp_path / "list.txt").write_text("a/0001.wav\n")
+    with pytest.raises(UserError, match="line 1 is not 'FILE TEXT'"):
+        list(reader["utterances"](request))
+
+
+@pytest.mark.parametrize("name", ["made", "floors", "hooks", "refusals"])
+def test_examples_in_docstrings(made, name):
+    assert doctest.testmod(importlib.import_module(name)).failed == 0
 
 
 def test_search_finds_what_cmn_means(site):
