@@ -1,6 +1,6 @@
 """The packages of ``cascade/``: a picture of their floors, and a table of what each holds.
 
-Both are made from the docstrings of the packages, which `tests/test_architecture.py` checks.
+Both are generated from the docstrings of the packages, which `tests/test_architecture.py` checks.
 """
 
 import ast
@@ -12,10 +12,10 @@ WIDTH, STEP, BOX = 760, 66, (128, 34)  # of the picture, a floor and a package
 
 def packages() -> str:
     """The picture of the packages, and a table of what each holds."""
-    found = {name: description(name) for name in package_names()}
+    packages = {name: description(name) for name in package_names()}
     rows = [
         f"| `{name}` | {holds} | {', '.join(may) or 'none'} |"
-        for name, (holds, may) in sorted(found.items(), key=lambda item: len(_below(item[0])))
+        for name, (holds, may) in sorted(packages.items(), key=lambda item: len(_below(item[0])))
     ]
     head = ["| package | what it holds | may import |", "| --- | --- | --- |"]
     return f"{picture()}\n\n" + "\n".join([*head, *rows])

@@ -1,6 +1,6 @@
-"""MkDocs hooks: the pages that are made from the code, and the files outside of ``docs/``.
+"""MkDocs hooks: the pages that are generated from the code, and the files outside of ``docs/``.
 
-A line ``<!-- made: NAME -->`` in a page becomes what ``made.PAGES[NAME]`` returns. Results of
+A line ``<!-- generated: NAME -->`` in a page becomes what ``generated.PAGES[NAME]`` returns. Results of
 recipes, their pictures and CHANGELOG.md become part of the site, and links to them keep working
 both here and in a file browser.
 """
@@ -9,12 +9,12 @@ import os
 import re
 from pathlib import Path
 
-import made
+import generated
 
 ROOT = Path(__file__).resolve().parent.parent
 OUTSIDE = ("CHANGELOG.md", "recipes/*/*.md", "recipes/*/*.svg")
 
-PLACE = re.compile(r"^<!-- made: ([a-z_]+) -->$", re.MULTILINE)
+PLACE = re.compile(r"^<!-- generated: ([a-z_]+) -->$", re.MULTILINE)
 LINK = re.compile(r"(\]\()([^)\s#:]+)(?=[)#])")
 
 
@@ -30,10 +30,10 @@ def on_files(files, config):
 
 
 def on_page_markdown(markdown, page, config, files):
-    """Fills in what is made, and turns links that leave ``docs/``."""
+    """Fills in what is generated, and turns links that leave ``docs/``."""
     if page.file.src_uri.startswith("recipes/"):
         page.meta["search"] = {"boost": 0.3}  # figures come after what explains them
-    filled = PLACE.sub(lambda match: made.PAGES[match[1]](), markdown)
+    filled = PLACE.sub(lambda match: generated.PAGES[match[1]](), markdown)
     folder = Path(config.docs_dir, page.file.src_uri).parent
     return LINK.sub(lambda match: match[1] + site_link(match[2], folder, config.docs_dir), filled)
 

@@ -1,6 +1,6 @@
 """The sections of a recipe: what each key means, its bounds and its default.
 
-The documentation's page of keys is made from this module: every field has an entry under
+The documentation's page of keys is generated from this module: every field has an entry under
 ``Attributes`` in the docstring of its class.
 """
 

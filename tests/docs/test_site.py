@@ -44,10 +44,10 @@ def site(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def made():
-    """The module that makes pages; those beside it can be imported, too."""
+def generated():
+    """The module that generates pages; those beside it can be imported, too."""
     sys.path.insert(0, str(DOCS))
-    yield importlib.import_module("made")
+    yield importlib.import_module("generated")
     sys.path.remove(str(DOCS))
 
 
@@ -208,7 +208,7 @@ def test_every_place_of_the_layout_is_described():
         assert str(inside) in text, f"{name}: {inside}"
 
 
-def test_every_package_is_in_the_picture(made, site):
+def test_every_package_is_in_the_picture(generated, site):
     floors = importlib.import_module("floors")
     rows = floors.rows()
     assert sorted(name for row in rows for name in row) == PACKAGES
@@ -246,15 +246,17 @@ def texts(node: ast.AST) -> Iterator[str]:
 
 def test_what_goes_wrong_is_really_said():
     files = [file for top in ("cascade", "local") for file in (ROOT / top).rglob("*.py")]
-    said = [text for file in files for text in texts(ast.parse(file.read_text(encoding="utf-8")))]
-    said.append((ROOT / "path.sh").read_text(encoding="utf-8"))
+    strings = [
+        text for file in files for text in texts(ast.parse(file.read_text(encoding="utf-8")))
+    ]
+    strings.append((ROOT / "path.sh").read_text(encoding="utf-8"))
     table = source("first-run.md").split("## What goes wrong most often")[1].split("\n\n")[1]
     messages = re.findall(r"^\| `(.*?)` \|", table, re.MULTILINE)
     assert len(messages) >= 10
     for message in messages:
         parts = [part.strip(" '") for part in message.split("...")]
-        known = [text for text in said if all(part in text for part in parts)]
-        assert known, f"nothing says {message}"
+        matches = [text for text in strings if all(part in text for part in parts)]
+        assert matches, f"nothing says {message}"
 
 
 def test_the_example_of_a_reader_reads(tmp_path):
@@ -274,17 +276,17 @@ def test_the_example_of_a_reader_reads(tmp_path):
         list(reader["utterances"](request))
 
 
-@pytest.mark.parametrize("name", ["made", "floors", "hooks", "refusals"])
-def test_examples_in_docstrings(made, name):
+@pytest.mark.parametrize("name", ["generated", "floors", "hooks", "refusals"])
+def test_examples_in_docstrings(generated, name):
     assert doctest.testmod(importlib.import_module(name)).failed == 0
 
 
 def test_search_finds_what_cmn_means(site):
     index = json.loads((site / "search" / "search_index.json").read_text(encoding="utf-8"))
-    found = {entry["location"]: entry for entry in index["docs"]}
-    assert "What does CMN mean?" in found["reference/glossary/#cmn"]["text"]
-    assert "features.cmn" in found["reference/keys/#features.cmn"]["title"]
-    assert "ledger" in found["reference/files/#excludedtsv"]["text"]
+    sections = {entry["location"]: entry for entry in index["docs"]}
+    assert "What does CMN mean?" in sections["reference/glossary/#cmn"]["text"]
+    assert "features.cmn" in sections["reference/keys/#features.cmn"]["title"]
+    assert "ledger" in sections["reference/files/#excludedtsv"]["text"]
 
 
 PAGES = [ROOT / "CHANGELOG.md", *DOCS.rglob("*.md"), *RECIPES.glob("*/*.md")]

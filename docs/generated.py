@@ -1,4 +1,4 @@
-"""The parts of pages that are made from the code and the recipes, so that they cannot fall behind.
+"""The parts of pages that are generated from the code and the recipes, so that they cannot fall behind.
 
 ``PAGES`` maps the names that pages use to functions that return Markdown.
 """
@@ -79,7 +79,7 @@ def documented(kind: type) -> tuple[str, dict[str, str]]:
     text = (kind.__doc__ or "").replace("``", "`")
     head, _, attributes = text.partition("Attributes:\n")
     entries = re.findall(r"^ {8}(\w+): (.*(?:\n {12}.*)*)", attributes, re.MULTILINE)
-    return " ".join(head.split()), {name: " ".join(said.split()) for name, said in entries}
+    return " ".join(head.split()), {name: " ".join(meaning.split()) for name, meaning in entries}
 
 
 def type_name(kind: typing.Any) -> str:
@@ -154,12 +154,12 @@ def _option(action: argparse.Action) -> str:
     if action.choices:
         value = f"{min(action.choices)}..{max(action.choices)}"
     names = [f"{name} {value}".strip() for name in action.option_strings] or [value]
-    said = escape(action.help or "", quote=False).replace("|", "\\|")
+    text = escape(action.help or "", quote=False).replace("|", "\\|")
     default = "one a core" if action.dest == "nj" else action.default
     shown = default is None or isinstance(default, bool) or default in ([], "")
-    if action.option_strings and not shown and f"({default})" not in said:
-        said = f"{said} ({default})".strip()
-    return f"| `{', '.join(names)}` | {said} |"
+    if action.option_strings and not shown and f"({default})" not in text:
+        text = f"{text} ({default})".strip()
+    return f"| `{', '.join(names)}` | {text} |"
 
 
 # Recipes
