@@ -1,4 +1,4 @@
-"""The parts of pages that are generated from the code and the recipes, so that they cannot fall behind.
+"""The parts of pages that are generated from the code and the recipes: they cannot fall behind.
 
 ``PAGES`` maps the names that pages use to functions that return Markdown.
 """

@@ -1,8 +1,8 @@
 """MkDocs hooks: the pages that are generated from the code, and the files outside of ``docs/``.
 
-A line ``<!-- generated: NAME -->`` in a page becomes what ``generated.PAGES[NAME]`` returns. Results of
-recipes, their pictures and CHANGELOG.md become part of the site, and links to them keep working
-both here and in a file browser.
+A line ``<!-- generated: NAME -->`` in a page becomes what ``generated.PAGES[NAME]`` returns.
+Results of recipes, their pictures and CHANGELOG.md become part of the site, and links to them keep
+working both here and in a file browser.
 """
 
 import os
