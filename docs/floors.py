@@ -7,7 +7,7 @@ import ast
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-WIDTH, STEP, BOX = 760, 66, (128, 34)  # of the picture, a floor and a package
+WIDTH, STEP, BOX = 620, 62, (110, 32)  # of the picture, a floor and a package
 
 
 def packages() -> str:

@@ -10,6 +10,9 @@ import re
 from pathlib import Path
 
 import generated
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
 
 ROOT = Path(__file__).resolve().parent.parent
 OUTSIDE = ("CHANGELOG.md", "recipes/*/*.md", "recipes/*/*.svg")
@@ -18,10 +21,8 @@ PLACE = re.compile(r"^<!-- generated: ([a-z_]+) -->$", re.MULTILINE)
 LINK = re.compile(r"(\]\()([^)\s#:]+)(?=[)#])")
 
 
-def on_files(files, config):
+def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Adds the files outside of ``docs/``."""
-    from mkdocs.structure.files import File
-
     for pattern in OUTSIDE:
         for path in sorted(ROOT.glob(pattern)):
             name = path.relative_to(ROOT).as_posix()
@@ -29,7 +30,7 @@ def on_files(files, config):
     return files
 
 
-def on_page_markdown(markdown, page, config, files):
+def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Fills in what is generated, and turns links that leave ``docs/``."""
     if page.file.src_uri.startswith("recipes/"):
         page.meta["search"] = {"boost": 0.3}  # figures come after what explains them
