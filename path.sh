@@ -53,15 +53,8 @@ cascade_make_venv() ( # makes CASCADE_ROOT/.venv, or brings it up to date
       "$venv/bin/python" -m pip install --quiet pip || return 1
     rm -rf "$venv/pip"
   fi
-  mapfile -t requirements < <("$venv/bin/python" - "$CASCADE_ROOT/pyproject.toml" <<'PYTHON'
-import sys, tomllib
-with open(sys.argv[1], "rb") as file:
-    project = tomllib.load(file)["project"]
-print(*project["dependencies"], *project["optional-dependencies"]["dev"], sep="\n")
-PYTHON
-  )
   "$venv/bin/python" -m pip install --disable-pip-version-check --progress-bar off --quiet \
-    --constraint "$CASCADE_ROOT/constraints.txt" "${requirements[@]}" >&2 || {
+    --constraint "$CASCADE_ROOT/constraints.txt" --editable "$CASCADE_ROOT[dev]" >&2 || {
     echo "path.sh: pip could not install the packages; see above, and run again." >&2
     return 1
   }
