@@ -7,18 +7,22 @@ import ast
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+STYLE = (
+    "path {fill: none; stroke: #999; stroke-width: 1.2} rect {fill: #f2f4fb; stroke: #4051b5}"
+    " text {font: 14px monospace; text-anchor: middle}"
+)
 WIDTH, STEP, BOX = 620, 62, (110, 32)  # of the picture, a floor and a package
 
 
-def packages() -> str:
-    """The picture of the packages, and a table of what each holds."""
+def table() -> str:
+    """What each package holds, and which others it may import."""
     packages = {name: description(name) for name in package_names()}
     rows = [
         f"| `{name}` | {holds} | {', '.join(may) or 'none'} |"
         for name, (holds, may) in sorted(packages.items(), key=lambda item: len(_below(item[0])))
     ]
     head = ["| package | what it holds | may import |", "| --- | --- | --- |"]
-    return f"{picture()}\n\n" + "\n".join([*head, *rows])
+    return "\n".join([*head, *rows])
 
 
 def package_names() -> list[str]:
@@ -85,9 +89,9 @@ def picture() -> str:
             f' height="{BOX[1]}" rx="6"/><text x="{x:g}" y="{y + 5:g}">{name}</text>'
         )
     return (
-        f'<svg class="packages" viewBox="0 0 {WIDTH} {STEP * len(floors)}" role="img">'
-        f"<title>The packages by floor</title>"
-        f'<path d="{"".join(lines)}"/>{"".join(boxes)}</svg>'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {STEP * len(floors)}"'
+        f' width="{WIDTH}">\n<title>The packages by floor</title>\n<style>{STYLE}</style>\n'
+        f'<path d="{"".join(lines)}"/>\n{chr(10).join(boxes)}\n</svg>\n'
     )
 
 

@@ -1,6 +1,8 @@
-"""The parts of pages that are generated from the code and the recipes: they cannot fall behind.
+"""Writes the parts of pages that are generated from the code and the recipes.
 
-``PAGES`` maps the names that pages use to functions that return Markdown.
+``python docs/generated.py`` writes them again. A test fails when they are not up to date. In a
+page, such a part is between ``<!-- generated: NAME -->`` and ``<!-- end -->``; ``PARTS`` has the
+functions that return them by name.
 """
 
 import argparse
@@ -15,7 +17,7 @@ from html import escape
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(ROOT / "docs")]
 
 import floors  # noqa: E402
 import refusals  # noqa: E402
@@ -62,7 +64,7 @@ def _section(kind: type, prefix: str) -> str:
     first, meanings = documented(kind)
     hints = typing.get_type_hints(kind)
     name = prefix.rstrip(".")
-    title = f"## `{name}` {{ #section-{name} }}" if prefix else "## The recipe itself"
+    title = f'## <a id="section-{name}"></a>`{name}`' if prefix else "## The recipe itself"
     lines = [f"{title}\n\n{first}"]
     for field in dataclasses.fields(kind):
         facts = [type_name(hints[field.name]), *_facts(field, meanings[field.name])]
@@ -70,7 +72,7 @@ def _section(kind: type, prefix: str) -> str:
         if _dataclass(hints[field.name]):
             inner = _prefix(prefix, field.name, hints[field.name]).rstrip(".")
             meaning = re.sub(r"Keys: see `\w+`", f"[Its keys](#section-{inner})", meaning)
-        lines.append(f"### `{key}` {{ #{key} }}\n\n*{' · '.join(facts)}*\n\n{meaning}")
+        lines.append(f'### <a id="{key}"></a>`{key}`\n\n*{" · ".join(facts)}*\n\n{meaning}')
     return "\n\n".join(lines)
 
 
@@ -195,18 +197,34 @@ def _recipe(folder: Path) -> str:
     text = (folder / "recipe.yaml").read_text(encoding="utf-8")
     like = yaml.safe_load(text).get("like")
     base = f"Like [`{like}`](#{like}), with changes.\n\n" if like else ""
-    body = "\n".join(f"    {line}".rstrip() for line in f"```yaml\n{text}```".splitlines())
+    file = f"[recipe.yaml](../../recipes/{folder.name}/recipe.yaml)"
     return (
-        f"## {folder.name} {{ #{folder.name} }}\n\n{comment(folder)}\n\n{base}"
-        f"Figures: {_results(folder)}.\n\n"
-        f'??? note "recipes/{folder.name}/recipe.yaml"\n\n{body}'
+        f'## <a id="{folder.name}"></a>{folder.name}\n\n{comment(folder)}\n\n{base}'
+        f"The recipe: {file}. Figures: {_results(folder)}."
     )
 
 
-PAGES = {
+PARTS = {
     "keys": keys,
     "commands": commands,
     "recipes": recipes,
-    "packages": floors.packages,
+    "packages": floors.table,
     "refusals": refusals.tables,
 }
+
+_PART = re.compile(r"(<!-- generated: ([a-z]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def pages() -> dict[Path, str]:
+    """Every file that has a generated part, with what it must contain."""
+    files = {ROOT / "docs/inside/packages.svg": floors.picture()}
+    for path in sorted(ROOT.glob("docs/**/*.md")):
+        text = path.read_text(encoding="utf-8")
+        if _PART.search(text):
+            files[path] = _PART.sub(lambda m: f"{m[1]}\n{PARTS[m[2]]()}\n\n{m[3]}", text)
+    return files
+
+
+if __name__ == "__main__":
+    for page, content in pages().items():
+        page.write_text(content, encoding="utf-8")

@@ -1,23 +1,22 @@
-"""MkDocs hooks: the pages that are generated from the code, and the files outside of ``docs/``.
+"""MkDocs hooks: files outside of ``docs/`` become part of the site.
 
-A line ``<!-- generated: NAME -->`` in a page becomes what ``generated.PAGES[NAME]`` returns.
-Results of recipes, their pictures and CHANGELOG.md become part of the site, and links to them keep
-working both here and in a file browser.
+These are the recipes with their results and pictures, and CHANGELOG.md. Links to them work on the
+site and in a file browser.
 """
 
 import os
 import re
 from pathlib import Path
 
-import generated
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
 ROOT = Path(__file__).resolve().parent.parent
-OUTSIDE = ("CHANGELOG.md", "recipes/*/*.md", "recipes/*/*.svg")
+OUTSIDE = ("CHANGELOG.md", "recipes/*/*.md", "recipes/*/*.svg", "recipes/*/recipe.yaml")
 
-PLACE = re.compile(r"^<!-- generated: ([a-z_]+) -->$", re.MULTILINE)
+# A heading with an anchor that a file browser knows; the site gives the heading that name.
+ANCHOR = re.compile(r'^(#+ )<a id="([^"]+)"></a>(.*)$', re.MULTILINE)
 LINK = re.compile(r"(\]\()([^)\s#:]+)(?=[)#])")
 
 
@@ -31,12 +30,12 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Fills in what is generated, and turns links that leave ``docs/``."""
+    """Turns the links that leave ``docs/``, and anchors into names of headings."""
     if page.file.src_uri.startswith("recipes/"):
         page.meta["search"] = {"boost": 0.3}  # figures come after what explains them
-    filled = PLACE.sub(lambda match: generated.PAGES[match[1]](), markdown)
+    markdown = ANCHOR.sub(r"\1\3 { #\2 }", markdown)
     folder = Path(config.docs_dir, page.file.src_uri).parent
-    return LINK.sub(lambda match: match[1] + site_link(match[2], folder, config.docs_dir), filled)
+    return LINK.sub(lambda match: match[1] + site_link(match[2], folder, config.docs_dir), markdown)
 
 
 def site_link(link: str, folder: Path, docs: str) -> str:
