@@ -136,14 +136,14 @@ def commands() -> str:
 
 
 def subcommands() -> dict[str, argparse.ArgumentParser]:
-    """The parsers of ``python -m cascade``'s commands by name."""
+    """The parsers of ``cascade``'s commands by name."""
     actions = parser(None)._actions
     return next(a for a in actions if isinstance(a, argparse._SubParsersAction)).choices
 
 
 def _command(name: str, command: argparse.ArgumentParser) -> str:
     usage = " ".join(command.format_usage().removeprefix("usage: ").split())
-    usage = usage.replace(f"{command.prog} ", f"python -m cascade {name} ", 1)
+    usage = usage.replace(f"{command.prog} ", f"cascade {name} ", 1)
     rows = [_option(action) for action in command._actions if action.dest != "help"]
     table = "\n".join(["| option | meaning |", "| --- | --- |", *rows])
     texts = [escape(text, quote=False) for text in (command.description, command.epilog) if text]

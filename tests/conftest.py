@@ -2,6 +2,7 @@
 
 import copy as copying
 import json
+import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -10,6 +11,7 @@ import av
 import numpy as np
 import pytest
 import soundfile
+from filelock import FileLock
 from support import SMALL, run
 
 from cascade.config.layout import Layout
@@ -115,10 +117,14 @@ def unpacked(tmp_path, monkeypatch):
 
 @pytest.fixture(scope="session")
 def mini(tmp_path_factory) -> Path:
-    """The folder of one whole run of recipes/mini."""
-    exp = tmp_path_factory.mktemp("exp")
-    done = run("--recipe", "mini", "--exp", exp)
-    assert "| plain " in done.stdout and "| cascade " in done.stdout
+    """The folder of one complete run of recipes/mini, which all test processes share."""
+    base = tmp_path_factory.getbasetemp()
+    exp = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "mini_exp"
+    with FileLock(f"{exp}.lock"):
+        if not exp.with_suffix(".complete").exists():
+            done = run("--recipe", "mini", "--exp", exp)
+            assert "| plain " in done.stdout and "| cascade " in done.stdout
+            exp.with_suffix(".complete").touch()
     return exp / "mini"
 
 
