@@ -8,10 +8,12 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from itertools import islice
 from multiprocessing import get_context
-from typing import TypeVar
+from typing import Any, TypeVar
 
+Shared = TypeVar("Shared")
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
@@ -27,8 +29,10 @@ def die_with_parent() -> None:
 
 
 @contextmanager
-def pool(jobs: int) -> Iterator[ProcessPoolExecutor]:
+def pool(jobs: int, shared: object = None) -> Iterator[ProcessPoolExecutor]:
     """A pool of ``jobs`` forked processes: they share the memory of what is loaded already.
+
+    ``shared`` is for `shared_map`.
 
     What there is when it begins is not looked through for garbage until it ends: that takes
     long where there are millions of words, and it writes into every object, so that each
@@ -37,10 +41,36 @@ def pool(jobs: int) -> Iterator[ProcessPoolExecutor]:
     gc.freeze()
     try:
         context = get_context("fork")
-        with ProcessPoolExecutor(jobs, mp_context=context, initializer=_begin) as executor:
+        with ProcessPoolExecutor(
+            jobs, mp_context=context, initializer=_begin, initargs=(shared,)
+        ) as executor:
             yield executor
     finally:
         gc.unfreeze()
+
+
+def shared_map(
+    function: Callable[[Shared, Task], Result], shared: Shared, tasks: Iterable[Task], jobs: int
+) -> Iterator[Result]:
+    """Yields ``function(shared, task)`` of every task, in their order, from ``jobs`` processes.
+
+    ``shared`` may be large, and need not be picklable: the forked processes have the parent's
+    memory. What they change in it stays with them. Tasks and results are pickled; ``function``
+    is one of a module.
+
+    >>> list(shared_map(str.removesuffix, "lexicon.txt", [".txt", ".fst"], 2))
+    ['lexicon', 'lexicon.txt']
+    """
+    with pool(jobs, shared) as executor:
+        yield from executor.map(partial(_with_shared, function), tasks)
+
+
+_shared: Any = None  # of a worker process of `shared_map`; always None in the parent
+
+
+def _with_shared(function: Callable[[Any, Task], Result], task: Task) -> Result:
+    """In a worker process: the function of what is shared and of one task."""
+    return function(_shared, task)
 
 
 def in_order(
@@ -72,7 +102,10 @@ def chunks(tasks: Iterable[Task], size: int) -> Iterator[list[Task]]:
         yield chunk
 
 
-def _begin() -> None:
+def _begin(shared: object) -> None:
+    """In a worker process, before its first task."""
+    global _shared
+    _shared = shared
     die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     signal.signal(signal.SIGTERM, signal.SIG_DFL)

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+import weakref
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,37 @@ def test_tasks_are_taken_as_they_are_needed():
 def test_a_task_that_fails_is_said_to_and_the_rest_is_left():
     with workers.pool(1) as pool, pytest.raises(ValueError):
         list(workers.in_order(pool, int, ["1", "x", *["2"] * 50], 4))
+
+
+class Large:
+    """Something that cannot be sent to another process, only be there."""
+
+    def __init__(self, factor):
+        self.factor = factor
+
+    def __reduce__(self):
+        raise AssertionError("it was pickled")
+
+
+def times(large, number):
+    return os.getpid(), large.factor * number
+
+
+def test_a_shared_object_is_in_every_process_without_being_sent():
+    for factor in (2, 3):  # the object of an earlier call is not used again
+        results = list(workers.shared_map(times, Large(factor), range(50), 2))
+        assert [product for _, product in results] == [factor * number for number in range(50)]
+        assert os.getpid() not in {pid for pid, _ in results}
+    assert workers._shared is None
+
+
+def test_a_shared_object_is_let_go_at_the_end():
+    large = Large(2)
+    gone = weakref.ref(large)
+    assert len(list(workers.shared_map(times, large, range(3), 1))) == 3
+    del large
+    gc.collect()
+    assert gone() is None
 
 
 def test_what_is_loaded_stays_shared_when_a_worker_collects_garbage():
