@@ -9,7 +9,7 @@ from html import escape
 from pathlib import Path
 
 from cascade.corpora import corpus, detection
-from cascade.corpora.corpus import Request
+from cascade.corpora.corpus import CorpusRequest
 from cascade.runtime.errors import UserError
 
 LISTED = ("table", "commonvoice", "librispeech", "mls", "golos", "an4", "kaldi", "lhotse")
@@ -125,7 +125,7 @@ def message(case: Case) -> str:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(content if isinstance(content, bytes) else content.encode())
         path = Path(folder, case.inside)
-        request = Request(Path(folder), Path(folder), case.part, path, case.language)
+        request = CorpusRequest(Path(folder), Path(folder), case.part, path, case.language)
         try:
             if case.reader:
                 list(corpus.listing(case.reader, request))

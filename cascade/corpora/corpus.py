@@ -11,11 +11,11 @@ A corpus module, in ``local/`` or a folder of it, holds
 ``lists(request)``
     where it reads the user's own folder: the files, beside recordings, that it reads.
     Their change makes stage 0 stale as much as a recording's;
-``recognises(request)``, ``LOOKS_FOR``
-    likewise: `Recognised` where ``request.path`` looks like such a corpus, else None; and
+``detect(request)``, ``LOOKS_FOR``
+    likewise: `Detection` where ``request.path`` looks like such a corpus, else None; and
     by what it is told, for messages;
 ``advice(path)``, if it likes
-    what to do about a folder or file that nothing recognises, where it can tell, else None.
+    what to do about a folder or file that no reader detects, where it can tell, else None.
 
 It fetches what it needs, and makes all its files before its first utterance: only so far
 do runs take turns. It knows nothing of features, networks or recipes.
@@ -75,7 +75,7 @@ class Excluded:
 
 
 @dataclass(frozen=True)
-class Request:
+class CorpusRequest:
     """What a corpus module is asked for.
 
     ``downloads`` keeps packages as they were fetched, ``data`` what was unpacked or made
@@ -94,7 +94,7 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Recognised:
+class Detection:
     """A folder that a corpus module can read, and ``why`` it thinks so.
 
     ``parts`` are the corpus's own that are there, by the role that each may play: train,
@@ -144,7 +144,7 @@ def load(name: str) -> ModuleType:
     return importlib.import_module(corpus_module(name))
 
 
-def listing(name: str, request: Request) -> Iterator[Utterance | Excluded]:
+def listing(name: str, request: CorpusRequest) -> Iterator[Utterance | Excluded]:
     """Yields what corpus ``name`` has for ``request``; checks the name of the part first.
 
     Corpora share folders of downloads, and what they make is there for every experiment:
@@ -162,7 +162,7 @@ def listing(name: str, request: Request) -> Iterator[Utterance | Excluded]:
     yield from found
 
 
-def lists(name: str, request: Request) -> list[Path]:
+def lists(name: str, request: CorpusRequest) -> list[Path]:
     """The user's own lists that corpus ``name`` reads for ``request``."""
     return load(name).lists(request) if own(name) else []
 
@@ -180,7 +180,7 @@ def check_source(kind: str, name: str) -> None:
         raise UserError(f"There is no {kind} '{name}': neither a file nor a module of local/.")
 
 
-def sentences(name: str, request: Request) -> list[str]:
+def sentences(name: str, request: CorpusRequest) -> list[str]:
     """The sentences of ``NAME.py`` of ``local/``, free texts, taken in turn likewise."""
     module = importlib.import_module(module_name(name))
     log.info("Licence of %s: %s", name, module.LICENCE)

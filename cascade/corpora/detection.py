@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cascade.corpora import corpus
 from cascade.corpora.audio import SUFFIXES
-from cascade.corpora.corpus import Recognised, Request
+from cascade.corpora.corpus import CorpusRequest, Detection
 from cascade.runtime.errors import UserError
 
 # Folders that are a corpus's parts, where a folder of them is named.
@@ -32,21 +32,21 @@ class Source:
     part: str | None = None
 
 
-def sources(where: str, request: Request) -> tuple[str, list[Source]]:
+def sources(where: str, request: CorpusRequest) -> tuple[str, list[Source]]:
     """What ``where``, a folder or file, or a corpus that is fetched, holds for a language.
 
     Returns a sentence on how it is read, and its parts by role. One of no parts is all
-    ``train``. Raises `UserError` where nothing, or more than one thing, is recognised.
+    ``train``. Raises `UserError` if no reader detects it, or more than one.
     """
     path = Path(where)
     language = request.language
     if not path.exists():
         module = corpus.load(where) if where in corpus.names() else None
-        if module is None or hasattr(module, "recognises"):
+        if module is None or hasattr(module, "detect"):
             raise UserError(f"There is no folder {where}.")
         own = [Source(r, language, where, None, r) for r in FOLDERS if r in module.PARTS]
         return "a corpus that is fetched", own or [Source("train", language, where, None)]
-    name, found = _recognised(replace(request, path=path))
+    name, found = _detect(replace(request, path=path))
     if found is None or not found.sure:
         parts = list(_folders(path, request))
         if any(source.role == "train" for source in parts):
@@ -65,12 +65,12 @@ def sources(where: str, request: Request) -> tuple[str, list[Source]]:
     return found.why, own or [Source("train", language, name, path)]
 
 
-def _recognised(request: Request) -> tuple[str, Recognised | None]:
+def _detect(request: CorpusRequest) -> tuple[str, Detection | None]:
     """The corpus module that reads ``request.path``; raises `UserError` where several do."""
     found = {}
     for name, module in _readers():
-        if recognised := module.recognises(request):
-            found[name] = recognised
+        if detection := module.detect(request):
+            found[name] = detection
     found = {name: r for name, r in found.items() if r.sure} or found
     if len(found) > 1:
         ways = ", and as ".join(f"'{name}' ({r.why})" for name, r in found.items())
@@ -84,24 +84,24 @@ def _recognised(request: Request) -> tuple[str, Recognised | None]:
 def _readers() -> Iterator[tuple[str, object]]:
     for name in corpus.names():
         module = corpus.load(name)
-        if hasattr(module, "recognises"):
+        if hasattr(module, "detect"):
             yield name, module
 
 
-def _folders(path: Path, request: Request) -> Iterator[Source]:
+def _folders(path: Path, request: CorpusRequest) -> Iterator[Source]:
     """The folders for training, validation and test that ``path`` has."""
     for role, names in FOLDERS.items():
         for name in names:
             if (path / name).is_dir():
                 inside = replace(request, path=path / name)
-                module, found = _recognised(inside)
+                module, found = _detect(inside)
                 if found is not None and not found.parts:
                     yield Source(role, request.language, module, inside.path)
                     break
 
 
 def _unknown(path: Path) -> str:
-    """Why nothing was recognised: what to do, or else what there is and was looked for."""
+    """Why no reader detects it: what to do, or else what there is and was looked for."""
     modules = (module for _, module in _readers() if hasattr(module, "advice"))
     if advice := [said for module in modules if (said := module.advice(path))]:
         return f"{path} cannot be read as it is: {'; '.join(advice)}."

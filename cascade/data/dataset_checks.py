@@ -52,7 +52,7 @@ class Intake:
         self.dataset = dataset
         self.language = recipe.languages[dataset.language]
         self.key = experiment.dataset_key(dataset)
-        self.request = corpus.Request(
+        self.request = corpus.CorpusRequest(
             downloads=layout.downloads,
             data=layout.data,
             part=dataset.part,

@@ -15,7 +15,7 @@ from pathlib import Path
 from cascade.config.experiment import Experiment
 from cascade.config.sections import Dataset
 from cascade.corpora import corpus
-from cascade.corpora.corpus import Excluded, Request, Utterance
+from cascade.corpora.corpus import CorpusRequest, Excluded, Utterance
 from cascade.corpora.split import group, within
 from cascade.data.dataset_checks import Intake
 from cascade.runtime import workers
@@ -98,7 +98,7 @@ class Survey:
         return [(len(some), f"{some[0].id}: {some[0].reason}") for some in most]
 
 
-def texts(dataset: Dataset, request: Request) -> Iterator[str]:
+def texts(dataset: Dataset, request: CorpusRequest) -> Iterator[str]:
     """The transcripts of a data set as its corpus has them."""
     path = Path(dataset.path) if dataset.path else None
     of_it = replace(request, part=dataset.part, path=path, language=dataset.language)

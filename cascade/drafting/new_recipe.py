@@ -14,7 +14,7 @@ from cascade.config.recipe import Recipe, read_recipe
 from cascade.config.recipe_checks import NAME
 from cascade.config.sections import Dataset, Language
 from cascade.corpora import split
-from cascade.corpora.corpus import Request
+from cascade.corpora.corpus import CorpusRequest
 from cascade.corpora.detection import Source, sources
 from cascade.drafting import data_report
 from cascade.drafting.corpus_summary import Survey, survey, texts
@@ -56,13 +56,13 @@ def new_recipe(
     found: dict[str, list[str]] = {code: [] for code in codes}
     datasets: list[Dataset] = []
     for code, where in (target, *others):
-        why, parts = sources(where, Request(downloads, data, language=code, jobs=jobs))
+        why, parts = sources(where, CorpusRequest(downloads, data, language=code, jobs=jobs))
         found[code].append(why)
         log.info("%s: %s: %s.", code, where, why)
         if code != target[0]:
             parts = [replace(p, role="train_ext") for p in parts if p.role == "train"]
         datasets += _named(parts, where, datasets)
-    base = Request(downloads, data, jobs=jobs)
+    base = CorpusRequest(downloads, data, jobs=jobs)
     letters = {
         code: alphabet.count(
             line for d in datasets if d.language == code for line in texts(d, base)

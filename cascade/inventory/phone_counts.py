@@ -14,7 +14,7 @@ from cascade.config.experiment import Experiment
 from cascade.config.layout import Layout
 from cascade.config.recipe_checks import NAME
 from cascade.config.sections import Language
-from cascade.corpora.corpus import Request
+from cascade.corpora.corpus import CorpusRequest
 from cascade.runtime.errors import UserError
 from cascade.runtime.files import read_lines, read_text_table
 from cascade.runtime.lock import turn
@@ -122,7 +122,7 @@ def _texts(sources: Iterable[str], layout: Layout) -> Iterator[str]:
     from cascade.text import lang  # it brings what makes graphs
 
     for source in sources:
-        yield from lang.lines(source, Request(layout.downloads, layout.data))
+        yield from lang.lines(source, CorpusRequest(layout.downloads, layout.data))
 
 
 def _free(voice: str, layout: Layout) -> list[str]:
@@ -130,7 +130,7 @@ def _free(voice: str, layout: Layout) -> list[str]:
 
     log.info("Licence of the free texts in '%s': %s", voice, free_texts.LICENCE)
     with turn(layout.data):
-        found = list(free_texts.sentences(Request(layout.downloads, layout.data), voice))
+        found = list(free_texts.sentences(CorpusRequest(layout.downloads, layout.data), voice))
     return found[:: -(-len(found) // SENTENCES) or 1]
 
 

@@ -35,7 +35,7 @@ class Source:
     path: Path
 
 
-def find(name: str, request: corpus.Request) -> Source:
+def find(name: str, request: corpus.CorpusRequest) -> Source:
     """A ``.dic`` or word-list file, or what a module ``local/dictionary_XX.py`` fetches."""
     if Path(name).is_file():
         return Source(name, Path(name))

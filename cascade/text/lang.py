@@ -57,7 +57,7 @@ def build(experiment: Experiment, jobs: int) -> Found:
     write_sharing(layout.lang / "sharing.tsv", counts)
     _log_sharing(recipe, counts)
 
-    request = corpus.Request(layout.downloads, layout.data, jobs=jobs)
+    request = corpus.CorpusRequest(layout.downloads, layout.data, jobs=jobs)
     sources = _sources(experiment, transcripts, request)
     read = _write_vocabulary(experiment, sources, set(counts[recipe.target]), request)
     texts = recipe.target_language.texts
@@ -83,7 +83,7 @@ def _of_language(experiment: Experiment, name: str) -> list[str]:
 
 
 def _sources(
-    experiment: Experiment, transcripts: Transcripts, request: corpus.Request
+    experiment: Experiment, transcripts: Transcripts, request: corpus.CorpusRequest
 ) -> list[Source]:
     """The training transcripts, and each of the target's texts; no sentence that is held out.
 
@@ -124,7 +124,7 @@ def _sources(
     return found
 
 
-def lines(source: str, request: corpus.Request) -> Iterable[str]:
+def lines(source: str, request: corpus.CorpusRequest) -> Iterable[str]:
     """The sentences of a text file, or of a module of ``local/`` that fetches texts."""
     if Path(source).is_file():
         return read_lines(Path(source))
@@ -174,7 +174,7 @@ def _write_vocabulary(
     experiment: Experiment,
     sources: Sequence[Source],
     phones: set[str],
-    request: corpus.Request,
+    request: corpus.CorpusRequest,
 ) -> list[Path]:
     """Writes the words to decode to, with their pronunciations, and the sentences.
 
@@ -228,7 +228,7 @@ def _write_vocabulary(
 
 
 def _dictionary_words(
-    recipe: Recipe, seen: Mapping[str, int], request: corpus.Request
+    recipe: Recipe, seen: Mapping[str, int], request: corpus.CorpusRequest
 ) -> tuple[dict[str, float], list[Path]]:
     """The chosen words of the dictionaries with their probabilities, and the files read."""
     language = recipe.target_language

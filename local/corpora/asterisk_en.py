@@ -5,7 +5,7 @@ Source: Debian packages ``asterisk-core-sounds-en``, ``-en-g722`` (16 kHz) and `
 
 from collections.abc import Iterator
 
-from cascade.corpora.corpus import Excluded, Request, Utterance
+from cascade.corpora.corpus import CorpusRequest, Excluded, Utterance
 from local.corpora import asterisk_prompts
 from local.helpers.debian import Package
 
@@ -32,6 +32,6 @@ SOUNDS = {
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
-def utterances(request: Request) -> Iterator[Utterance | Excluded]:
+def utterances(request: CorpusRequest) -> Iterator[Utterance | Excluded]:
     """Yields the prompts in the order of the list, then sounds that have no text."""
     return asterisk_prompts.listing(request, "asterisk_en", "en", TEXTS, SOUNDS, LETTERS)

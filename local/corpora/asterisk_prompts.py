@@ -17,7 +17,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from cascade.corpora.corpus import Excluded, Request, Utterance
+from cascade.corpora.corpus import CorpusRequest, Excluded, Utterance
 from cascade.runtime.errors import UserError
 from local.helpers import debian, progress
 
@@ -30,7 +30,7 @@ FASTEST = 20  # letters a second: beyond is the description of a sound, or anoth
 
 
 def listing(
-    request: Request,
+    request: CorpusRequest,
     corpus: str,
     language: str,
     texts: debian.Package,
@@ -191,7 +191,7 @@ def _sounds(folder: Path) -> dict[str, Path]:
 
 
 def _wavs(
-    request: Request, corpus: str, sounds: Mapping[str, Path], package: debian.Package
+    request: CorpusRequest, corpus: str, sounds: Mapping[str, Path], package: debian.Package
 ) -> dict[str, Path]:
     """A wav file by key: the package's own, or decoded where that is not done."""
     if request.rate != RATE:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from cascade.corpora.corpus import Excluded, Request, Utterance
+from cascade.corpora.corpus import CorpusRequest, Excluded, Utterance
 from cascade.runtime.errors import UserError
 from local.helpers import debian, resampling
 
@@ -25,7 +25,7 @@ SPEAKER = "festvox_ru"
 LINE = re.compile(r'\(\s*(\S+)\s+"(.*)"\s*\)')
 
 
-def utterances(request: Request) -> Iterator[Utterance | Excluded]:
+def utterances(request: CorpusRequest) -> Iterator[Utterance | Excluded]:
     """Yields the sentences of ``request.part``, or all, in the order of the list."""
     kept = (f"{VOICE}/wav/", f"{VOICE}/etc/", f"{VOICE}/dict/", "usr/share/doc/")
     voice = debian.unpack([PACKAGE], request, "festvox_ru", kept) / VOICE

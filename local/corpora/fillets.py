@@ -13,7 +13,7 @@ from pathlib import Path
 
 import soundfile
 
-from cascade.corpora.corpus import Excluded, Request, Utterance
+from cascade.corpora.corpus import CorpusRequest, Excluded, Utterance
 from cascade.runtime.errors import UserError
 from local.helpers import debian, resampling
 
@@ -48,7 +48,7 @@ class Line:
 
 
 def listing(
-    request: Request, corpus: str, language: str, sounds: debian.Package, letters: str
+    request: CorpusRequest, corpus: str, language: str, sounds: debian.Package, letters: str
 ) -> Iterator[Utterance | Excluded]:
     """Yields the lines of ``request.part``, or all, level by level in alphabetical order.
 
@@ -85,7 +85,9 @@ def listing(
             yield Utterance(identifier, wav, line.text, f"{corpus}-{line.character}")
 
 
-def unspoken(request: Request, corpus: str, language: str, sounds: debian.Package) -> Iterator[str]:
+def unspoken(
+    request: CorpusRequest, corpus: str, language: str, sounds: debian.Package
+) -> Iterator[str]:
     """Yields the texts without a sound in the levels of ``train``, for a language model."""
     game = unpacked(request, corpus, sounds)
     found = recordings(game / "sound", language)
@@ -96,7 +98,7 @@ def unspoken(request: Request, corpus: str, language: str, sounds: debian.Packag
                     yield line.text
 
 
-def unpacked(request: Request, corpus: str, sounds: debian.Package) -> Path:
+def unpacked(request: CorpusRequest, corpus: str, sounds: debian.Package) -> Path:
     """The folder of the game, its scripts and sounds fetched and unpacked."""
     kept = (f"{GAME}script/", f"{GAME}sound/", "usr/share/doc/")
     return debian.unpack((SCRIPTS, sounds), request, f"{corpus}/packages", kept) / GAME

@@ -5,7 +5,7 @@ Source: Debian packages ``fillets-ng-data`` (texts) and ``fillets-ng-data-nl`` (
 
 from collections.abc import Iterator
 
-from cascade.corpora.corpus import Excluded, Request, Utterance
+from cascade.corpora.corpus import CorpusRequest, Excluded, Utterance
 from local.corpora import fillets
 from local.helpers.debian import Package
 
@@ -20,6 +20,6 @@ SOUNDS = Package(
 LETTERS = "abcdefghijklmnopqrstuvwxyzàáäçèéêëïíóöûü"
 
 
-def utterances(request: Request) -> Iterator[Utterance | Excluded]:
+def utterances(request: CorpusRequest) -> Iterator[Utterance | Excluded]:
     """Yields the lines level by level."""
     return fillets.listing(request, "fillets_nl", "nl", SOUNDS, LETTERS)

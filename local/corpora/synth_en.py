@@ -16,7 +16,7 @@ import numpy as np
 import soundfile
 from scipy.signal import resample_poly
 
-from cascade.corpora.corpus import Excluded, Request, Utterance
+from cascade.corpora.corpus import CorpusRequest, Excluded, Utterance
 from local.corpora import voices_en
 from local.corpora.voices_en import VOICES, Voice
 from local.helpers import debian, progress, resampling
@@ -42,7 +42,7 @@ class Task:
     text: str
 
 
-def utterances(request: Request) -> Iterator[Utterance | Excluded]:
+def utterances(request: CorpusRequest) -> Iterator[Utterance | Excluded]:
     """Yields what the voices read, voice by voice; makes it where it is not complete.
 
     Raises `UserError` where a package cannot be had or a voice fails.
@@ -53,7 +53,7 @@ def utterances(request: Request) -> Iterator[Utterance | Excluded]:
         yield Utterance(task.id, folder / f"{task.id}.wav", task.text, task.voice.name)
 
 
-def prompts(request: Request) -> list[str]:
+def prompts(request: CorpusRequest) -> list[str]:
     """The prompts of all voices, in a fixed order."""
     count = sum(voice.share for voice in VOICES)
     return wordnet.chosen(wordnet.examples(request), count, *WORDS)
@@ -85,7 +85,7 @@ def finished(samples: np.ndarray, name: str, source: int, rate: int) -> np.ndarr
     return np.clip(np.rint(samples * 32768) + dither, -32768, 32767).astype(np.int16)
 
 
-def _made(planned: list[Task], request: Request) -> Path:
+def _made(planned: list[Task], request: CorpusRequest) -> Path:
     """The folder of wav files; made beside and renamed where it is not complete."""
     final = request.data / f"synth_en_{request.rate}"
     digests = "".join(f"{p.name} {p.version} {p.digest}\n" for p in voices_en.PACKAGES)

@@ -9,7 +9,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from cascade.corpora.corpus import Request
+from cascade.corpora.corpus import CorpusRequest
 from cascade.runtime.errors import UserError
 from local.helpers import debian, silence
 from local.helpers.debian import Package
@@ -127,7 +127,7 @@ VOICES = (
 )
 
 
-def install(request: Request) -> Path:
+def install(request: CorpusRequest) -> Path:
     """Unpacks the programs, and returns their folder. Raises as `debian.unpack` does."""
     kept = ("usr/bin/", "usr/lib/", "usr/share/doc/")
     folder = debian.unpack(PACKAGES, request, "voices_en", kept)

@@ -19,7 +19,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from cascade.corpora.corpus import Request
+from cascade.corpora.corpus import CorpusRequest
 from cascade.runtime.errors import UserError
 from cascade.runtime.progress import meter
 from local.helpers import archive
@@ -65,7 +65,7 @@ class Package:
         return f"{self.name}_{self.version.replace(':', '%3a')}_{self.architecture}.deb"
 
 
-def fetch(packages: Sequence[Package], request: Request) -> list[Path]:
+def fetch(packages: Sequence[Package], request: CorpusRequest) -> list[Path]:
     """The packages' files in ``request.downloads``, in order; fetches those not there.
 
     Raises `UserError` for a file whose digest is not the recorded one, and for files
@@ -85,7 +85,7 @@ def fetch(packages: Sequence[Package], request: Request) -> list[Path]:
 
 def unpack(
     packages: Sequence[Package],
-    request: Request,
+    request: CorpusRequest,
     folder: str,
     prefixes: Sequence[str] | None = None,
 ) -> Path:

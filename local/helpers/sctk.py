@@ -4,7 +4,7 @@ import os
 import shutil
 from pathlib import Path
 
-from cascade.corpora.corpus import Request
+from cascade.corpora.corpus import CorpusRequest
 from local.helpers.debian import Package, unpack
 
 DEBIAN = "/usr/lib/sctk/bin"  # where Debian's package puts it, outside of PATH
@@ -24,7 +24,7 @@ def installed() -> Path | None:
     return Path(found) if found else None
 
 
-def sclite(request: Request) -> Path:
+def sclite(request: CorpusRequest) -> Path:
     """A sclite that runs; raises `UserError` where there is none and none can be fetched."""
     found = installed()
     return found or unpack([PACKAGE], request, "sctk", ["usr/"]) / DEBIAN[1:] / "sclite"

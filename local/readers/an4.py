@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from cascade.corpora.corpus import Excluded, Recognised, Request, Utterance
+from cascade.corpora.corpus import CorpusRequest, Detection, Excluded, Utterance
 from cascade.runtime.errors import UserError
 from cascade.runtime.files import replacing_path
 from cascade.runtime.lock import turn
@@ -29,7 +29,7 @@ RATE = 16000  # Hz, of the raw files
 LINE = re.compile(r"(?:<s>)?\s*(.*?)\s*(?:</s>)?\s*\(([^()\s]+)\)")
 
 
-def utterances(request: Request) -> Iterator[Utterance | Excluded]:
+def utterances(request: CorpusRequest) -> Iterator[Utterance | Excluded]:
     """Yields the utterances of the parts asked for, all without ``part:``."""
     root = find(request)
     for part in [request.part] if request.part else PARTS:
@@ -52,7 +52,7 @@ def utterances(request: Request) -> Iterator[Utterance | Excluded]:
             raise UserError(f"{fileids} is empty.")
 
 
-def lists(request: Request) -> list[Path]:
+def lists(request: CorpusRequest) -> list[Path]:
     """The lists of the parts asked for, and what has to be written once more."""
     root = find(request)
     parts = [request.part] if request.part else PARTS
@@ -60,17 +60,17 @@ def lists(request: Request) -> list[Path]:
     return [*listed, *sorted((root / "wav").rglob("*.raw"))]
 
 
-def recognises(request: Request) -> Recognised | None:
+def detect(request: CorpusRequest) -> Detection | None:
     """Whether the folder, or ``an4`` in it, has a list of recordings."""
     for folder in (request.path, request.path / "an4"):
         there = [p for p in PARTS if (folder / "etc" / f"an4_{p}.fileids").is_file()]
         if there:
             parts = {part: (part,) for part in there}
-            return Recognised(f"AN4: it has {_names(folder, there)}", parts)
+            return Detection(f"AN4: it has {_names(folder, there)}", parts)
     return None
 
 
-def find(request: Request) -> Path:
+def find(request: CorpusRequest) -> Path:
     """The folder with ``etc`` and ``wav``; raises `UserError`."""
     path = text.folder("an4", request.path, "its folder, which has etc and wav")
     for folder in (path, path / "an4"):
@@ -97,7 +97,7 @@ def _speaker(name: str) -> str:
     return parts[1] if len(parts) == 3 else "unknown"
 
 
-def _audio(stem: Path, request: Request) -> Path:
+def _audio(stem: Path, request: CorpusRequest) -> Path:
     for suffix in (".sph", ".wav", ".flac"):
         if (audio := stem.with_name(stem.name + suffix)).is_file():
             return audio
@@ -105,7 +105,7 @@ def _audio(stem: Path, request: Request) -> Path:
     return _with_header(raw, request) if raw.is_file() else stem.with_name(f"{stem.name}.sph")
 
 
-def _with_header(raw: Path, request: Request) -> Path:
+def _with_header(raw: Path, request: CorpusRequest) -> Path:
     """A wav of the same samples, kept in ``data``; its name is that of its contents."""
     content = raw.read_bytes()
     name = f"{raw.stem}-{hashlib.sha256(content).hexdigest()[:16]}.wav"

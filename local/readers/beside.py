@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cascade.corpora.audio import SUFFIXES
-from cascade.corpora.corpus import Excluded, Recognised, Request, Utterance
+from cascade.corpora.corpus import CorpusRequest, Detection, Excluded, Utterance
 from cascade.runtime.errors import UserError
 from local.helpers import lists as text
 from local.readers.table import identifier
@@ -21,7 +21,7 @@ LOOKS_FOR = "x.txt or x.lab beside a recording x.wav"
 TEXTS = (".txt", ".lab")
 
 
-def utterances(request: Request) -> Iterator[Utterance | Excluded]:
+def utterances(request: CorpusRequest) -> Iterator[Utterance | Excluded]:
     """Yields the recordings that have a text, sorted by their path; raises `UserError`."""
     root = find(request)
     recordings = sorted(_recordings(root))
@@ -44,23 +44,23 @@ def utterances(request: Request) -> Iterator[Utterance | Excluded]:
             yield Excluded(name, f"there is no recording beside {beside}", selection=True)
 
 
-def lists(request: Request) -> list[Path]:
+def lists(request: CorpusRequest) -> list[Path]:
     """The texts."""
     root = find(request)
     return text.shown(path for path in root.rglob("*") if path.suffix.lower() in TEXTS)
 
 
-def recognises(request: Request) -> Recognised | None:
+def detect(request: CorpusRequest) -> Detection | None:
     """Whether some recording has a text beside it. Corpora with lists may, too."""
     if not request.path.is_dir():
         return None
     for audio in _recordings(request.path):
         if beside := _text(audio):
-            return Recognised(f"recordings with their text beside: {beside.name}", sure=False)
+            return Detection(f"recordings with their text beside: {beside.name}", sure=False)
     return None
 
 
-def find(request: Request) -> Path:
+def find(request: CorpusRequest) -> Path:
     path = text.folder("beside", request.path, "a folder of recordings with their texts")
     if not any(_recordings(path)):
         raise UserError(f"{path} has no recordings ({', '.join(sorted(SUFFIXES))}).")

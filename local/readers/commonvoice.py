@@ -8,7 +8,7 @@ first releases write ``path`` without its ``.mp3``, later ones have other column
 from collections.abc import Iterator
 from pathlib import Path
 
-from cascade.corpora.corpus import Excluded, Recognised, Request, Utterance
+from cascade.corpora.corpus import CorpusRequest, Detection, Excluded, Utterance
 from cascade.runtime.errors import UserError
 from local.helpers import lists as text
 
@@ -22,7 +22,7 @@ DEFAULT = "validated"
 ROLES = {"train": "train", "valid": "dev", "test": "test"}
 
 
-def utterances(request: Request) -> Iterator[Utterance | Excluded]:
+def utterances(request: CorpusRequest) -> Iterator[Utterance | Excluded]:
     """Yields the clips of a part in the order of its table; raises `UserError`."""
     table = find(request)
     clips = table.parent / "clips"
@@ -51,15 +51,15 @@ def utterances(request: Request) -> Iterator[Utterance | Excluded]:
         raise UserError(f"{table} lists no clips: its part of the release is empty.")
 
 
-def lists(request: Request) -> list[Path]:
+def lists(request: CorpusRequest) -> list[Path]:
     return [find(request)]
 
 
-def recognises(request: Request) -> Recognised | None:
+def detect(request: CorpusRequest) -> Detection | None:
     """Whether there is a table with its columns; parts that list no clips do not count."""
     path = request.path
     if path.is_file():
-        return Recognised("a table of Common Voice") if _clips(path) is not None else None
+        return Detection("a table of Common Voice") if _clips(path) is not None else None
     for folder in (path, path / request.language):
         tables = {part: _clips(folder / f"{part}.tsv") for part in PARTS}
         if any(count is not None for count in tables.values()):
@@ -67,12 +67,12 @@ def recognises(request: Request) -> Recognised | None:
             parts = {role: (part,) for role, part in ROLES.items() if tables[part]}
             # Without all three, all that was validated is divided anew.
             whole = len(parts) == len(ROLES) or not tables[DEFAULT]
-            return Recognised(f"Common Voice: it has {why}", parts if whole else {})
+            return Detection(f"Common Voice: it has {why}", parts if whole else {})
     others = [table for part in PARTS for table in path.glob(f"*/{part}.tsv")]
-    return Recognised("Common Voice") if any(_clips(t) is not None for t in others) else None
+    return Detection("Common Voice") if any(_clips(t) is not None for t in others) else None
 
 
-def find(request: Request) -> Path:
+def find(request: CorpusRequest) -> Path:
     """The table of the part: in the language's folder, or a release's folder of them."""
     name = f"{request.part or DEFAULT}.tsv"
     path = request.path

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from cascade.corpora.corpus import Excluded, Recognised, Request, Utterance
+from cascade.corpora.corpus import CorpusRequest, Detection, Excluded, Utterance
 from cascade.runtime.errors import UserError
 from local.helpers import lists as text
 
@@ -30,7 +30,7 @@ LOOKS_FOR = "train/manifest.jsonl with audio_filepath and text"
 SUFFIXES = {".wav": ".opus", ".opus": ".wav"}  # a manifest may name those of the other release
 
 
-def utterances(request: Request) -> Iterator[Utterance | Excluded]:
+def utterances(request: CorpusRequest) -> Iterator[Utterance | Excluded]:
     """Yields the utterances in the order of their manifest; raises `UserError`."""
     manifest = find(request)
     above, empty = text.Above(manifest.parent, _there), True
@@ -59,23 +59,23 @@ def utterances(request: Request) -> Iterator[Utterance | Excluded]:
         raise UserError(f"{manifest} is empty.")
 
 
-def lists(request: Request) -> list[Path]:
+def lists(request: CorpusRequest) -> list[Path]:
     return [find(request)]
 
 
-def recognises(request: Request) -> Recognised | None:
+def detect(request: CorpusRequest) -> Detection | None:
     """Whether the folder has Golos' manifests, or one of that form; or is one."""
     path = request.path
     for alone in (path, path / "manifest.jsonl"):
         if alone.is_file():
-            return Recognised(f"{alone.name}, of Golos' form") if _manifest(alone) else None
+            return Detection(f"{alone.name}, of Golos' form") if _manifest(alone) else None
     there = [part for part in PARTS if _manifest(_place(path, part))]
     parts = {
         "train": tuple(part for part in there if part == "train"),
         "test": tuple(part for part in there if part.startswith("test")),
     }
     parts = {role: names for role, names in parts.items() if names}
-    return Recognised(f"Golos: it has {', '.join(there)}", parts) if parts else None
+    return Detection(f"Golos: it has {', '.join(there)}", parts) if parts else None
 
 
 def _manifest(path: Path | None) -> bool:
@@ -89,7 +89,7 @@ def _manifest(path: Path | None) -> bool:
         return False
 
 
-def find(request: Request) -> Path:
+def find(request: CorpusRequest) -> Path:
     """The manifest of the part, or that which ``path`` is or has; raises `UserError`."""
     path = request.path
     if path is not None and path.is_file():

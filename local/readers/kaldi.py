@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from cascade.corpora.corpus import Excluded, Recognised, Request, Utterance
+from cascade.corpora.corpus import CorpusRequest, Detection, Excluded, Utterance
 from cascade.runtime.errors import UserError
 from local.helpers import lists as text
 
@@ -21,7 +21,7 @@ SCP = ("wav.scp", "feats.scp")
 FILES = (*SCP, "segments", "text", "utt2spk")
 
 
-def utterances(request: Request) -> Iterator[Utterance | Excluded]:
+def utterances(request: CorpusRequest) -> Iterator[Utterance | Excluded]:
     """Yields the utterances in the order of ``segments``, else of the scp file.
 
     Raises `UserError` for a folder that lacks a file, or a line that cannot be understood.
@@ -50,17 +50,17 @@ def utterances(request: Request) -> Iterator[Utterance | Excluded]:
         yield Excluded(name, "there is a text, and no audio or features of it")
 
 
-def lists(request: Request) -> list[Path]:
+def lists(request: CorpusRequest) -> list[Path]:
     folder = find(request)
     return [folder / name for name in FILES if (folder / name).is_file()]
 
 
-def recognises(request: Request) -> Recognised | None:
+def detect(request: CorpusRequest) -> Detection | None:
     """Whether the folder has what `find` wants."""
     if not _enough(request.path):
         return None
     names = [name for name in FILES if (request.path / name).is_file()]
-    return Recognised(f"a Kaldi data folder: it has {', '.join(names)}")
+    return Detection(f"a Kaldi data folder: it has {', '.join(names)}")
 
 
 def advice(path: Path) -> str | None:
@@ -76,7 +76,7 @@ def _enough(folder: Path) -> bool:
     return (folder / "text").is_file() and any((folder / scp).is_file() for scp in SCP)
 
 
-def find(request: Request) -> Path:
+def find(request: CorpusRequest) -> Path:
     """The data folder, once it has what it must; raises `UserError`."""
     folder = text.folder("kaldi", request.path, "a Kaldi data folder, such as data/train")
     if not (folder / "text").is_file():

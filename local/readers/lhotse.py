@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from cascade.corpora.corpus import Excluded, Recognised, Request, Utterance
+from cascade.corpora.corpus import CorpusRequest, Detection, Excluded, Utterance
 from cascade.runtime.errors import UserError
 from cascade.runtime.files import replacing
 from cascade.runtime.lock import turn
@@ -25,7 +25,7 @@ SHARD = re.compile(r"cuts\.[0-9]+\.jsonl(\.gz)?")
 ROUNDED = 0.1  # seconds: what the times of cuts and supervisions may differ by
 
 
-def utterances(request: Request) -> Iterator[Utterance | Excluded]:
+def utterances(request: CorpusRequest) -> Iterator[Utterance | Excluded]:
     """Yields the supervisions of the cuts, in their order; raises `UserError`."""
     path = find(request)
     above = text.Above(path if path.is_dir() else path.parent)
@@ -72,17 +72,17 @@ def utterances(request: Request) -> Iterator[Utterance | Excluded]:
         raise UserError(f"{path} has no cuts.")
 
 
-def lists(request: Request) -> list[Path]:
+def lists(request: CorpusRequest) -> list[Path]:
     path = find(request)
     return sorted(file for file in path.iterdir() if file.is_file()) if path.is_dir() else [path]
 
 
-def recognises(request: Request) -> Recognised | None:
+def detect(request: CorpusRequest) -> Detection | None:
     """Whether there are cuts by their name; whether they can be read is seen as they are."""
     path = request.path
     found = text.shown(path.glob("*cuts*.jsonl*")) if path.is_dir() else [path]
     named = [file.name for file in found if "cuts" in file.name and ".jsonl" in file.suffixes]
-    return Recognised(f"Lhotse cuts: {', '.join(named[:3])}") if named else None
+    return Detection(f"Lhotse cuts: {', '.join(named[:3])}") if named else None
 
 
 def advice(path: Path) -> str | None:
@@ -98,7 +98,7 @@ def advice(path: Path) -> str | None:
     )
 
 
-def find(request: Request) -> Path:
+def find(request: CorpusRequest) -> Path:
     """The manifest, or the Shar folder; raises `UserError`."""
     path = request.path
     if path is not None and path.is_file():
@@ -135,7 +135,9 @@ def _kind(transform) -> str:
     return transform["name"] if isinstance(transform, dict) else type(transform).__name__
 
 
-def _audio(cut, supervision, above: text.Above, request: Request) -> tuple[Path, int | None] | str:
+def _audio(
+    cut, supervision, above: text.Above, request: CorpusRequest
+) -> tuple[Path, int | None] | str:
     """The audio file of a supervision, and the channel in it; or what is wrong."""
     channels = (
         supervision.channel if isinstance(supervision.channel, list) else [supervision.channel]
@@ -157,7 +159,7 @@ def _audio(cut, supervision, above: text.Above, request: Request) -> tuple[Path,
     return above.path(Path(source.source)), channel
 
 
-def _kept(content: bytes, request: Request) -> Path:
+def _kept(content: bytes, request: CorpusRequest) -> Path:
     """The file in ``data`` that holds ``content``; its name is that of its contents."""
     name = hashlib.sha256(content).hexdigest()
     audio = request.data / "lhotse" / name[:2] / name

@@ -7,7 +7,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from cascade.corpora.corpus import Excluded, Recognised, Request, Utterance
+from cascade.corpora.corpus import CorpusRequest, Detection, Excluded, Utterance
 from cascade.runtime.errors import UserError
 from local.helpers import lists as text
 
@@ -27,7 +27,7 @@ PARTS = (
 LOOKS_FOR = "PART/SPEAKER/CHAPTER/*.trans.txt"
 
 
-def utterances(request: Request) -> Iterator[Utterance | Excluded]:
+def utterances(request: CorpusRequest) -> Iterator[Utterance | Excluded]:
     """Yields the utterances by speaker and chapter; raises `UserError`."""
     transcripts = lists(request)
     for transcript in transcripts:
@@ -48,7 +48,7 @@ def utterances(request: Request) -> Iterator[Utterance | Excluded]:
         yield Excluded(audio.stem, f"{audio.parent} has no transcript, *.trans.txt")
 
 
-def lists(request: Request) -> list[Path]:
+def lists(request: CorpusRequest) -> list[Path]:
     folder = find(request)
     found = text.shown(folder.rglob("*.trans.txt"))
     if not found:
@@ -56,7 +56,7 @@ def lists(request: Request) -> list[Path]:
     return found
 
 
-def recognises(request: Request) -> Recognised | None:
+def detect(request: CorpusRequest) -> Detection | None:
     """Whether the folder is LibriSpeech's, has it, or is a part of it."""
     for folder in (request.path, request.path / "LibriSpeech"):
         there = [p for p in PARTS if next(folder.glob(f"{p}/*/*/*.trans.txt"), None)]
@@ -66,12 +66,12 @@ def recognises(request: Request) -> Recognised | None:
                 for role, begin in (("train", "train"), ("valid", "dev"), ("test", "test"))
             }
             parts = {role: names for role, names in parts.items() if names}
-            return Recognised(f"LibriSpeech: it has {', '.join(there)}", parts)
+            return Detection(f"LibriSpeech: it has {', '.join(there)}", parts)
     found = next(request.path.glob("*/*/*.trans.txt"), None)
-    return Recognised(f"a part of LibriSpeech: it has {found.name}") if found else None
+    return Detection(f"a part of LibriSpeech: it has {found.name}") if found else None
 
 
-def find(request: Request) -> Path:
+def find(request: CorpusRequest) -> Path:
     """The folder of the part: named itself, or within LibriSpeech's."""
     path = text.folder(
         "librispeech", request.path, "LibriSpeech's folder, or that of a part", SOURCE

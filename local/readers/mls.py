@@ -8,7 +8,7 @@ and the text; the audio is ``audio/SPEAKER/BOOK/SPEAKER_BOOK_NNNNNN.flac`` besid
 from collections.abc import Iterator
 from pathlib import Path
 
-from cascade.corpora.corpus import Excluded, Recognised, Request, Utterance
+from cascade.corpora.corpus import CorpusRequest, Detection, Excluded, Utterance
 from cascade.runtime.errors import UserError
 from local.helpers import lists as text
 
@@ -30,7 +30,7 @@ LANGUAGES = {  # of a recipe, and of a folder
 }
 
 
-def utterances(request: Request) -> Iterator[Utterance | Excluded]:
+def utterances(request: CorpusRequest) -> Iterator[Utterance | Excluded]:
     """Yields the utterances of a part in the order of its list; raises `UserError`."""
     transcripts, *handles = lists(request)
     chosen = {line.strip() for path in handles for _, line in text.lines(path)}
@@ -54,7 +54,7 @@ def utterances(request: Request) -> Iterator[Utterance | Excluded]:
         yield Excluded(name, f"handles.txt has it, and {transcripts.name} of train does not")
 
 
-def lists(request: Request) -> list[Path]:
+def lists(request: CorpusRequest) -> list[Path]:
     """The transcripts, and the lists of handles where a part of the training is asked for."""
     part = request.part or "train"
     folder = find(request)
@@ -66,13 +66,13 @@ def lists(request: Request) -> list[Path]:
     return [folder / "train" / "transcripts.txt", *handles]
 
 
-def recognises(request: Request) -> Recognised | None:
+def detect(request: CorpusRequest) -> Detection | None:
     """Whether the folder, or that of the language in it, has transcripts."""
     roles = {"train": "train", "valid": "dev", "test": "test"}
     for folder in _folders(request):
         parts = {r: (p,) for r, p in roles.items() if (folder / p / "transcripts.txt").is_file()}
         if parts:
-            return Recognised(f"MLS: {folder.name} has transcripts.txt", parts)
+            return Detection(f"MLS: {folder.name} has transcripts.txt", parts)
     return None
 
 
@@ -86,7 +86,7 @@ def advice(path: Path) -> str | None:
     )
 
 
-def find(request: Request) -> Path:
+def find(request: CorpusRequest) -> Path:
     """The folder of the language: named itself, or among others."""
     path = text.folder(
         "mls", request.path, "a folder such as mls_polish, or one that has it", SOURCE
@@ -102,11 +102,11 @@ def find(request: Request) -> Path:
     )
 
 
-def _name(request: Request) -> str:
+def _name(request: CorpusRequest) -> str:
     return f"mls_{LANGUAGES.get(request.language, request.language)}"
 
 
-def _folders(request: Request) -> tuple[Path, ...]:
+def _folders(request: CorpusRequest) -> tuple[Path, ...]:
     """Where the language may be: in the folder itself, or one below."""
     path, name = request.path, _name(request)
     return (path, path / name, path / f"{name}_opus")

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cascade.corpora.corpus import Excluded, Recognised, Request, Utterance
+from cascade.corpora.corpus import CorpusRequest, Detection, Excluded, Utterance
 from cascade.runtime.errors import UserError
 from local.helpers.lists import decoded, shown
 
@@ -35,7 +35,7 @@ DELIMITERS = {"\t": "tabs", ",": "commas", ";": "semicolons"}
 OPTIONAL = ("speaker", "start", "end", "id")
 
 
-def utterances(request: Request) -> Iterator[Utterance | Excluded]:
+def utterances(request: CorpusRequest) -> Iterator[Utterance | Excluded]:
     """Yields the rows of the table that ``request.path`` names, in their order.
 
     Raises `UserError` where the table or a row of it cannot be understood; all rows are
@@ -66,18 +66,18 @@ def _check_ids(path: Path, hashes: set[int]) -> None:
             )
 
 
-def lists(request: Request) -> list[Path]:
+def lists(request: CorpusRequest) -> list[Path]:
     """The table, or what is beside it in its folder and may become one."""
     path = request.path
     return [path] if path.is_file() else sorted(p for p in path.glob("*") if p.is_file())
 
 
-def recognises(request: Request) -> Recognised | None:
+def detect(request: CorpusRequest) -> Detection | None:
     """Whether there is a table that has the columns it must."""
     path = request.path
     for table in [path] if path.is_file() else _tables(path):
         if table.suffix.lower() in SUFFIXES and set(NEEDED) <= set(map(str.lower, _names(table))):
-            return Recognised(f"a table: {table.name} has the columns {' and '.join(NEEDED)}")
+            return Detection(f"a table: {table.name} has the columns {' and '.join(NEEDED)}")
     return None
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from cascade.corpora.corpus import Request
+from cascade.corpora.corpus import CorpusRequest
 from local.helpers import debian
 
 LICENCE = "hunspell-ru (LibreOffice): BSD-like, Alexander I. Lebedev."
@@ -13,6 +13,6 @@ PACKAGE = debian.Package(
 )
 
 
-def path(request: Request) -> Path:
+def path(request: CorpusRequest) -> Path:
     """Where the ``.dic`` file lies; raises `UserError` where the package cannot be had."""
     return debian.unpack([PACKAGE], request, "hunspell_ru") / "usr/share/hunspell/ru_RU.dic"

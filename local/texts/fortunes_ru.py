@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from cascade.corpora.corpus import Request
+from cascade.corpora.corpus import CorpusRequest
 from local.helpers import debian
 
 LICENCE = "fortunes-ru: GPL-2, Pavel Maryanov; quotations of mixed origin."
@@ -45,7 +45,7 @@ AUTHOR = re.compile(r"\s*(--|—\s*—|\(c\)|\(с\))")
 SPEECH = re.compile(r"\s*[-–—]\s")
 
 
-def paragraphs(request: Request) -> Iterator[str]:
+def paragraphs(request: CorpusRequest) -> Iterator[str]:
     """Yields paragraphs, file by file, without the adult files and without authors."""
     folder = debian.unpack([PACKAGE], request, "fortunes_ru", [FOLDER]) / FOLDER
     for path in sorted(folder.iterdir()):

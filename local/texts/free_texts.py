@@ -5,7 +5,7 @@ To look at a language before a recipe takes it; see `cascade.inventory.phone_cou
 
 from collections.abc import Iterator
 
-from cascade.corpora.corpus import Request
+from cascade.corpora.corpus import CorpusRequest
 from local.texts import sentences as splitting
 from local.texts import wesnoth
 
@@ -14,7 +14,7 @@ LICENCE = wesnoth.LICENCE
 LOCALES = {"nb": "nb_NO", "pt-br": "pt_BR", "es-419": "es_419"}
 
 
-def sentences(request: Request, voice: str) -> Iterator[str]:
+def sentences(request: CorpusRequest, voice: str) -> Iterator[str]:
     """Yields sentences in the language of one of espeak-ng's voices; none where there is no text.
 
     Raises `UserError` where a package cannot be had.

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
-from cascade.corpora.corpus import Request
+from cascade.corpora.corpus import CorpusRequest
 from local.texts import wesnoth
 
 LICENCE = wesnoth.LICENCE
 
 
-def sentences(request: Request) -> Iterator[str]:
+def sentences(request: CorpusRequest) -> Iterator[str]:
     """Yields sentences as they are written, none twice, in a fixed order.
 
     Raises `UserError` where a package cannot be had.

@@ -5,7 +5,7 @@ The prompts that ``synth_en`` reads are left out, so that no model is trained on
 
 from collections.abc import Iterator
 
-from cascade.corpora.corpus import Request
+from cascade.corpora.corpus import CorpusRequest
 from local.corpora import synth_en
 from local.texts import sentences as splitting
 from local.texts import wesnoth, wordnet
@@ -13,7 +13,7 @@ from local.texts import wesnoth, wordnet
 LICENCE = f"{wesnoth.LICENCE} {wordnet.LICENCE}"
 
 
-def sentences(request: Request) -> Iterator[str]:
+def sentences(request: CorpusRequest) -> Iterator[str]:
     """Yields sentences as they are written, none twice, in a fixed order.
 
     Raises `UserError` where a package cannot be had.
@@ -28,6 +28,6 @@ def sentences(request: Request) -> Iterator[str]:
                 yield sentence
 
 
-def _texts(request: Request) -> Iterator[str]:
+def _texts(request: CorpusRequest) -> Iterator[str]:
     yield from (text for text, _ in wesnoth.messages(request))
     yield from wordnet.examples(request)

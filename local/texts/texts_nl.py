@@ -7,7 +7,7 @@ import gzip
 from collections.abc import Iterator
 from pathlib import Path
 
-from cascade.corpora.corpus import Request
+from cascade.corpora.corpus import CorpusRequest
 from local.corpora import fillets, fillets_nl
 from local.helpers import debian
 from local.texts import sentences as splitting
@@ -21,7 +21,7 @@ FILE = "usr/share/doc/debian/FAQ/debian-faq.nl.txt.gz"
 LICENCE = f"{fillets_nl.LICENCE} debian-faq-nl: free to copy, Software in the Public Interest."
 
 
-def sentences(request: Request) -> Iterator[str]:
+def sentences(request: CorpusRequest) -> Iterator[str]:
     """Yields sentences as they are written, none twice, in a fixed order.
 
     Raises `UserError` where a package cannot be had.
@@ -41,6 +41,6 @@ def paragraphs(path: Path) -> Iterator[str]:
             yield " ".join(paragraph.split())
 
 
-def _texts(request: Request) -> Iterator[str]:
+def _texts(request: CorpusRequest) -> Iterator[str]:
     yield from fillets.unspoken(request, "fillets_nl", "nl", fillets_nl.SOUNDS)
     yield from paragraphs(debian.unpack([FAQ], request, "debian_faq_nl", ["usr/share/doc/"]) / FILE)

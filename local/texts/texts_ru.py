@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from cascade.corpora.corpus import Request
+from cascade.corpora.corpus import CorpusRequest
 from local.texts import fortunes_ru, wesnoth
 from local.texts import sentences as splitting
 
@@ -11,7 +11,7 @@ LICENCE = f"{wesnoth.LICENCE} {fortunes_ru.LICENCE}"
 CYRILLIC = re.compile("[а-яё]", re.IGNORECASE)
 
 
-def sentences(request: Request) -> Iterator[str]:
+def sentences(request: CorpusRequest) -> Iterator[str]:
     """Yields sentences as they are written, none twice, in a fixed order.
 
     What has no Cyrillic letter (a name left in English) is left out. Raises `UserError`
@@ -25,6 +25,6 @@ def sentences(request: Request) -> Iterator[str]:
                 yield sentence
 
 
-def _texts(request: Request) -> Iterator[str]:
+def _texts(request: CorpusRequest) -> Iterator[str]:
     yield from (translation for _, translation in wesnoth.messages(request))
     yield from fortunes_ru.paragraphs(request)

@@ -7,7 +7,7 @@ Source: the Debian packages of eight campaigns, those with the most words for th
 from collections.abc import Iterator
 from pathlib import Path
 
-from cascade.corpora.corpus import Request
+from cascade.corpora.corpus import CorpusRequest
 from local.helpers import debian
 from local.texts import catalogue
 from local.texts import sentences as splitting
@@ -31,7 +31,7 @@ LOCALES = "usr/share/games/wesnoth/1.16/locale/"
 FOLDER = f"{LOCALES}ru/LC_MESSAGES/"
 
 
-def messages(request: Request) -> Iterator[tuple[str, str]]:
+def messages(request: CorpusRequest) -> Iterator[tuple[str, str]]:
     """Yields English text and Russian translation, catalogue by catalogue.
 
     Raises as `debian.unpack` and `catalogue.pairs` do.
@@ -39,13 +39,13 @@ def messages(request: Request) -> Iterator[tuple[str, str]]:
     yield from _messages(debian.unpack(PACKAGES, request, "wesnoth", [FOLDER]) / FOLDER)
 
 
-def translations(request: Request, locale: str) -> Iterator[tuple[str, str]]:
+def translations(request: CorpusRequest, locale: str) -> Iterator[tuple[str, str]]:
     """Yields the same for another language, nothing where it has no translation."""
     folder = debian.unpack(PACKAGES, request, "wesnoth_locales", [LOCALES]) / LOCALES
     yield from _messages(folder / locale / "LC_MESSAGES")
 
 
-def sentences(request: Request, locale: str) -> Iterator[str]:
+def sentences(request: CorpusRequest, locale: str) -> Iterator[str]:
     """Yields the sentences of a translation, none twice, in a fixed order."""
     seen = set()
     for text, translation in translations(request, locale):

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from cascade.corpora.corpus import Request
+from cascade.corpora.corpus import CorpusRequest
 from local.helpers import debian
 
 LICENCE = "wordnet-base: WordNet 3.0 licence, Princeton University."
@@ -41,7 +41,7 @@ ABBREVIATIONS = frozenset(
 )
 
 
-def examples(request: Request) -> Iterator[str]:
+def examples(request: CorpusRequest) -> Iterator[str]:
     """Yields the examples as they are written, in the order of the files."""
     folder = debian.unpack([PACKAGE], request, "wordnet", (FOLDER, "usr/share/doc/")) / FOLDER
     for kind in ("noun", "verb", "adj", "adv"):

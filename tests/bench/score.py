@@ -23,7 +23,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from cascade.corpora.corpus import Request
+from cascade.corpora.corpus import CorpusRequest
 from cascade.runtime.files import read_text_table, write_text_table
 from cascade.scoring.details import write_details
 from cascade.scoring.score import score_files
@@ -47,7 +47,7 @@ def make(folder: Path, utterances: int, seed: int) -> None:
 
     draw = random.Random(seed)
     language = read_recipe(Path("recipes/ru_en/recipe.yaml")).languages["ru"]
-    request = Request(Path("downloads"), Path("data"))
+    request = CorpusRequest(Path("downloads"), Path("data"))
     cut = (text.words_of(line, language.letters) for line in texts_ru.sentences(request))
     sentences = [words for words in cut if words and not text.foreign(words, language.letters)]
     draw.shuffle(sentences)
@@ -127,7 +127,7 @@ def main() -> None:
         return ours(options.ours)
     from local.helpers.sctk import sclite as find
 
-    sclite = find(Request(Path("downloads"), Path("data")))
+    sclite = find(CorpusRequest(Path("downloads"), Path("data")))
     with tempfile.TemporaryDirectory(prefix="bench.") as name:
         folder = Path(name)
         make(folder, options.utterances, options.seed)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cascade.corpora import corpus
-from cascade.corpora.corpus import Request
+from cascade.corpora.corpus import CorpusRequest
 from cascade.corpora.detection import sources
 from cascade.runtime.errors import UserError
 
@@ -88,7 +88,7 @@ def laid(root: Path, files: dict[str, str]) -> Path:
 
 
 def look(where, tmp_path, language="ru"):
-    return sources(str(where), Request(tmp_path / "dl", tmp_path / "data", language=language))
+    return sources(str(where), CorpusRequest(tmp_path / "dl", tmp_path / "data", language=language))
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -101,8 +101,8 @@ def test_layouts(tmp_path, layout):
         assert source.part in (None, *corpus.load(source.corpus).PARTS)
 
 
-def test_every_reader_of_folders_is_recognised():
-    readers = {n for n in corpus.names() if hasattr(corpus.load(n), "recognises")}
+def test_every_reader_of_folders_is_detect():
+    readers = {n for n in corpus.names() if hasattr(corpus.load(n), "detect")}
     assert readers == {found[0][1] for found in FOUND.values()}
 
 

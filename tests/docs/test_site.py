@@ -22,7 +22,7 @@ from cascade.config.experiment import Experiment
 from cascade.config.layout import Layout
 from cascade.config.recipe import Recipe, read_recipe
 from cascade.config.recipe_checks import PRECISIONS, ROLES, SHARES
-from cascade.corpora.corpus import Request
+from cascade.corpora.corpus import CorpusRequest
 from cascade.pipeline.stages import STAGES, stage
 from cascade.runtime.errors import UserError
 from cascade.runtime.project import RECIPES, ROOT
@@ -275,11 +275,11 @@ def test_the_example_of_a_reader_reads(tmp_path):
     reader: dict = {"__name__": "example"}
     exec(compile(example, "add-corpus.md", "exec"), reader)
     (tmp_path / "list.txt").write_text("a/0001.wav Guten Tag\nb/0001.wav Danke\n")
-    request = Request(tmp_path, tmp_path, path=tmp_path)
+    request = CorpusRequest(tmp_path, tmp_path, path=tmp_path)
     first, second = reader["utterances"](request)
     assert (first.id, first.text, first.speaker) == ("a-0001", "Guten Tag", "a")
     assert second.audio == tmp_path / "b/0001.wav"
-    assert reader["recognises"](request)
+    assert reader["detect"](request)
     for name in ("LICENCE", "PARTS", "LOOKS_FOR"):
         assert name in reader
     (tmp_path / "list.txt").write_text("a/0001.wav\n")

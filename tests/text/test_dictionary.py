@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from cascade.config.sections import Language
-from cascade.corpora.corpus import Request
+from cascade.corpora.corpus import CorpusRequest
 from cascade.runtime.errors import UserError
 from cascade.text import dictionary
 from cascade.text.dictionary import Source
@@ -66,7 +66,7 @@ def test_the_likeliest_are_chosen_after_the_known():
 def test_word_lists(tmp_path):
     path = tmp_path / "list.txt"
     path.write_text("кот 7\nдом\n\nлес 2\n", encoding="utf-8")
-    source = dictionary.find(str(path), Request(tmp_path, tmp_path))
+    source = dictionary.find(str(path), CorpusRequest(tmp_path, tmp_path))
     found = dictionary.probabilities(dictionary.read(source), {}, RU)
     assert found["кот"] > found["лес"] > found["дом"] > 0
 
@@ -82,4 +82,4 @@ def test_what_is_no_word_list_is_told(tmp_path, line):
 def test_an_unknown_dictionary_is_told(tmp_path):
     for name in ("dictionary_xx", "texts_ru", "nowhere.dic"):
         with pytest.raises(UserError, match=f"no dictionary '{name}'"):
-            dictionary.find(name, Request(tmp_path, tmp_path))
+            dictionary.find(name, CorpusRequest(tmp_path, tmp_path))

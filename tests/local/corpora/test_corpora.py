@@ -10,7 +10,7 @@ import soundfile
 from support import catalogue_of
 
 from cascade.corpora import corpus
-from cascade.corpora.corpus import Excluded, Request, Utterance
+from cascade.corpora.corpus import CorpusRequest, Excluded, Utterance
 from cascade.runtime.errors import UserError
 from local.corpora import asterisk_prompts, asterisk_ru, festvox_ru, synth_en, voices_en
 from local.helpers import progress, silence
@@ -37,7 +37,7 @@ def test_festvox_parts(tmp_path, unpacked):
     made(unpacked / festvox_ru.VOICE / "etc/txt.done.data", lines)
     ids = {}
     for part in (*festvox_ru.PARTS, None):
-        request = Request(tmp_path, tmp_path, part=part)
+        request = CorpusRequest(tmp_path, tmp_path, part=part)
         found = list(corpus.listing("festvox_ru", request))
         ids[part] = [u.id for u in found]
         assert all("+" not in u.text and u.text.startswith("Он сказал") for u in found)
@@ -95,7 +95,7 @@ def test_asterisk_corpus(tmp_path, unpacked):
     (sounds / "d").mkdir(parents=True)
     for name, size in (("b", 8000), ("d/a", 4000), ("d/spare", 4000), ("nil", 0)):
         (sounds / f"{name}.g722").write_bytes(bytes(size))
-    request = Request(tmp_path, tmp_path / "data", jobs=2)
+    request = CorpusRequest(tmp_path, tmp_path / "data", jobs=2)
     found = list(corpus.listing("asterisk_ru", request))
     wav = tmp_path / "data" / "asterisk_ru" / "wav" / "b.wav"
     assert found == [
@@ -120,7 +120,7 @@ def test_asterisk_short_prompts_are_a_part_of_their_own(tmp_path, unpacked):
     sounds.mkdir(parents=True)
     for name in "abcdefg":
         (sounds / f"{name}.g722").write_bytes(bytes(16000))
-    request = Request(tmp_path, tmp_path / "data", jobs=1, part="short")
+    request = CorpusRequest(tmp_path, tmp_path / "data", jobs=1, part="short")
     found = list(corpus.listing("asterisk_ru", request))
     assert [item.id for item in found if isinstance(item, Utterance)] == [
         "asterisk_ru-a",
@@ -134,7 +134,7 @@ def test_asterisk_short_prompts_are_a_part_of_their_own(tmp_path, unpacked):
     }
     parts = []
     for part in ("train", "valid", "test"):
-        request = Request(tmp_path, tmp_path / "data", jobs=1, part=part)
+        request = CorpusRequest(tmp_path, tmp_path / "data", jobs=1, part=part)
         parts += [item.id for item in corpus.listing("asterisk_ru", request)]
     assert sorted(parts) == ["asterisk_ru-c", "asterisk_ru-d"]
 
@@ -146,7 +146,9 @@ def test_asterisk_at_the_rate_of_telephones(tmp_path, unpacked):
     for name, samples in (("b", 16000), ("c", 16000), ("d", 4000)):
         sounds.mkdir(parents=True, exist_ok=True)
         soundfile.write(sounds / f"{name}.wav", np.zeros(samples), 8000)
-    found = list(corpus.listing("asterisk_ru", Request(tmp_path, tmp_path / "data", rate=8000)))
+    found = list(
+        corpus.listing("asterisk_ru", CorpusRequest(tmp_path, tmp_path / "data", rate=8000))
+    )
     assert found == [
         Utterance("asterisk_ru-b", sounds / "b.wav", "Это первая запись.", "asterisk_ru"),
         Excluded("asterisk_ru-c", "two texts for this sound", 2.0, True),
@@ -154,7 +156,7 @@ def test_asterisk_at_the_rate_of_telephones(tmp_path, unpacked):
     ]
     assert [p.name for p in (tmp_path / "data").iterdir()] == [".lock"]  # nothing to decode
     with pytest.raises(UserError, match=r"44100 Hz: set features.rate to one of 16000, 8000"):
-        list(corpus.listing("asterisk_ru", Request(tmp_path, tmp_path, rate=44100)))
+        list(corpus.listing("asterisk_ru", CorpusRequest(tmp_path, tmp_path, rate=44100)))
 
 
 def test_asterisk_parts_keep_the_same_words_together(tmp_path, unpacked):
@@ -165,7 +167,7 @@ def test_asterisk_parts_keep_the_same_words_together(tmp_path, unpacked):
     made(unpacked / "usr/share/asterisk/sounds/voice/other.g722", "")
     ids = {}
     for part in (*asterisk_ru.PARTS, None):
-        request = Request(tmp_path, tmp_path / "data", part=part)
+        request = CorpusRequest(tmp_path, tmp_path / "data", part=part)
         ids[part] = [item.id.partition("-k")[2] for item in corpus.listing("asterisk_ru", request)]
     assert ids["valid"] == ["5", "12", "14"]
     assert ids["test"] == ["6", "13", "15"]
@@ -176,7 +178,7 @@ def test_festvox_at_another_rate(tmp_path, unpacked):
     made(unpacked / festvox_ru.VOICE / "etc/txt.done.data", '( a "Он сказал." )\n')
     (unpacked / festvox_ru.VOICE / "wav").mkdir()
     soundfile.write(unpacked / festvox_ru.VOICE / "wav/a.wav", np.zeros(8000), 16000)
-    (found,) = corpus.listing("festvox_ru", Request(tmp_path, tmp_path / "data", rate=8000))
+    (found,) = corpus.listing("festvox_ru", CorpusRequest(tmp_path, tmp_path / "data", rate=8000))
     assert found.audio == tmp_path / "data/festvox_ru_8000/a.wav"
     assert (soundfile.info(found.audio).samplerate, soundfile.info(found.audio).frames) == (
         8000,
@@ -290,14 +292,14 @@ def test_wesnoth_takes_the_translator_s_hint_away(tmp_path, unpacked):
     path = unpacked / wesnoth.FOLDER / "a.mo"
     path.parent.mkdir(parents=True)
     path.write_bytes(catalogue_of({"female^Elf": "Эльфийка"}))
-    assert list(wesnoth.messages(Request(tmp_path, tmp_path))) == [("Elf", "Эльфийка")]
+    assert list(wesnoth.messages(CorpusRequest(tmp_path, tmp_path))) == [("Elf", "Эльфийка")]
 
 
 def test_wesnoth_s_sentences_once_and_not_in_english(tmp_path, unpacked):
     path = unpacked / wesnoth.LOCALES / "cs/LC_MESSAGES/a.mo"
     path.parent.mkdir(parents=True)
     path.write_bytes(catalogue_of({"a^Elf": "Elf", "b": "Vlk. Elfka!", "c": "Elfka!"}))
-    assert list(wesnoth.sentences(Request(tmp_path, tmp_path), "cs")) == ["Vlk.", "Elfka!"]
+    assert list(wesnoth.sentences(CorpusRequest(tmp_path, tmp_path), "cs")) == ["Vlk.", "Elfka!"]
 
 
 def test_paragraphs_of_a_manual(tmp_path):
@@ -329,7 +331,7 @@ def test_fortunes():
 def test_fortunes_leave_adult_files_out(tmp_path, unpacked):
     for name in ("art", "art.dat", "sex"):
         made(unpacked / fortunes_ru.FOLDER / name, f"из {name}\n")
-    assert list(fortunes_ru.paragraphs(Request(tmp_path, tmp_path))) == ["из art"]
+    assert list(fortunes_ru.paragraphs(CorpusRequest(tmp_path, tmp_path))) == ["из art"]
 
 
 @pytest.mark.parametrize("jobs", [1, 3])

@@ -6,7 +6,7 @@ import pytest
 import soundfile
 
 from cascade.corpora import corpus
-from cascade.corpora.corpus import Excluded, Request, Utterance
+from cascade.corpora.corpus import CorpusRequest, Excluded, Utterance
 from cascade.runtime.errors import UserError
 from local.corpora import fillets, fillets_nl
 
@@ -99,7 +99,7 @@ def test_corpus(tmp_path, unpacked):
     found = {}
     for part in (None, *fillets.PARTS):
         found[part] = list(
-            corpus.listing("fillets_nl", Request(tmp_path, tmp_path / "data", part=part))
+            corpus.listing("fillets_nl", CorpusRequest(tmp_path, tmp_path / "data", part=part))
         )
     by_id = {item.id: item for item in found[None]}
     assert [i for p in fillets.PARTS for i in found[p]] == list(by_id.values())
@@ -119,7 +119,7 @@ def test_corpus(tmp_path, unpacked):
     assert [i.id for i in found["valid"]] == ["fillets_nl-level8-a", "fillets_nl-level8-b"]
     info = soundfile.info(wavs / "level8-a.wav")
     assert (info.samplerate, info.channels, info.frames) == (16000, 1, 40000)
-    request = Request(tmp_path, tmp_path)
+    request = CorpusRequest(tmp_path, tmp_path)
     unspoken = list(fillets.unspoken(request, "fillets_nl", "nl", fillets_nl.SOUNDS))
     assert unspoken == [texts["b"], *[texts["a"], texts["b"]] * 7]  # of levels 0 to 7 alone
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cascade.corpora.corpus import Request
+from cascade.corpora.corpus import CorpusRequest
 from cascade.runtime.errors import UserError
 from local.helpers import archive, debian
 
@@ -22,7 +22,7 @@ FILES = {"usr/share/a/one.txt": "one", "usr/share/b/two.txt": "two"}
 
 @pytest.fixture
 def request_(tmp_path):
-    return Request(downloads=tmp_path / "downloads", data=tmp_path / "data")
+    return CorpusRequest(downloads=tmp_path / "downloads", data=tmp_path / "data")
 
 
 @pytest.fixture
@@ -31,7 +31,9 @@ def offline(monkeypatch):
     monkeypatch.setattr(debian.shutil, "which", lambda name: None)
 
 
-def packed(request: Request, name: str = "speech", version: str = "1:2.0-1") -> debian.Package:
+def packed(
+    request: CorpusRequest, name: str = "speech", version: str = "1:2.0-1"
+) -> debian.Package:
     """A package in ``downloads``, built by dpkg-deb, and what records it."""
     tree = request.downloads.parent / f"tree-{name}"
     for file, content in FILES.items():

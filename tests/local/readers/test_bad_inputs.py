@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cascade.corpora import corpus
-from cascade.corpora.corpus import Request
+from cascade.corpora.corpus import CorpusRequest
 from cascade.runtime.errors import UserError
 
 READERS = ("table", "commonvoice", "librispeech", "mls", "golos", "an4", "kaldi", "lhotse")
@@ -71,7 +71,7 @@ def good(folder: Path, reader: str, audio: str = "a.wav") -> Path:
 
 def listing(folder: Path, reader: str, part=None, language="ru", path=None):
     part = "train" if reader == "an4" else part
-    request = Request(folder, folder, part=part, path=path or folder, language=language)
+    request = CorpusRequest(folder, folder, part=part, path=path or folder, language=language)
     return list(corpus.listing(reader, request))
 
 
@@ -92,7 +92,7 @@ def test_good(tmp_path, reader):
 
 @pytest.mark.parametrize("reader", READERS)
 def test_no_path(tmp_path, reader):
-    request = Request(tmp_path, tmp_path)
+    request = CorpusRequest(tmp_path, tmp_path)
     with pytest.raises(UserError, match=rf"Corpus '{reader}' needs 'path:' in the recipe"):
         list(corpus.listing(reader, request))
 
@@ -256,7 +256,7 @@ def test_unknown_language(tmp_path, reader, told):
 
 @pytest.mark.parametrize("reader", ["commonvoice", "librispeech", "mls", "golos", "an4", "kaldi"])
 def test_unknown_part(tmp_path, reader):
-    request = Request(tmp_path, tmp_path, part="training", path=tmp_path)
+    request = CorpusRequest(tmp_path, tmp_path, part="training", path=tmp_path)
     with pytest.raises(UserError, match=f"Corpus '{reader}' has no part 'training'; its parts are"):
         list(corpus.listing(reader, request))
 
@@ -287,7 +287,7 @@ def test_long_lists_take_no_memory(tmp_path, reader):
             with (tmp_path / name).open("w") as stream:
                 stream.writelines(f"a{n} да\n" for n in range(lines))
     tracemalloc.start()
-    request = Request(tmp_path, tmp_path, path=tmp_path, language="ru")
+    request = CorpusRequest(tmp_path, tmp_path, path=tmp_path, language="ru")
     assert sum(1 for _ in corpus.listing(reader, request)) == lines
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()

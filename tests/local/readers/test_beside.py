@@ -3,12 +3,12 @@ from pathlib import Path
 import pytest
 
 from cascade.corpora import corpus
-from cascade.corpora.corpus import Excluded, Request
+from cascade.corpora.corpus import CorpusRequest, Excluded
 from cascade.runtime.errors import UserError
 
 
 def listing(tmp_path: Path, folder: Path):
-    request = Request(tmp_path / "dl", tmp_path / "data", path=folder)
+    request = CorpusRequest(tmp_path / "dl", tmp_path / "data", path=folder)
     found = list(corpus.listing("beside", request))
     assert all(file.is_file() for file in corpus.lists("beside", request))
     return found

@@ -10,12 +10,14 @@ from lhotse import CutSet, MonoCut, MultiCut, Recording, SupervisionSegment
 from lhotse.utils import fastcopy
 
 from cascade.corpora import audio, corpus
-from cascade.corpora.corpus import Excluded, Request, Utterance
+from cascade.corpora.corpus import CorpusRequest, Excluded, Utterance
 from cascade.runtime.errors import UserError
 
 
 def listing(tmp_path, name, path, part=None, language="ru"):
-    request = Request(tmp_path / "dl", tmp_path / "data", part=part, path=path, language=language)
+    request = CorpusRequest(
+        tmp_path / "dl", tmp_path / "data", part=part, path=path, language=language
+    )
     found = list(corpus.listing(name, request))
     assert all(file.is_file() for file in corpus.lists(name, request))
     return found

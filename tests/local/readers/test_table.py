@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cascade.corpora.corpus import Request
+from cascade.corpora.corpus import CorpusRequest
 from cascade.runtime.errors import UserError
 from local.readers import table
 
@@ -13,7 +13,7 @@ def read(tmp_path: Path, content: str | bytes, name: str = "table.tsv"):
     """The utterances of a table with ``content``."""
     path = tmp_path / name
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return list(table.utterances(Request(tmp_path, tmp_path, path=path)))
+    return list(table.utterances(CorpusRequest(tmp_path, tmp_path, path=path)))
 
 
 def test_all_columns(tmp_path):

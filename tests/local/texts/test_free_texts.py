@@ -5,7 +5,7 @@ import pytest
 from support import catalogue_of
 
 from cascade.config.layout import Layout
-from cascade.corpora.corpus import Request
+from cascade.corpora.corpus import CorpusRequest
 from cascade.inventory.phone_counts import SENTENCES, of_candidate
 from cascade.runtime.errors import UserError
 from local.helpers import debian
@@ -16,7 +16,7 @@ TEXTS = {"female^Go! Now.": "{0} ano! {0} ne.", "Costs $price": "{0} $price"}
 
 
 @pytest.fixture
-def request_(tmp_path, monkeypatch) -> Request:
+def request_(tmp_path, monkeypatch) -> CorpusRequest:
     """A package of the real form, with three translations in it."""
     if not shutil.which("dpkg-deb"):
         pytest.skip("there is no dpkg-deb")
@@ -38,7 +38,7 @@ def request_(tmp_path, monkeypatch) -> Request:
     subprocess.run(["dpkg-deb", "--build", root, file], check=True, capture_output=True)
     package = debian.Package("wesnoth-1.16-x", "1", {"all": digest(file)})
     monkeypatch.setattr(wesnoth, "PACKAGES", (package,))
-    return Request(downloads, tmp_path / "data")
+    return CorpusRequest(downloads, tmp_path / "data")
 
 
 def digest(file) -> str:
