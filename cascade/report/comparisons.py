@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cascade.report.phone_analysis import Change, by_class, class_extents
+from cascade.runtime.tables import markdown_table
 from cascade.scoring.counts import UNITS, UtteranceCounts, stacked
 from cascade.scoring.score import EPS, Score
 from cascade.scoring.significance import Comparison, compare
@@ -77,14 +78,6 @@ def paragraphs(test: Mapping[str, Any]) -> list[str]:
                 f"Phone errors, {system} against {reference}, that {'; that '.join(told)}."
             )
     return parts
-
-
-def markdown_table(rows: Sequence[Sequence[str]]) -> str:
-    """Rows, the header first, as Markdown that also reads well on a screen."""
-    widths = [max(3, *map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ["| " + " | ".join(map(str.ljust, row, widths)) + " |" for row in rows]
-    lines.insert(1, "| " + " | ".join("-" * width for width in widths) + " |")
-    return "\n".join(lines)
 
 
 def _verdicts(found: Comparison, what: str, test: str) -> list[str]:

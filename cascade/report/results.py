@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from cascade.report import training_curves as learning
-from cascade.report.comparisons import markdown_table, paragraphs
+from cascade.report.comparisons import paragraphs
 from cascade.report.environment import section
 from cascade.runtime.errors import UserError
 from cascade.runtime.files import write_json, write_text
+from cascade.runtime.tables import markdown_table
 from cascade.scoring.significance import RESAMPLES, SPEAKERS
 from cascade.scoring.speechbox import KEYS, Counts, format_pair
 

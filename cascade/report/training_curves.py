@@ -6,9 +6,9 @@ from itertools import cycle
 from pathlib import Path
 from typing import Any
 
-from cascade.report.comparisons import markdown_table
 from cascade.report.figures import COLOURS, picture
 from cascade.runtime.errors import UserError
+from cascade.runtime.tables import markdown_table
 
 LINES = ("-", "--", ":", "-.")  # languages, the target's first
 

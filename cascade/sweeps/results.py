@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from cascade.report.comparisons import markdown_table
+from cascade.runtime.tables import markdown_table
 from cascade.scoring.significance import LEVEL
 from cascade.scoring.speechbox import KEYS
 from cascade.scoring.verdict import tenths

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from cascade.config.schema import override
-from cascade.report.comparisons import markdown_table
 from cascade.report.environment import environment
 from cascade.report.training_curves import trained
+from cascade.runtime.tables import markdown_table
 from cascade.sweeps.outputs import keep
 from cascade.sweeps.plan import Point
 from cascade.sweeps.results import listed, spread, without_a_seed

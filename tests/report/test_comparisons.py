@@ -1,7 +1,7 @@
 import json
 from collections import Counter
 
-from cascade.report.comparisons import findings, markdown_table, paragraphs
+from cascade.report.comparisons import findings, paragraphs
 from cascade.report.phone_analysis import changes
 from cascade.scoring.counts import utterance_counts
 from cascade.scoring.score import score
@@ -81,9 +81,3 @@ def test_in_words():
 
 def test_results_of_before_have_no_paragraphs():
     assert paragraphs({"files": 3, "systems": {}, "oov": 1.0}) == []
-
-
-def test_markdown_table():
-    assert markdown_table([("a", "long"), ("b", "c")]) == (
-        "| a   | long |\n| --- | ---- |\n| b   | c    |"
-    )

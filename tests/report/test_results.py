@@ -92,18 +92,22 @@ def test_words_that_are_spelt():
     assert "OOV 21.2 %, spelt from pieces." in table(build(both(), oov=21.2, open=True))
 
 
+def cells(line: str) -> list[str]:
+    return [cell.strip() for cell in line.strip("|").split("|")]
+
+
 def test_the_table():
     text = table(json.loads(as_json(build(both(), oov=21.25))))
-    assert text == (
-        "## festvox_ru\n"
-        "\n"
-        "| system  | layers | neurons | cascade | Wer/Werc        | Per/Perc        | model, KB |\n"
-        "| ------- | ------ | ------- | ------- | --------------- | --------------- | --------- |\n"
-        "| plain   | 4      | 100     | no      | 73.4679/70.7782 | 50.6357/40.1321 | 1500      |\n"
-        "| cascade | 2+2    | 100     | yes     | 52.8923/48.2478 | 30.7993/22.0913 | 1501      |\n"
-        "\n"
-        "200 files, 325,870 words, 1,780,720 phones, OOV 21.2 %.\n"
-    )
+    title, _, header, rule, plain, cascade, _, sizes = text.splitlines()
+    assert title == "## festvox_ru"
+    assert cells(header)[:4] == ["system", "layers", "neurons", "cascade"]
+    assert cells(header)[4:] == ["Wer/Werc", "Per/Perc", "model, KB"]
+    assert set(rule) == set("|-")
+    rates = ["73.4679/70.7782", "50.6357/40.1321"]
+    assert cells(plain) == ["plain", "4", "100", "no", *rates, "1500"]
+    rates = ["52.8923/48.2478", "30.7993/22.0913"]
+    assert cells(cascade) == ["cascade", "2+2", "100", "yes", *rates, "1501"]
+    assert sizes == "200 files, 325,870 words, 1,780,720 phones, OOV 21.2 %."
 
 
 def test_what_stands_beside_has_a_table_of_its_own():
@@ -150,9 +154,9 @@ def test_what_the_comparison_says_follows_the_sizes():
         "",
         "- cascade makes fewer errors.",
         "",
-        "| 95 % intervals | WER                 | PER                 |",
-        "| -------------- | ------------------- | ------------------- |",
-        "| plain          | 50.0 (49.0 to 51.0) | 50.0 (49.0 to 51.0) |",
+        "| 95 % intervals   | WER                 | PER                 |",
+        "|------------------|---------------------|---------------------|",
+        "| plain            | 50.0 (49.0 to 51.0) | 50.0 (49.0 to 51.0) |",
     ]
 
 
@@ -168,7 +172,7 @@ def test_markdown_tells_where_the_figures_come_from():
     assert text.startswith("# Results of ru_en\n")
     assert "20,000 times utterances are drawn" in text
     assert table(build(both())) in text
-    assert "| plain           | 40        | 51.2  |" in text
+    assert "| plain             | 40          | 51.2    |" in text
     assert text.endswith(
         "\n## Environment\n\n- commit: abc\n- versions: torch 2.13.0, k 1\n- command: run x\n"
     )

@@ -35,9 +35,9 @@ def test_a_table_with_a_column_for_every_change(folder):
     plain = {"best_step": 9, "valid_per": 50.0, "ablation": {"whole": 50.0, "without layer2": 99.5}}
     lines = section({"plain": plain, "cascade": trained(folder)}).splitlines()
     assert lines[-3:] == [
-        "| --------------- | --------- | ----- | -------------- | ----------- |",
-        "| plain           | 9         | 50.0  | 99.5           |             |",
-        "| cascade         | 20        | 41.2  |                | 70.0        |",
+        "|-------------------|-------------|---------|------------------|---------------|",
+        "| plain             | 9           | 50.0    | 99.5             |               |",
+        "| cascade           | 20          | 41.2    |                  | 70.0          |",
     ]
 
 
