@@ -20,8 +20,8 @@ SMALL = {
         "en": {"letters": "abcdefghijklmnopqrstuvwxyz'", "voice": "en-us"},
     },
     "systems": {
-        "plain": {"cascade": False, "layers": [4]},
-        "both": {"cascade": True, "layers": [2, 2], "neurons": 50},
+        "plain": {"layers": [4]},
+        "both": {"layers": [2, 2], "neurons": 50},
     },
 }
 

@@ -97,7 +97,7 @@ class Recipe:
     def languages_of(self, system: str) -> list[str]:
         """The languages that ``system`` is trained on, the target first."""
         chosen = self.systems[system]
-        if not chosen.cascade:
+        if not chosen.multilingual:
             return [self.target]
         named = chosen.languages or tuple(self.ext_languages)
         return [self.target, *(name for name in self.ext_languages if name in named)]

@@ -75,16 +75,23 @@ def _check_system(recipe: "Recipe", name: str) -> None:
         raise UserError(f"{where}: the experiment has another folder of that name.")
     if system.share not in SHARES:
         raise UserError(f"{where}: 'share' must be one of {', '.join(SHARES)}.")
-    apart = system.cascade and system.share != "all"
+    if system.cascade != system.multilingual:
+        languages = "several languages" if system.multilingual else "the target only"
+        raise UserError(
+            f"{where}: 'cascade: {str(system.cascade).lower()}' contradicts 'layers', 'share' and"
+            f" 'languages', which train it on {languages}. Leave 'cascade' out: two numbers in"
+            " 'layers', such as [2, 2], or 'share: all' mean several languages."
+        )
+    apart = system.multilingual and system.share != "all"
     least = 0 if apart and system.share == "lower" else 1  # outputs alone may be apart
     if len(system.layers) != 1 + apart or system.layers[0] < 1 or system.layers[-1] < least:
         want = "[lower, upper]" if apart else "[number]"
         none = "" if least else ", or no upper one"
         raise UserError(f"{where}: 'layers' must be {want}, each at least 1{none}.")
-    if system.cascade and not recipe.ext_languages:
-        raise UserError(f"{where} is a cascade, but no data set has role 'train_ext'.")
-    if not system.cascade and (system.share != "upper" or system.languages):
-        raise UserError(f"{where}: 'share' and 'languages' are of cascades.")
+    if system.multilingual and not recipe.ext_languages:
+        raise UserError(
+            f"{where} is trained on several languages, but no data set has role 'train_ext'."
+        )
     settings = recipe.train_of(name)
     if not re.fullmatch(r"[0-9]+(\.[0-9]+)?s?", settings.checkpoint_every):
         raise UserError("train.checkpoint_every must be a time such as 60s.")

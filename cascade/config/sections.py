@@ -243,8 +243,10 @@ class Train:
 class System:
     """A network to train.
 
+    One number in ``layers`` trains it on the target only. Two numbers, or ``share: all``, train
+    it on the target and on the languages of role ``train_ext``.
+
     Attributes:
-        cascade: Whether it is trained on other languages, too. ``false``: on the target only.
         layers: The number of LSTM layers: ``[4]`` for one stack, ``[2, 2]`` for two lower and
             two upper ones. With ``share: lower``, ``[4, 0]`` shares all layers, and each
             language has its own output layer.
@@ -257,9 +259,10 @@ class System:
         freeze: Parts that keep the weights of ``start``: ``norm``, ``layer1``, ``layer2``, ...,
             ``output``.
         train: Keys of ``train`` that differ for this system.
+        cascade: Whether it is trained on several languages. The keys above say so already: leave
+            it out. Older recipes have it.
     """
 
-    cascade: bool
     layers: tuple[int, ...]
     neurons: int = within(100, 1)
     share: str = "upper"
@@ -267,6 +270,17 @@ class System:
     start: str | None = None
     freeze: tuple[str, ...] = ()
     train: dict[str, Any] = field(default_factory=dict)
+    cascade: bool | None = None
+
+    def __post_init__(self) -> None:
+        """Sets ``cascade`` where the recipe leaves it out: settings are equal with and without."""
+        if self.cascade is None:
+            object.__setattr__(self, "cascade", self.multilingual)
+
+    @property
+    def multilingual(self) -> bool:
+        """Whether it is trained on other languages beside the target."""
+        return len(self.layers) > 1 or self.share != "upper" or bool(self.languages)
 
 
 @dataclass(frozen=True)

@@ -149,10 +149,10 @@ target_minutes: all      # or minutes of the target's training speech: how littl
         lines = ["# The networks to train and compare: LSTM layers, and neurons in each."]
         if len(self.languages) > 1:
             lines.append("# The languages share the upper layers (cascade), or the lower ones.")
-        lines += ["systems:", "  plain:   {cascade: false, layers: [4], neurons: 100}"]
+        lines += ["systems:", "  plain:   {layers: [4], neurons: 100}"]
         if len(self.languages) > 1:
-            lines.append("  cascade: {cascade: true, layers: [2, 2], neurons: 100}")
-            lines.append("  lower:   {cascade: true, layers: [2, 2], neurons: 100, share: lower}")
+            lines.append("  cascade: {layers: [2, 2], neurons: 100}")
+            lines.append("  lower:   {layers: [2, 2], neurons: 100, share: lower}")
         return "\n".join(lines)
 
     def _train(self) -> str:

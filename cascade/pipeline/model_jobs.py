@@ -23,7 +23,7 @@ def systems(experiment: Experiment, processes: int, _force: bool) -> tuple[Job, 
     made = []
     for name, system in recipe.systems.items():
         languages = recipe.languages_of(name)
-        roles = ("train", "valid", "train_ext") if system.cascade else ("train", "valid")
+        roles = ("train", "valid", "train_ext") if system.multilingual else ("train", "valid")
         data = [d for d in recipe.datasets if d.role in roles and d.language in languages]
         keys = [experiment.dataset_key(dataset) for dataset in data]
         # Which phones the target has is read off all its transcripts.

@@ -77,7 +77,7 @@ def _compare(
 ) -> dict[str, Any]:
     """Compares the systems on a test set with the first that is no cascade."""
     recipe = experiment.recipe
-    systems = sorted(recipe.systems, key=lambda system: recipe.systems[system].cascade)
+    systems = sorted(recipe.systems, key=lambda system: recipe.systems[system].multilingual)
     counts = {system: scored[system].counts for system in systems}
     phones = {system: scored[system].phones for system in systems}
     changed = changes(phones)
@@ -117,8 +117,8 @@ def _score(experiment: Experiment, system: str, dataset: Dataset) -> _Scored:
     result = SystemResult(
         layers=settings.layers,
         neurons=settings.neurons,
-        cascade=settings.cascade,
-        share=settings.share if settings.cascade else None,
+        cascade=settings.multilingual,
+        share=settings.share if settings.multilingual else None,
         counts=counts,
         model_kb=round(layout.model(system).stat().st_size / 1024),
     )

@@ -23,7 +23,7 @@ def verdicts(points: Sequence[Point]) -> list[Judged]:
     for values in dict.fromkeys(point.values for point in points):
         seeds = [point for point in points if point.values == values]
         recipe = seeds[0].recipe
-        systems = sorted(recipe.systems, key=lambda system: recipe.systems[system].cascade)
+        systems = sorted(recipe.systems, key=lambda system: recipe.systems[system].multilingual)
         for test in (dataset.label for dataset in recipe.role("test")):
             runs = {
                 system: [read_counts(p.layout.score(system, test) / FILE) for p in seeds]

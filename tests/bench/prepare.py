@@ -51,7 +51,7 @@ def recipe(folder: Path, train: Path, small: Path) -> Path:
     path.write_text(
         "name: bench\ntarget: ru\ndatasets:\n" + "\n".join(lines) + "\n"
         "languages: {ru: {letters: абвгдеёжзийклмнопрстуфхцчшщъыьэюя, voice: ru}}\n"
-        "systems: {plain: {cascade: false, layers: [1], neurons: 8}}\n",
+        "systems: {plain: {layers: [1], neurons: 8}}\n",
         encoding="utf-8",
     )
     return path

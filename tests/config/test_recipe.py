@@ -117,7 +117,7 @@ def test_an_override_changes_its_own_place_alone(raw, tmp_path):
 
 
 def test_some_of_the_systems_alone(raw, read):
-    raw["systems"]["third"] = {"cascade": False, "layers": [2]}
+    raw["systems"]["third"] = {"layers": [2]}
     everything = read(raw)
     for names, expected in (("both", ["both"]), ("third,plain", ["plain", "third"])):
         recipe = read(raw, {"systems": names, "systems.third.neurons": "7"})
@@ -126,7 +126,7 @@ def test_some_of_the_systems_alone(raw, read):
     assert (
         read(raw, {"systems": "third", "systems.third.neurons": "7"}).systems["third"].neurons == 7
     )
-    assert list(read(raw, {"systems": "{x: {cascade: false, layers: [1]}}"}).systems) == ["x"]
+    assert list(read(raw, {"systems": "{x: {layers: [1]}}"}).systems) == ["x"]
     with pytest.raises(
         UserError, match="there is no system 'plan'; the nearest known one is 'plain'"
     ):
@@ -241,7 +241,7 @@ PLACES = ["norm", "layer1", "layer2", "layer3", "layer4", "output"]
 
 def systems(**change):
     """The recipe's systems, and one more, of which something is wrong."""
-    wrong = {"cascade": True, "layers": [2, 2], **change}
+    wrong = {"layers": [2, 2], **change}
     return {"systems": {**SMALL["systems"], "x": wrong}}
 
 
@@ -273,19 +273,23 @@ FOLDED = {**SMALL["languages"]["ru"], "fold": {"ий": "и"}}
         ({"systems": {}}, "names no network"),
         ({"systems": {"a/b": SMALL["systems"]["plain"]}}, "'a/b' is no good name"),
         ({"systems": {"lang": SMALL["systems"]["plain"]}}, "another folder of that name"),
-        ({"systems": {"x": {"cascade": True, "layers": [4]}}}, r"x: 'layers' must be \[lower, up"),
-        ({"systems": {"x": {"cascade": False, "layers": [2, 2]}}}, r"'layers' must be \[number\]"),
-        ({"systems": {"x": {"cascade": False, "layers": []}}}, "'layers' must be"),
-        ({"systems": {"x": {"cascade": True, "layers": [0, 2]}}}, "each at least 1"),
-        ({"systems": {"x": {"cascade": True, "layers": [2, 0]}}}, r"each at least 1\."),
+        (systems(layers=[4], share="lower"), r"x: 'layers' must be \[lower, upper\]"),
+        (systems(layers=[4], languages=["en"]), r"x: 'layers' must be \[lower, upper\]"),
+        (systems(layers=[1, 2, 1]), r"x: 'layers' must be \[lower, upper\]"),
+        (systems(layers=[]), r"x: 'layers' must be \[number\]"),
+        ({"systems": {"x": {"layers": [0, 2]}}}, "each at least 1"),
+        ({"systems": {"x": {"layers": [2, 0]}}}, r"each at least 1\."),
         (systems(share="lower", layers=[0, 4]), "each at least 1, or no upper one"),
         (
             {"datasets": [d for d in SMALL["datasets"] if d["role"] != "train_ext"]},
-            "both is a cascade, but no data set has role 'train_ext'",
+            "both is trained on several languages, but no data set has role 'train_ext'",
         ),
         (systems(share="both"), "x: 'share' must be one of upper, lower, all"),
         (systems(share="all"), r"x: 'layers' must be \[number\]"),
-        (systems(cascade=False, layers=[4], share="lower"), "'share' and 'languages' are of casc"),
+        (systems(cascade=True, layers=[4]), "'cascade: true' contradicts .* on the target only"),
+        (systems(cascade=False), "'cascade: false' contradicts .* on several languages"),
+        (systems(cascade=False, layers=[4], share="all"), "'cascade: false' contradicts"),
+        (systems(cascade=False, layers=[4], languages=["en"]), "'cascade: false' contradicts"),
         (systems(languages=["cs"]), "x: no data set of role 'train_ext' is of 'cs'"),
         (systems(start="botj"), r"x: 'start' is no system \('both' is the nearest\)"),
         (systems(start="x"), r"x: it would start from itself"),
@@ -325,10 +329,31 @@ def test_isolated_words_say_nothing_of_sentences(raw, read):
 def test_the_languages_of_a_system(raw, read):
     raw["languages"]["cs"] = {"letters": "a", "voice": "cs"}
     raw["datasets"].append(ext(language="cs"))
-    raw["systems"]["two"] = {"cascade": True, "layers": [4], "share": "all", "languages": ["cs"]}
+    raw["systems"]["two"] = {"layers": [4], "share": "all", "languages": ["cs"]}
     recipe = read(raw)
     found = {name: recipe.languages_of(name) for name in recipe.systems}
     assert found == {"plain": ["ru"], "both": ["ru", "en", "cs"], "two": ["ru", "cs"]}
+
+
+@pytest.mark.parametrize(
+    ("keys", "multilingual"),
+    [
+        ({"layers": [4]}, False),
+        ({"layers": [2, 2]}, True),
+        ({"layers": [2, 2], "share": "lower"}, True),
+        ({"layers": [4, 0], "share": "lower"}, True),
+        ({"layers": [4], "share": "all"}, True),
+        ({"layers": [2, 2], "languages": ["en"]}, True),
+    ],
+)
+def test_layers_and_share_say_whether_a_system_has_several_languages(raw, read, keys, multilingual):
+    raw["systems"] = {"x": keys}
+    recipe = read(raw)
+    assert recipe.systems["x"].multilingual is multilingual
+    assert recipe.languages_of("x") == (["ru", "en"] if multilingual else ["ru"])
+    raw["systems"]["x"] = {**keys, "cascade": multilingual}  # as older recipes have it
+    assert as_plain(read(raw)) == as_plain(recipe)  # so that no stamp is stale
+    assert as_plain(recipe)["systems"]["x"]["cascade"] is multilingual
 
 
 def test_a_system_starts_from_another_or_from_a_folder(raw, read):
@@ -350,7 +375,7 @@ def test_a_recipe_like_another_says_what_differs(tmp_path, raw):
     raw["train"] = {"steps": 7, "dropout": 0.5, "augment": {"warp": 2, "stretch": 0.2}}
     changes = {
         "train": {"dropout": 0.25, "augment": {"warp": 3}},
-        "systems": {"both": None, "one": {"cascade": True, "layers": [4], "share": "all"}},
+        "systems": {"both": None, "one": {"layers": [4], "share": "all"}},
         "datasets": [*raw["datasets"][1:], {**raw["datasets"][0], "path": "elsewhere"}],
     }
     recipe = read_recipe(like(tmp_path, raw, "other", **changes))

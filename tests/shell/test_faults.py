@@ -139,7 +139,7 @@ def test_any_file_name_goes_through_all_of_the_stages(tmp_path, wav):
             for part in ("train", "valid", "test")
         )
         + "languages: {ru: {letters: абвгдежзиклмнопрстуфьюя, voice: ru}}\n"
-        "systems: {plain: {cascade: false, layers: [1], neurons: 8}}\n"
+        "systems: {plain: {layers: [1], neurons: 8}}\n"
         "train: {steps: 3, valid_every: 3}\nlanguage_model: {order: 2}\n",
         encoding="utf-8",
     )

@@ -43,7 +43,7 @@ def write_recipe(recipe, folders):
     recipe.write_text(
         f"name: ready\ntarget: ru\ndatasets:\n{sets}"
         "languages: {ru: {letters: абвгдежзиклмнопрстуфьюя, voice: ru}}\n"
-        "systems: {plain: {cascade: false, layers: [1], neurons: 8}}\n"
+        "systems: {plain: {layers: [1], neurons: 8}}\n"
         "train: {steps: 3, valid_every: 3}\nlanguage_model: {order: 2}\n",
         encoding="utf-8",
     )

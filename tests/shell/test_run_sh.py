@@ -284,7 +284,7 @@ def test_help():
 
 
 def test_another_recipe_does_not_go_on_from_the_checkpoint_of_the_old_one(copy):
-    tiny = "{cascade: {cascade: true, layers: [1, 1], neurons: 8}}"
+    tiny = "{cascade: {layers: [1, 1], neurons: 8}}"
     options = ["--recipe", "mini", "--exp", copy.parent, "--systems", tiny, "--stage", 3]
     options += ["--stop-stage", 3, "--train.valid_every", 20, "--train.steps"]
     folder = copy / "cascade"
@@ -301,7 +301,7 @@ def test_another_recipe_does_not_go_on_from_the_checkpoint_of_the_old_one(copy):
 
 def test_a_training_that_is_stopped_goes_on_to_the_same_model(mini, copy):
     short = ["--recipe", "mini", "--train.steps", "160", "--train.valid_every", "80"]
-    short += ["--systems", "{cascade: {cascade: true, layers: [1, 1], neurons: 32}}"]
+    short += ["--systems", "{cascade: {layers: [1, 1], neurons: 32}}"]
     stage = ["--stage", "3", "--stop-stage", "3"]
     exps = [copy.parent, copy.parent.parent / "broken"]
     shutil.copytree(copy, exps[1] / "mini")

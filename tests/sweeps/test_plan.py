@@ -61,7 +61,7 @@ def test_what_cannot_be_swept(planned, swept, seeds, said):
 
 
 def test_a_key_that_a_system_has_set_cannot_be_swept(planned):
-    own = {"cascade": False, "layers": [1], "neurons": 4, "train": {"steps": 9}}
+    own = {"layers": [1], "neurons": 4, "train": {"steps": 9}}
     assert len(planned("train.dropout=0.1,0.2", systems={"own": own})) == 2
     with pytest.raises(UserError, match=r"--sweep train\.steps: system 'own' has set it"):
         planned("train.steps=5,10", systems={"own": own})
@@ -105,7 +105,7 @@ def test_a_search_tries_every_combination(searched, small):
     ],
 )
 def test_what_cannot_be_searched(searched, wanted, keys, said):
-    own = {"cascade": False, "layers": [1], "neurons": 4, "train": keys.get("train", {})}
+    own = {"layers": [1], "neurons": 4, "train": keys.get("train", {})}
     if said is None:
         assert len(searched(wanted, systems={"own": own})) == 2
         return

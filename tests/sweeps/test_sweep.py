@@ -15,9 +15,9 @@ datasets:
   - {{role: test, language: ru, corpus: table, path: {test}, name: mine}}
 languages: {{ru: {{letters: абвгдежзиклмнопрстуфьюя, voice: ru}}}}
 systems:
-  small: {{cascade: false, layers: [1], neurons: 4}}
-  large: {{cascade: false, layers: [1], neurons: 8}}
-  other: {{cascade: false, layers: [1], neurons: 2}}
+  small: {{layers: [1], neurons: 4}}
+  large: {{layers: [1], neurons: 8}}
+  other: {{layers: [1], neurons: 2}}
 train: {{steps: 3, valid_every: 3}}
 language_model: {{order: 2}}
 """

@@ -17,7 +17,7 @@ from cascade.runtime.errors import UserError
 from cascade.training.systems import build, train_systems
 
 STILL = {"stretch": 0, "warp": 0, "channel": 0, "time_masks": 0, "filter_masks": 0}
-CASCADE = {"cascade": True, "layers": [1, 1], "neurons": 16}
+CASCADE = {"layers": [1, 1], "neurons": 16}
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def recipe(raw, read):
         "both": CASCADE,
         "below": {**CASCADE, "share": "lower", "layers": [2, 0]},  # outputs apart, no layers
         "one": {**CASCADE, "share": "all", "layers": [2]},
-        "more": {"cascade": False, "layers": [2], "neurons": 16, "start": "both"},
+        "more": {"layers": [2], "neurons": 16, "start": "both"},
         "still": {**CASCADE, "start": "both", "freeze": ["norm", "layer1"]},
     }
     return lambda: read(raw)
