@@ -58,7 +58,7 @@ def _new_recipe(commands: argparse._SubParsersAction) -> None:
         " and recordings with their text beside them (x.wav, x.txt). The corpus's own parts are"
         " kept; where it has none, training, validation and test are split by speaker, or by"
         " utterance where speakers are not known."
-        "  e.g.: python -m cascade new-recipe my_pair --target ru:/data/mine --ext en:/data/cv/en",
+        "  e.g.: cascade new-recipe my_pair --target ru:/data/mine --ext en:/data/cv/en",
         allow_abbrev=False,
     )
     new.add_argument("name", metavar="NAME", help="a new folder of recipes/, or a .yaml file")
@@ -90,7 +90,7 @@ def _phones(commands: argparse._SubParsersAction) -> None:
         " covers; draws it in exp/NAME/phones.svg. Nothing is trained. Counts are those of"
         " stage 1's transcripts where it has run, else espeak-ng's of the recipe's"
         " transcripts or texts.",
-        epilog="e.g.: python -m cascade phones ru_en --with cs,es,uk=my_text.txt",
+        epilog="e.g.: cascade phones ru_en --with cs,es,uk=my_text.txt",
         allow_abbrev=False,
     )
     phones.add_argument(
@@ -123,7 +123,7 @@ def _transcribe(commands: argparse._SubParsersAction) -> None:
         " Long recordings are searched in parts, cut at pauses.",
         epilog="Keys of the recipe that were changed in training must be given again, such as"
         " --features.rate=8000."
-        "  e.g.: python -m cascade transcribe --recipe ru_en --system lower a.wav b.flac",
+        "  e.g.: cascade transcribe --recipe ru_en --system lower a.wav b.flac",
         allow_abbrev=False,
     )
     speech.add_argument("audio", nargs="+", type=Path, metavar="AUDIO", help="recordings")

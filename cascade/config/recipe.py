@@ -1,6 +1,7 @@
 """Recipes: one YAML (or JSON) file, read once into frozen dataclasses.
 
-Every key that a recipe may have is a field here or in `cascade.config.sections`, with its default.
+Every key that a recipe may have is a field here, in `cascade.config.sections` or in
+`cascade.config.systems`, with its default.
 An unknown key fails and names the nearest known one; so does a value of the wrong type.
 Values given on the command line (``--train.epochs 2``) go through the same reader.
 """
@@ -17,16 +18,8 @@ import yaml
 
 from cascade.config.recipe_checks import NAME, check
 from cascade.config.schema import as_plain, build, layered, merge, nearest, override
-from cascade.config.sections import (
-    Dataset,
-    Decode,
-    Features,
-    Language,
-    LanguageModel,
-    Limits,
-    System,
-    Train,
-)
+from cascade.config.sections import Dataset, Decode, Features, Language, LanguageModel, Limits
+from cascade.config.systems import System, Train
 from cascade.runtime.errors import UserError
 from cascade.runtime.project import RECIPES
 

@@ -5,7 +5,6 @@ The documentation's page of keys is generated from this module: every field has 
 """
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from cascade.config.schema import within
 
@@ -156,131 +155,6 @@ class LanguageModel:
     prune: float = within(0.0, 0)
     words: int | None = within(None, 1)
     open: bool = False
-
-
-@dataclass(frozen=True)
-class Augment:
-    """Random changes of the training features, the same for every language.
-
-    Attributes:
-        stretch: Stretch the time axis by a factor of 1 ± this.
-        warp: Shift the filter axis up or down by up to this many filters.
-        channel: Add a smooth random curve over the filters, as another microphone would. Its
-            size in nats.
-        time_masks: How many stretches of time are masked (SpecAugment, arXiv:1904.08779).
-        time_width: The longest such mask, in stacked frames.
-        filter_masks: How many bands of filters are masked (SpecAugment).
-        filter_width: The widest such mask, in filters.
-        ramp: Augmentation grows from nothing to full over this share of the steps. CTC finds
-            its first alignments far sooner in unchanged speech.
-    """
-
-    stretch: float = within(0.1, 0, 0.5)
-    warp: float = within(1.0, 0, 8)
-    channel: float = within(1.0, 0, 10)
-    time_masks: int = within(2, 0)
-    time_width: int = within(10, 0)
-    filter_masks: int = within(2, 0)
-    filter_width: int = within(8, 0)
-    ramp: float = within(0.3, 0, 1)
-
-
-@dataclass(frozen=True)
-class Train:
-    """How a system is trained.
-
-    Attributes:
-        steps: How many steps the training has. A system's own ``steps``, and those of the
-            command line, replace the recipe's ``epochs``.
-        epochs: How many times the target's speech is used. Replaces ``steps``.
-        batch_seconds: Seconds of speech that a step takes from each language.
-        learning_rate: The highest learning rate. It grows to it, and then falls to nothing at
-            the last step.
-        warmup: The share of the steps in which the learning rate grows.
-        weight_decay: The weight decay of AdamW.
-        dropout: The share of values that dropout leaves out between layers.
-        clip: The longest gradient. A longer one is scaled down to it.
-        tie: Pulls the parts that languages have of their own towards each other: this times
-            the sum of squared differences is added to the loss. 0: they are independent.
-        seconds: Seconds of speech that a step takes from a language, in place of
-            ``batch_seconds``: ``{en: 20}``.
-        weights: A factor for a language's loss: ``{en: 0.2}``. Default: 1.
-        active: The part of the steps in which a language takes part: ``{en: [0, 0.8]}`` leaves
-            the last fifth to the others. Default: ``[0, 1]``.
-        valid_every: Every so many steps the network is measured on valid. The best one is kept.
-        checkpoint_every: The time between two checkpoints, such as ``60s``. Changes no result.
-        precision: ``float32``, or ``bfloat16``: matrix products of 16 bits, on a processor
-            with AVX-512 or on a GPU. Weights, losses and models stay ``float32``. It is faster
-            only on hardware with such arithmetic and with large batches
-            (``tests/bench/train.sh`` measures it).
-        augment: Random changes of the features. Keys: see ``Augment``.
-    """
-
-    steps: int = within(4000, 1)
-    epochs: int | None = within(None, 1)
-    batch_seconds: float = within(40.0, 0.1)
-    learning_rate: float = within(0.003, 1e-9, 10)
-    warmup: float = within(0.1, 0, 1)
-    weight_decay: float = within(0.0, 0)
-    dropout: float = within(0.3, 0, 0.95)
-    clip: float = within(5.0, 1e-9)
-    tie: float = within(0.0, 0)
-    seconds: dict[str, float] = field(default_factory=dict)
-    weights: dict[str, float] = field(default_factory=dict)
-    active: dict[str, tuple[float, ...]] = field(default_factory=dict)
-    valid_every: int = within(200, 1)
-    checkpoint_every: str = "60s"
-    precision: str = "float32"
-    augment: Augment = field(default_factory=Augment)
-
-    @property
-    def checkpoint_seconds(self) -> float:
-        """``checkpoint_every`` in seconds."""
-        return float(self.checkpoint_every.removesuffix("s"))
-
-
-@dataclass(frozen=True)
-class System:
-    """A network to train.
-
-    One number in ``layers`` trains it on the target only. Two numbers, or ``share: all``, train
-    it on the target and on the languages of role ``train_ext``.
-
-    Attributes:
-        layers: The number of LSTM layers: ``[4]`` for one stack, ``[2, 2]`` for two lower and
-            two upper ones. With ``share: lower``, ``[4, 0]`` shares all layers, and each
-            language has its own output layer.
-        neurons: The size of each layer.
-        share: What the languages have in common: the ``upper`` layers (the cascade), the
-            ``lower`` layers (Kaldi's way), or ``all``.
-        languages: Train on these languages of role ``train_ext`` only. Default: all of them.
-        start: Start from the weights of another system of the recipe, or of a model's folder
-            (a path with a ``/``).
-        freeze: Parts that keep the weights of ``start``: ``norm``, ``layer1``, ``layer2``, ...,
-            ``output``.
-        train: Keys of ``train`` that differ for this system.
-        cascade: Whether it is trained on several languages. The keys above say so already: leave
-            it out. Older recipes have it.
-    """
-
-    layers: tuple[int, ...]
-    neurons: int = within(100, 1)
-    share: str = "upper"
-    languages: tuple[str, ...] = ()
-    start: str | None = None
-    freeze: tuple[str, ...] = ()
-    train: dict[str, Any] = field(default_factory=dict)
-    cascade: bool | None = None
-
-    def __post_init__(self) -> None:
-        """Sets ``cascade`` where the recipe leaves it out: settings are equal with and without."""
-        if self.cascade is None:
-            object.__setattr__(self, "cascade", self.multilingual)
-
-    @property
-    def multilingual(self) -> bool:
-        """Whether it is trained on other languages beside the target."""
-        return len(self.layers) > 1 or self.share != "upper" or bool(self.languages)
 
 
 @dataclass(frozen=True)

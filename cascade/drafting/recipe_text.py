@@ -60,7 +60,7 @@ class Draft:
 # {title}.
 #
 # {WRITTEN}, and yours to change. All keys and their defaults
-# are in cascade/config/recipe.py and cascade/config/sections.py; any can be given for one run, too:
+# are in docs/reference/keys.md; any can be given for one run, too:
 # ./run.sh --recipe {self.name} --train.steps 2000
 
 target: {_flow(self.target)}

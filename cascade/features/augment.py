@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from cascade.config.sections import Augment
+from cascade.config.systems import Augment
 
 
 def scaled(settings: Augment, strength: float) -> Augment:

@@ -13,7 +13,8 @@ import kaldiio
 import numpy as np
 
 from cascade.config.layout import Layout
-from cascade.config.sections import Augment, Features
+from cascade.config.sections import Features
+from cascade.config.systems import Augment
 from cascade.corpora.corpus import Excluded
 from cascade.features.augment import another_recording, mask, scaled
 from cascade.features.cmn import online_cmn, utterance_cmn

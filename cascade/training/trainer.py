@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from cascade.config.sections import Train
+from cascade.config.systems import Train
 from cascade.corpora.corpus import Excluded
 from cascade.data.ledger import write_ledger
 from cascade.features.batches import Batch, LanguageIterator, UtteranceSet

@@ -12,7 +12,8 @@ from support import SMALL
 
 from cascade.config.recipe import Recipe, read_recipe
 from cascade.config.schema import as_plain
-from cascade.config.sections import Augment, Decode, Features, LanguageModel, Limits, Train
+from cascade.config.sections import Decode, Features, LanguageModel, Limits
+from cascade.config.systems import Augment, Train
 from cascade.runtime.errors import UserError
 
 

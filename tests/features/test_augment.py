@@ -3,7 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from cascade.config.sections import Augment
+from cascade.config.systems import Augment
 from cascade.features.augment import another_recording, mask, scaled
 
 NONE = Augment(stretch=0, warp=0, channel=0, time_masks=0, filter_masks=0)

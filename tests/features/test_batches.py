@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from cascade.config.layout import Layout
-from cascade.config.sections import Augment, Features
+from cascade.config.sections import Features
+from cascade.config.systems import Augment
 from cascade.features.augment import another_recording, mask
 from cascade.features.batches import LanguageIterator, UtteranceSet
 from cascade.features.cmn import online_cmn, utterance_cmn

@@ -9,7 +9,7 @@ import torch
 from planted import PHONES, SETTINGS, planted
 
 from cascade.config.layout import Layout
-from cascade.config.sections import Augment, Train
+from cascade.config.systems import Augment, Train
 from cascade.features.batches import LanguageIterator, UtteranceSet
 from cascade.model.network import Network
 from cascade.model.precision import computes_bfloat16
