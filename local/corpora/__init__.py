@@ -1,1 +1,5 @@
-"""Corpora that are fetched as packages, one file each."""
+"""Corpora that are fetched as packages, one file each.
+
+``asterisk_prompts``, ``fillets`` and ``voices_en`` are no corpora: they hold what the corpora of
+their kind do.
+"""

@@ -1,102 +1,143 @@
-"""Telephone prompts of Asterisk in any language: the list, the sounds, the choice.
+"""Telephone prompts of Asterisk in any language: their list, their sounds, and which are taken.
 
-There are two packages of each voice: G.722, 16 kHz, and wav, 8 kHz, as telephones have it.
-The recipe's sampling rate says which one is taken.
+A language has a package with the texts and two with the sounds: G.722 at 16 kHz, and wav at
+8 kHz, as telephones have it. The recipe's sampling rate says which one is taken.
 
-A corpus is its sentences, of three words or more; prompts of one word or two are a part of
-their own, ``short``.
+Sentences of three words or more are divided into train, valid and test. Prompts of one or two
+words are the part ``short``.
 """
 
 import gzip
 import logging
-import wave
 from collections.abc import Iterator, Mapping
-from functools import partial as bound
+from dataclasses import dataclass
 from pathlib import Path
 
 import av
 import numpy as np
+import soundfile
 
 from cascade.corpora.corpus import CorpusRequest, Excluded, Utterance
 from cascade.runtime.errors import UserError
-from local.helpers import debian, progress
+from local.helpers import cached_folder, debian, resampling, threads
 
 log = logging.getLogger("cascade")
 
 PARTS = ("train", "valid", "test", "short")
+VERSION = "1.6.1-1"
 RATE = 16000  # Hz, of G.722
+SUFFIXES = {RATE: "-g722", 8000: "-wav"}  # of the packages with sounds
 FEWEST_WORDS = 3
-FASTEST = 20  # letters a second: beyond is the description of a sound, or another text
+FASTEST = 20  # letters a second: above it, the text describes a sound or is another one
 
 
-def listing(
-    request: CorpusRequest,
-    corpus: str,
-    language: str,
-    texts: debian.Package,
-    sounds: Mapping[int, debian.Package],
-    letters: str,
-) -> Iterator[Utterance | Excluded]:
-    """Yields the prompts of ``request.part``, or all, in the order of their list; then sounds
-    without text.
+@dataclass(frozen=True)
+class Prompts:
+    """The prompts of a language: its lower-case ``letters``, and SHA-256 of its packages.
 
-    ``sounds`` are the packages by sampling rate, ``letters`` the lower-case letters of the
-    language. What is no sentence that can be read as it is written is excluded, with the
-    reason. Raises `UserError` for a rate that there is no package of.
+    ``texts`` is that of the package with the list, ``sounds`` are those by sampling rate in Hz.
     """
-    package = sounds.get(request.rate)
-    if package is None:
-        raise UserError(
-            f"Corpus '{corpus}' has no recordings at {request.rate} Hz: set features.rate to one"
-            f" of {', '.join(map(str, sounds))}, or take another corpus."
+
+    language: str
+    letters: str
+    texts: str
+    sounds: Mapping[int, str]
+
+    @property
+    def corpus(self) -> str:
+        return f"asterisk_{self.language}"
+
+    @property
+    def list_package(self) -> debian.Package:
+        return debian.Package(
+            f"asterisk-core-sounds-{self.language}", VERSION, {"all": self.texts}
         )
-    place = f"{corpus}/packages_{request.rate}"
-    source = debian.unpack((texts, package), request, place, ["usr/share/"])
-    prompts = parse(source / f"usr/share/doc/{texts.name}/core-sounds-{language}.txt.gz")
-    files = _sounds(source / "usr/share/asterisk/sounds")
-    wavs = _wavs(request, corpus, files, package)
-    seconds = {key: duration(wav) for key, wav in wavs.items()}
+
+    def sound_package(self, rate: int) -> debian.Package:
+        """The sounds at ``rate`` Hz; raises `UserError` if there are none."""
+        if rate not in self.sounds:
+            rates = " or ".join(map(str, self.sounds))
+            raise UserError(
+                f"Corpus '{self.corpus}' has no recordings at {rate} Hz. Set features.rate to"
+                f" {rates}, or take another corpus."
+            )
+        name = f"{self.list_package.name}{SUFFIXES[rate]}"
+        return debian.Package(name, VERSION, {"all": self.sounds[rate]})
+
+    def list_file(self, folder: Path) -> Path:
+        """The list in the ``folder`` where the packages are unpacked."""
+        return folder / (
+            f"usr/share/doc/{self.list_package.name}/core-sounds-{self.language}.txt.gz"
+        )
+
+
+def listing(request: CorpusRequest, prompts: Prompts) -> Iterator[Utterance | Excluded]:
+    """Yield the prompts of ``request.part``, or all, in list order; then sounds without text.
+
+    A prompt that is not read as it is written is excluded, with the reason. Raises `UserError`
+    if there are no sounds at ``request.rate``.
+    """
+    corpus = prompts.corpus
+    package = prompts.sound_package(request.rate)
+    source = debian.unpack(
+        (prompts.list_package, package),
+        request,
+        f"{corpus}/packages_{request.rate}",
+        ["usr/share/"],
+    )
+    texts = parse(prompts.list_file(source))
+    sounds = _sounds(source / "usr/share/asterisk/sounds")
+    wavs = _wavs(request, corpus, sounds, package)
 
     numbers: dict[str, int] = {}
-    for key in [*prompts, *(key for key in files if key not in prompts)]:
-        number = numbers.setdefault(letters_of(prompts.get(key) or key), len(numbers))
+    for key in [*texts, *(key for key in sounds if key not in texts)]:
+        text = texts.get(key)
+        number = numbers.setdefault(letters_of(text or key), len(numbers))
         short = request.part == "short"
-        if short != is_short(prompts.get(key) or "") and request.part:
+        if short != is_short(text or "") and request.part:
             continue
         if request.part not in (None, "short", part(number)):
             continue
-        if key not in files:
+        seconds = soundfile.info(wavs[key]).duration if key in wavs else None
+        if seconds is None:
             why = "no sound for this text"
-        elif key not in prompts:
+        elif key not in texts:
             why = "no text for this sound"
-        elif seconds[key] == 0:
+        elif seconds == 0:
             why = "a sound without samples"
-        elif prompts[key] is None:
+        elif text is None:
             why = "two texts for this sound"
         else:
-            why = reason(key, prompts[key], letters, 1 if short else FEWEST_WORDS)
-            why = why or hurried(prompts[key], seconds[key])
-        name = f"{corpus}-{flat(key)}"
-        if why:
-            yield Excluded(name, why, seconds.get(key), selection=True)
-        else:
-            yield Utterance(name, wavs[key], prompts[key], corpus)
+            why = reason(key, text, prompts.letters, 1 if short else FEWEST_WORDS)
+            why = why or too_fast(text, seconds)
+            if why is None:
+                yield Utterance(f"{corpus}-{flat(key)}", wavs[key], text, corpus)
+                continue
+        yield Excluded(f"{corpus}-{flat(key)}", why, seconds, selection=True)
 
 
 def part(number: int) -> str:
-    """The part of the 0-based ``number``-th text of the list: a seventh each is valid and test."""
+    """The part of the text with 0-based ``number``: a seventh each is valid and test."""
     return {5: "valid", 6: "test"}.get(number % 7, "train")
 
 
 def letters_of(text: str) -> str:
-    """By which texts are told apart: what differs in punctuation alone must be in one part."""
+    """What tells texts apart: those that differ only in punctuation must be in one part.
+
+    >>> letters_of("Press 1, please.") == letters_of("press please")
+    True
+    """
     return "".join(char for char in text.lower() if char.isalpha())
 
 
 def parse(path: Path) -> dict[str, str | None]:
-    """Texts by key from lines ``key: text``, None where there are two; ``;`` starts a comment.
+    """Texts by key; None if a key has two. Raises `UserError` for a line of another form.
 
-    Raises `UserError` for a line of another form.
+    The gzipped list has comments and a line for each sound::
+
+        ; the voice mailbox
+        vm-goodbye: Goodbye, and thank you.
+        digits/1: one
     """
     texts: dict[str, str | None] = {}
     with gzip.open(path, "rt", encoding="utf-8-sig") as file:
@@ -106,13 +147,13 @@ def parse(path: Path) -> dict[str, str | None]:
                 continue
             key, colon, text = line.partition(":")
             if not colon:
-                raise UserError(f"{path}, line {number}: not 'key: text'. Unpack it anew.")
+                raise cached_folder.damaged(path, f", line {number} is not 'key: text'")
             texts[key] = None if key in texts else text.strip()
     return texts
 
 
 def is_short(text: str) -> bool:
-    """Whether a prompt is of one word or two, all in letters."""
+    """Whether a prompt is one or two words without digits."""
     return 0 < len(words_of(text)) < FEWEST_WORDS and not any(char.isdigit() for char in text)
 
 
@@ -122,7 +163,7 @@ def words_of(text: str) -> list[str]:
 
 
 def reason(key: str, text: str, letters: str, fewest: int = FEWEST_WORDS) -> str | None:
-    """Why a prompt is left out, or None; the first reason that holds is given."""
+    """Why a prompt is left out, or None; the first reason that holds."""
     if any(mark in text for mark in "[]<>()"):
         return "bracketed description of a sound"
     if len(words_of(text)) < fewest and not any(char.isdigit() for char in text):
@@ -136,8 +177,8 @@ def reason(key: str, text: str, letters: str, fewest: int = FEWEST_WORDS) -> str
     return None
 
 
-def hurried(text: str, seconds: float) -> str | None:
-    """Why a text cannot be that of a sound of ``seconds``, or None."""
+def too_fast(text: str, seconds: float) -> str | None:
+    """Why a text is not that of a sound of ``seconds``, or None."""
     if len(letters_of(text)) > FASTEST * seconds:
         return f"more than {FASTEST} letters a second"
     return None
@@ -149,10 +190,9 @@ def flat(key: str) -> str:
 
 
 def decode(source: Path, target: Path) -> None:
-    """Decodes a G.722 file into a 16 kHz wav of 16-bit samples; beside, then renamed.
+    """Decode a G.722 file into a 16 kHz wav; an empty one becomes a wav without samples.
 
-    An empty file becomes a wav without samples. Raises `UserError` where it cannot be
-    decoded.
+    Raises `UserError` if it cannot be decoded.
     """
     frames = [np.empty(0, "<i2")]
     try:
@@ -161,54 +201,37 @@ def decode(source: Path, target: Path) -> None:
                 frames += [frame.to_ndarray().reshape(-1) for frame in container.decode(audio=0)]
         samples = np.concatenate(frames).astype("<i2", casting="safe")
     except (av.error.FFmpegError, TypeError) as error:
-        raise UserError(f"{source} cannot be decoded as G.722: {error}.") from None
-    beside = target.with_name(target.name + ".partial")
-    with wave.open(str(beside), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(RATE)
-        file.writeframes(samples.tobytes())
-    beside.rename(target)
-
-
-def duration(path: Path) -> float:
-    """Seconds of a wav file."""
-    with wave.open(str(path), "rb") as file:
-        return file.getnframes() / file.getframerate()
+        raise cached_folder.damaged(source, f" cannot be decoded as G.722 ({error})") from None
+    resampling.save(target, samples, RATE)
 
 
 def _sounds(folder: Path) -> dict[str, Path]:
-    """Sound files by key, sorted; the key is the path under the voice's folder."""
-    found = {}
+    """Sound files by key, sorted; the key is the path below the voice's folder."""
+    sounds = {}
     for path in sorted(folder.glob("*/**/*.*")):
         if path.suffix in (".g722", ".wav"):
             key = path.relative_to(folder).with_suffix("").as_posix().partition("/")[2]
-            found[key] = path
-    names = {flat(key) for key in found}
-    if not found or len(names) < len(found):
-        raise UserError(f"{folder} has no sounds, or two of one name. Unpack it anew.")
-    return found
+            sounds[key] = path
+    if not sounds or len({flat(key) for key in sounds}) < len(sounds):
+        raise cached_folder.damaged(folder, " has no sounds, or two with the same name")
+    return sounds
 
 
 def _wavs(
     request: CorpusRequest, corpus: str, sounds: Mapping[str, Path], package: debian.Package
-) -> dict[str, Path]:
-    """A wav file by key: the package's own, or decoded where that is not done."""
+) -> Mapping[str, Path]:
+    """A wav file by key: the package's own, or decoded from G.722."""
     if request.rate != RATE:
-        return dict(sounds)
+        return sounds
     final = request.data / corpus / "wav"
-    wavs = {key: final / f"{flat(key)}.wav" for key in sounds}
-    description = f"{package.name} {package.version} {package.digest}\n"
-    if debian.complete(final, description):
-        return wavs
-    log.info("Decoding %d sounds of %s into %s", len(sounds), package.name, final)
-    partial = debian.restarted(final)
-    work = bound(_decode_one, sounds, partial)
-    for _ in progress.mapped(work, list(sounds), request.jobs, corpus):
-        pass
-    debian.finish(partial, final, description)
-    return wavs
 
+    def fill(partial: Path) -> None:
+        log.info("Decoding %d sounds of %s into %s", len(sounds), package.name, final)
 
-def _decode_one(sounds: Mapping[str, Path], folder: Path, key: str) -> None:
-    decode(sounds[key], folder / f"{flat(key)}.wav")
+        def one(key: str) -> None:
+            decode(sounds[key], partial / f"{flat(key)}.wav")
+
+        threads.for_each(one, list(sounds), request.jobs, corpus)
+
+    cached_folder.provide(final, package.line, fill)
+    return {key: final / f"{flat(key)}.wav" for key in sounds}

@@ -1,6 +1,6 @@
-"""Russian, read by one man: the recordings behind a voice of festvox, 100 minutes.
+"""Russian read by one man: the recordings behind a voice of Festival, 100 minutes.
 
-Source: Debian package ``festvox-ru``. The recordings are whole sentences of a novel.
+Debian package ``festvox-ru``. The recordings are complete sentences of a novel.
 """
 
 import re
@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cascade.corpora.corpus import CorpusRequest, Excluded, Utterance
-from cascade.runtime.errors import UserError
-from local.helpers import debian, resampling
+from local.helpers import cached_folder, debian, resampling
 
 LICENCE = "festvox-ru: BSD-like licence of the voice's authors; see its copyright file."
 PARTS = ("train", "valid", "test")
@@ -26,16 +25,16 @@ LINE = re.compile(r'\(\s*(\S+)\s+"(.*)"\s*\)')
 
 
 def utterances(request: CorpusRequest) -> Iterator[Utterance | Excluded]:
-    """Yields the sentences of ``request.part``, or all, in the order of the list."""
-    kept = (f"{VOICE}/wav/", f"{VOICE}/etc/", f"{VOICE}/dict/", "usr/share/doc/")
-    voice = debian.unpack([PACKAGE], request, "festvox_ru", kept) / VOICE
+    """Yield the sentences of ``request.part``, or all, in the order of the list."""
+    prefixes = (f"{VOICE}/wav/", f"{VOICE}/etc/", f"{VOICE}/dict/", "usr/share/doc/")
+    voice = debian.unpack([PACKAGE], request, "festvox_ru", prefixes) / VOICE
     texts = list(parse(voice / "etc" / "txt.done.data"))
     wavs = voice / "wav"
     if request.rate != RATE:
         wavs = resampling.folder(
             {key: wavs / f"{key}.wav" for key, _ in texts},
             request.data / f"festvox_ru_{request.rate}",
-            f"{PACKAGE.name} {PACKAGE.version} {PACKAGE.digest}\n",
+            PACKAGE.line,
             request.rate,
             request.jobs,
         )
@@ -45,20 +44,23 @@ def utterances(request: CorpusRequest) -> Iterator[Utterance | Excluded]:
 
 
 def part(index: int) -> str:
-    """The part that the sentence at 0-based ``index`` of the list belongs to, always."""
+    """The part of the sentence at 0-based ``index`` of the list."""
     return {8: "valid", 9: "test"}.get(index % 10, "train")
 
 
 def parse(path: Path) -> Iterator[tuple[str, str]]:
-    """Yields identifier and text of each line ``( id "text" )``, without stress marks.
+    """Yield identifier and text of each line; a ``+``, the mark of stress, is taken out.
+
+    ::
+
+        ( ru_0001 "Сег+одня ут+ром шёл д+ождь." )
+        ( ru_0002 "М+ы ост+ались д+ома." )
+        ( ru_0003 "К в+ечеру проясн+илось." )
 
     Raises `UserError` for a line of another form.
     """
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         match = LINE.fullmatch(line.strip())
         if match is None:
-            raise UserError(
-                f"{path}, line {number} is not '( id \"text\" )'. Delete the folder and run "
-                "again to unpack it anew."
-            )
+            raise cached_folder.damaged(path, f", line {number} is not '( id \"text\" )'")
         yield match[1], match[2].replace("+", "")

@@ -1,8 +1,8 @@
-"""Dialogues of the game Fish Fillets in any language: the scripts, the sounds, the choice.
+"""Dialogues of the game Fish Fillets in any language: scripts, sounds, and which are taken.
 
-Two fish talk while the player thinks, each with a voice of its own; so do some creatures
-that they meet. The lines are those of ``script/LEVEL/*dialogs_XX.lua``, the recordings
-``sound/LEVEL/.../XX/ID.ogg``, 22 or 44 kHz, of one channel or two.
+Two fish talk while the player thinks, each with its own voice, and so do some creatures that
+they meet. The lines are in ``script/LEVEL/*dialogs_XX.lua``, the recordings are
+``sound/LEVEL/.../XX/ID.ogg``: 22 or 44 kHz, one channel or two.
 """
 
 import hashlib
@@ -14,14 +14,14 @@ from pathlib import Path
 import soundfile
 
 from cascade.corpora.corpus import CorpusRequest, Excluded, Utterance
-from cascade.runtime.errors import UserError
-from local.helpers import debian, resampling
+from local.helpers import cached_folder, debian, resampling
 
 PARTS = ("train", "valid", "test")
 
+VERSION = "1.0.1-1.1"
 SCRIPTS = debian.Package(
     "fillets-ng-data",
-    "1.0.1-1.1",
+    VERSION,
     {"all": "25de89afd8b1adf7bcace8290248a6a22c89cd42300317e69000e162c032cf84"},
 )
 GAME = "usr/share/games/fillets-ng/"
@@ -40,6 +40,23 @@ Key = tuple[str, str]  # level, identifier
 
 
 @dataclass(frozen=True)
+class Dialogues:
+    """The dialogues of a language: its lower-case ``letters``, and SHA-256 of its ``sounds``."""
+
+    language: str
+    letters: str
+    sounds: str
+
+    @property
+    def corpus(self) -> str:
+        return f"fillets_{self.language}"
+
+    @property
+    def sound_package(self) -> debian.Package:
+        return debian.Package(f"{SCRIPTS.name}-{self.language}", VERSION, {"all": self.sounds})
+
+
+@dataclass(frozen=True)
 class Line:
     """A line of a dialogue; ``character`` is the font that the game prints it in."""
 
@@ -47,89 +64,93 @@ class Line:
     text: str
 
 
-def listing(
-    request: CorpusRequest, corpus: str, language: str, sounds: debian.Package, letters: str
-) -> Iterator[Utterance | Excluded]:
-    """Yields the lines of ``request.part``, or all, level by level in alphabetical order.
+def listing(request: CorpusRequest, dialogues: Dialogues) -> Iterator[Utterance | Excluded]:
+    """Yield the lines of ``request.part``, or all, level by level in alphabetical order.
 
-    ``letters`` are the lower-case letters of the language. What is no speech that can be
-    read as it is written is excluded, with the reason; so is a second copy of a recording.
+    A line that is not speech read as it is written is excluded, with the reason; so is a second
+    copy of a recording.
     """
-    game = unpacked(request, corpus, sounds)
+    corpus, language = dialogues.corpus, dialogues.language
+    game = unpacked(request, dialogues)
     parts = levels(game)
     lines = {key: line for level in parts for key, line in parse(game, level, language)}
-    found = recordings(game / "sound", language)
+    sounds = recordings(game / "sound", language)
     wavs = resampling.folder(
-        {name(*key): path for key, path in found.items()},
+        {name(*key): path for key, path in sounds.items()},
         request.data / corpus / f"wav_{request.rate}",
-        f"{sounds.name} {sounds.version} {sounds.digest}\n",
+        dialogues.sound_package.line,
         request.rate,
         request.jobs,
     )
-    heard: set[bytes] = set()
-    for key in sorted(lines.keys() | found.keys()):
+    digests: set[bytes] = set()
+    for key in sorted(lines.keys() | sounds.keys()):
+        line = lines.get(key)
         wav = wavs / f"{name(*key)}.wav"
-        seconds = soundfile.info(wav).duration if key in found else None
-        why = reason(lines.get(key), seconds, letters)
+        seconds = soundfile.info(wav).duration if key in sounds else None
+        why = reason(line, seconds, dialogues.letters)
         if why is None:
-            digest = hashlib.sha256(found[key].read_bytes()).digest()
-            why = "the recording of another line, too" if digest in heard else None
-            heard.add(digest)
+            digest = hashlib.sha256(sounds[key].read_bytes()).digest()
+            why = "another line has the same recording" if digest in digests else None
+            digests.add(digest)
         if request.part not in (None, parts[key[0]]):
             continue
         identifier = f"{corpus}-{name(*key)}"
-        if why:
-            yield Excluded(identifier, why, seconds, selection=True)
+        if line is None or why:
+            yield Excluded(identifier, why or "", seconds, selection=True)
         else:
-            line = lines[key]
             yield Utterance(identifier, wav, line.text, f"{corpus}-{line.character}")
 
 
-def unspoken(
-    request: CorpusRequest, corpus: str, language: str, sounds: debian.Package
-) -> Iterator[str]:
-    """Yields the texts without a sound in the levels of ``train``, for a language model."""
-    game = unpacked(request, corpus, sounds)
-    found = recordings(game / "sound", language)
+def unspoken(request: CorpusRequest, dialogues: Dialogues) -> Iterator[str]:
+    """Yield the texts without a sound in the levels of ``train``, for a language model."""
+    game = unpacked(request, dialogues)
+    sounds = recordings(game / "sound", dialogues.language)
     for level, its_part in levels(game).items():
         if its_part == "train":
-            for key, line in parse(game, level, language):
-                if key not in found:
+            for key, line in parse(game, level, dialogues.language):
+                if key not in sounds:
                     yield line.text
 
 
-def unpacked(request: CorpusRequest, corpus: str, sounds: debian.Package) -> Path:
-    """The folder of the game, its scripts and sounds fetched and unpacked."""
-    kept = (f"{GAME}script/", f"{GAME}sound/", "usr/share/doc/")
-    return debian.unpack((SCRIPTS, sounds), request, f"{corpus}/packages", kept) / GAME
+def unpacked(request: CorpusRequest, dialogues: Dialogues) -> Path:
+    """The folder of the game; its scripts and sounds are fetched and unpacked."""
+    prefixes = (f"{GAME}script/", f"{GAME}sound/", "usr/share/doc/")
+    packages = (SCRIPTS, dialogues.sound_package)
+    return debian.unpack(packages, request, f"{dialogues.corpus}/packages", prefixes) / GAME
 
 
 def levels(game: Path) -> dict[str, str]:
-    """All levels in alphabetical order, those that nobody speaks in, too; and their parts.
+    """All levels in alphabetical order, with the part of each.
 
-    So a level is in the same part in every language.
+    Levels in which nobody speaks count, so that a level is in the same part in every language.
     """
     names = sorted(path.name for path in (game / "script").iterdir() if path.is_dir())
     return {level: part(index) for index, level in enumerate(names)}
 
 
 def part(index: int) -> str:
-    """The part of the level at 0-based ``index`` of all; a dialogue is never divided."""
+    """The part of the level at 0-based ``index``; a dialogue is never divided."""
     return {8: "valid", 9: "test"}.get(index % 10, "train")
 
 
 def parse(game: Path, level: str, language: str) -> Iterator[tuple[Key, Line]]:
-    """Yields the lines of a level's scripts; the text is empty where there is none.
+    """Yield the lines of a level's scripts; the text is empty if there is none.
 
-    Raises `UserError` for an identifier that comes twice.
+    A script, in Lua, gives each line an identifier, a font and the English text, then its own::
+
+        dialogId("kor-m-how", "font_small", "How did you get in here?")
+        dialogStr("Hoe ben jij hier gekomen?")
+        dialogId("kor-x-noise", "", "")
+
+    Raises `UserError` for an identifier that appears twice.
     """
-    seen = set()
+    identifiers = set()
     for path in sorted((game / "script" / level).glob(f"*dialogs_{language}.lua")):
         for match in LINE.finditer(COMMENT.sub("", path.read_text(encoding="utf-8"))):
             identifier, font, _, text = match.groups()
-            if identifier in seen:
-                raise UserError(f"{path}: a second line '{identifier}'. Unpack the package anew.")
-            seen.add(identifier)
+            if identifier in identifiers:
+                raise cached_folder.damaged(path, f": the line '{identifier}' appears twice")
+            identifiers.add(identifier)
             text = re.sub(r"\\(.)", r"\1", text or "")  # an escaped quote or backslash
             yield (level, identifier), Line(font.removeprefix("font_") or "unknown", text)
 
@@ -137,21 +158,21 @@ def parse(game: Path, level: str, language: str) -> Iterator[tuple[Key, Line]]:
 def recordings(folder: Path, language: str) -> dict[Key, Path]:
     """The sounds of a language; the level is the first folder below ``folder``.
 
-    Raises `UserError` where there is none, and where two have one name.
+    Raises `UserError` if there is none, or two have the same name.
     """
-    found: dict[Key, Path] = {}
+    sounds: dict[Key, Path] = {}
     for path in sorted(folder.glob(f"**/{language}/*.ogg")):
         key = (path.relative_to(folder).parts[0], path.stem)
-        if key in found:
-            raise UserError(f"{path} and {found[key]} have one name. Unpack the package anew.")
-        found[key] = path
-    if not found:
-        raise UserError(f"{folder} has no sounds of '{language}'. Unpack the package anew.")
-    return found
+        if key in sounds:
+            raise cached_folder.damaged(path, f" has the same name as {sounds[key]}")
+        sounds[key] = path
+    if not sounds:
+        raise cached_folder.damaged(folder, f" has no sounds of '{language}'")
+    return sounds
 
 
 def reason(line: Line | None, seconds: float | None, letters: str) -> str | None:
-    """Why a line is left out, or None; the first reason that holds is given."""
+    """Why a line is left out, or None; the first reason that holds."""
     if seconds is None:
         return "no sound for this text"
     if line is None:
@@ -176,5 +197,5 @@ def reason(line: Line | None, seconds: float | None, letters: str) -> str | None
 
 
 def name(level: str, identifier: str) -> str:
-    """A line's name, unlike that of any other."""
+    """A line's name, which no other line has."""
     return f"{level}-{identifier}"

@@ -1,25 +1,22 @@
-"""English made on this machine by free voices: 18 voices, some 45 minutes.
+"""English made on this machine by 18 free voices: some 45 minutes.
 
-Half of it by voices of flite, made from recordings of people, half by variants of
-espeak-ng. They read examples of WordNet, each once.
+Four voices of flite, made from recordings of people, speak half of it; variants of espeak-ng
+speak the rest. They read examples of WordNet, each once.
 """
 
 import hashlib
 import logging
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial as bound
 from pathlib import Path
 
 import numpy as np
 import soundfile
-from scipy.signal import resample_poly
 
 from cascade.corpora.corpus import CorpusRequest, Excluded, Utterance
 from local.corpora import voices_en
 from local.corpora.voices_en import VOICES, Voice
-from local.helpers import debian, progress, resampling
+from local.helpers import cached_folder, resampling, threads
 from local.texts import wordnet
 
 log = logging.getLogger("cascade")
@@ -30,7 +27,7 @@ LICENCE = (
 )
 PARTS = ()
 WORDS = (5, 12)  # fewest and most of a prompt
-VERSION = 1  # raised with any change of how the sound is made
+VERSION = 1  # raise it with any change of how the sound is made
 
 
 @dataclass(frozen=True)
@@ -43,9 +40,9 @@ class Task:
 
 
 def utterances(request: CorpusRequest) -> Iterator[Utterance | Excluded]:
-    """Yields what the voices read, voice by voice; makes it where it is not complete.
+    """Yield what the voices read, voice by voice; the first call makes it.
 
-    Raises `UserError` where a package cannot be had or a voice fails.
+    Raises `UserError` if a package cannot be fetched or a voice fails.
     """
     planned = tasks(prompts(request))
     folder = _made(planned, request)
@@ -60,7 +57,7 @@ def prompts(request: CorpusRequest) -> list[str]:
 
 
 def tasks(texts: list[str]) -> list[Task]:
-    """Gives each voice its share of the prompts."""
+    """Give each voice its share of the prompts."""
     planned = []
     rest = iter(texts)
     for voice in VOICES:
@@ -70,14 +67,12 @@ def tasks(texts: list[str]) -> list[Task]:
 
 
 def finished(samples: np.ndarray, name: str, source: int, rate: int) -> np.ndarray:
-    """Resamples, dithers and rounds: (N,) floats of +-1 at ``source`` Hz to (M,) int16.
+    """Resample, dither and round: floats of +-1, (N,) at ``source`` Hz, to int16 (M,).
 
-    The dither of one or two steps, seeded by ``name``, is there since up to a third of a
-    synthesised signal is exact zeros, which no microphone gives and no logarithm takes.
+    The dither is one or two steps, seeded by ``name``. Up to a third of a synthesised signal
+    is exact zeros, which no microphone gives and which have no logarithm.
     """
-    common = math.gcd(source, rate)
-    if source != rate:
-        samples = resample_poly(samples, rate // common, source // common)  # (N,) -> (M,)
+    samples = resampling.resampled(samples, source, rate)  # (N,) -> (M,)
     seed = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "little")
     # A bit generator's raw stream is the one that NumPy promises never to change.
     raw = np.random.PCG64(seed).random_raw(len(samples)) >> np.uint64(62)  # (M,), 0 to 3
@@ -86,28 +81,24 @@ def finished(samples: np.ndarray, name: str, source: int, rate: int) -> np.ndarr
 
 
 def _made(planned: list[Task], request: CorpusRequest) -> Path:
-    """The folder of wav files; made beside and renamed where it is not complete."""
+    """The folder of wav files at ``request.rate``, 16-bit mono."""
     final = request.data / f"synth_en_{request.rate}"
-    digests = "".join(f"{p.name} {p.version} {p.digest}\n" for p in voices_en.PACKAGES)
+
+    def fill(partial: Path) -> None:
+        programs = voices_en.install(request)
+        log.info("Making %d utterances of %d voices in %s", len(planned), len(VOICES), final)
+
+        def one(task: Task) -> None:
+            raw = partial / f"{task.id}.raw.wav"
+            voices_en.speak(programs, task.voice, task.text, raw)
+            samples, source = soundfile.read(raw, dtype="float64")
+            raw.unlink()
+            result = finished(samples, task.id, source, request.rate)
+            resampling.save(partial / f"{task.id}.wav", result, request.rate)
+
+        threads.for_each(one, planned, request.jobs, "synth_en")
+
+    digests = "".join(package.line for package in voices_en.PACKAGES)
     plan = hashlib.sha256(repr(planned).encode()).hexdigest()  # voices, options and texts
     description = f"version {VERSION}\nrate {request.rate}\nplan {plan}\n{digests}"
-    if debian.complete(final, description):
-        return final
-    programs = voices_en.install(request)
-    log.info("Making %d utterances of %d voices in %s", len(planned), len(VOICES), final)
-    partial = debian.restarted(final)
-    work = bound(_make, programs, partial, request.rate)
-    for _ in progress.mapped(work, planned, request.jobs, "synth_en"):
-        pass
-    debian.finish(partial, final, description)
-    return final
-
-
-def _make(programs: Path, folder: Path, rate: int, task: Task) -> None:
-    """Has one prompt read, and writes ``folder/ID.wav`` at ``rate`` Hz, 16-bit mono."""
-    raw = folder / f"{task.id}.raw.wav"
-    voices_en.speak(programs, task.voice, task.text, raw)
-    samples, source = soundfile.read(raw, dtype="float64")
-    raw.unlink()
-    result = finished(samples, task.id, source, rate)
-    resampling.save(folder / f"{task.id}.wav", result, rate)
+    return cached_folder.provide(final, description, fill)

@@ -1,6 +1,6 @@
-"""Free English voices of Debian's main archive, run from where they are unpacked.
+"""Free English voices of Debian's main archive, run from the folder they are unpacked in.
 
-flite and espeak-ng are programs that are run and never linked with. Both give the same
+flite and espeak-ng are run as programs, and nothing is linked with them. Both give the same
 samples each time.
 """
 
@@ -31,7 +31,7 @@ PACKAGES = (
             "arm64": "a32d8cfe4eda5e98dc4332ffb2520d3fb65565265bb869eb101f6b8b21f0115d",
         },
     ),
-    Package(  # libflite1 names versions of its symbols, so nothing can stand in for it
+    Package(  # libflite1 wants versions of its symbols, which a silent library does not have
         "libasound2",
         "1.2.8-1+b1",
         {
@@ -106,8 +106,8 @@ def espeak(variant: str, speed: int, pitch: int) -> Voice:
     return Voice(f"espeak_{variant}", "espeak-ng", options, 36)
 
 
-# Variants of espeak-ng that are far from one another in spectrum and pitch; it says
-# nothing of a variant that it does not have, and takes its plain voice.
+# Variants of espeak-ng that differ much in spectrum and pitch. For a variant that it does not
+# have, espeak-ng takes its plain voice without a message.
 VOICES = (
     *(flite(name) for name in ("awb", "kal16", "rms", "slt")),
     espeak("m1", 160, 40),
@@ -128,7 +128,7 @@ VOICES = (
 
 
 def install(request: CorpusRequest) -> Path:
-    """Unpacks the programs, and returns their folder. Raises as `debian.unpack` does."""
+    """Unpack the programs and return their folder; raises `UserError` as `debian.unpack` does."""
     kept = ("usr/bin/", "usr/lib/", "usr/share/doc/")
     folder = debian.unpack(PACKAGES, request, "voices_en", kept)
     stand_in = folder / "silent"
@@ -138,9 +138,9 @@ def install(request: CorpusRequest) -> Path:
 
 
 def speak(folder: Path, voice: Voice, text: str, wav: Path) -> None:
-    """Has ``voice`` of `install`'s ``folder`` read ``text`` into the file ``wav``.
+    """Have ``voice`` read ``text`` into the file ``wav``; ``folder`` is that of `install`.
 
-    Raises `UserError` with the program's last line where it fails or writes nothing.
+    Raises `UserError` with the program's last line if it fails or writes nothing.
     """
     libraries = next(folder.glob("usr/lib/*/libflite.so.1"), folder).parent
     environment = {
@@ -150,7 +150,7 @@ def speak(folder: Path, voice: Voice, text: str, wav: Path) -> None:
         "ESPEAK_DATA_PATH": str(libraries),
     }
     command = [str(folder / "usr" / "bin" / voice.program), *voice.options]
-    # The text comes on stdin, so no text can be taken for an option.
+    # The text goes through stdin, so that no text is taken for an option.
     if voice.program == "flite":
         command += ["-f", "/dev/stdin", "-o", str(wav)]
     else:
@@ -166,5 +166,5 @@ def speak(folder: Path, voice: Voice, text: str, wav: Path) -> None:
     if failed:
         raise UserError(
             f"{voice.program}, voice {voice.name}, failed at '{text}': "
-            f"{complaint.splitlines()[-1]}. If {folder} is damaged, delete it and run again."
+            f"{complaint.splitlines()[-1]}. Delete {folder} and run again."
         )

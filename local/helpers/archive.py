@@ -1,4 +1,7 @@
-"""What a .deb file holds, written into a folder without root and without surprises."""
+"""The contents of a .deb file, unpacked into a folder without root.
+
+``dpkg-deb`` reads the outer archive, which may be compressed with zstd; Python 3.11 cannot read that.
+"""
 
 import subprocess
 import tarfile
@@ -9,10 +12,10 @@ from cascade.runtime.errors import UserError
 
 
 def extract(file: Path, folder: Path, prefixes: Sequence[str] | None = None) -> None:
-    """Unpacks the .deb ``file`` into ``folder``, or only members whose path begins so.
+    """Unpack the .deb ``file`` into ``folder``, or only members whose path begins so.
 
     Raises `UserError` for a file that ``dpkg-deb`` cannot read, for a member that would
-    leave the folder, and for a prefix under which there is nothing at all.
+    leave the folder, and if nothing is under any of the prefixes.
     """
     try:
         process = subprocess.Popen(
@@ -26,6 +29,7 @@ def extract(file: Path, folder: Path, prefixes: Sequence[str] | None = None) -> 
     failure = None
     count = 0
     with process:
+        assert process.stdout and process.stderr  # pipes
         try:
             with tarfile.open(fileobj=process.stdout, mode="r|") as tar:
                 count = _members(tar, file, folder, prefixes)
@@ -38,13 +42,13 @@ def extract(file: Path, folder: Path, prefixes: Sequence[str] | None = None) -> 
         complaint = process.stderr.read().decode(errors="replace").strip()
     if process.returncode != 0 or failure is not None:
         why = (complaint or str(failure)).splitlines()[-1]
-        raise UserError(f"{file} cannot be unpacked: {why}. Delete it and run again.")
+        raise UserError(f"{file} cannot be unpacked ({why}). Delete it and run again.")
     if count == 0:
-        raise UserError(f"{file} holds nothing under {', '.join(prefixes or ['.'])}.")
+        raise UserError(f"{file} has nothing under {', '.join(prefixes or ['.'])}.")
 
 
 def _members(tar: tarfile.TarFile, file: Path, folder: Path, prefixes: Sequence[str] | None) -> int:
-    """Extracts the chosen members one by one; returns how many there were."""
+    """Extract the chosen members one by one; return how many there were."""
     count = 0
     for member in tar:
         name = member.name.removeprefix("./")
@@ -63,6 +67,6 @@ def _members(tar: tarfile.TarFile, file: Path, folder: Path, prefixes: Sequence[
 
 def _refused(file: Path, member: tarfile.TarInfo, why: str) -> UserError:
     return UserError(
-        f"{file} was refused at its member '{member.name}': {why}. A package of Debian's "
-        "has no such member; delete the file and fetch it anew."
+        f"{file} was refused because of its member '{member.name}': {why}. No package of Debian"
+        " has such a member. Delete the file and run again: it will be fetched again."
     )

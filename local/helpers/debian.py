@@ -1,8 +1,7 @@
 """Debian packages, fetched without root, checked, and unpacked in a folder.
 
-A package is named with its version and SHA-256, so whoever fetches it later gets the
-same bytes, or an error. A file that is already there is used as it is, and then
-neither a network nor ``apt-get`` is needed.
+A package is named with its version and SHA-256: whoever fetches it later gets the same bytes or
+an error. A file that is already there is used as it is, without a network or ``apt-get``.
 """
 
 import functools
@@ -22,18 +21,21 @@ from pathlib import Path
 from cascade.corpora.corpus import CorpusRequest
 from cascade.runtime.errors import UserError
 from cascade.runtime.progress import meter
-from local.helpers import archive
+from local.helpers import archive, cached_folder
 
 log = logging.getLogger("cascade")
 
 ARCHITECTURES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
-MARKER = ".complete"
 MB = 1_000_000
 
 
 @dataclass(frozen=True)
 class Package:
-    """A Debian package: ``sha256`` maps an architecture ("all", "amd64", ...) to a digest."""
+    """A Debian package: ``sha256`` maps an architecture ("all", "amd64", ...) to a digest.
+
+    >>> Package("wordnet-base", "1:3.0-37", {"all": "6106..."}).file
+    'wordnet-base_1%3a3.0-37_all.deb'
+    """
 
     name: str
     version: str
@@ -41,18 +43,17 @@ class Package:
 
     @property
     def architecture(self) -> str:
-        """The one to fetch for this machine; raises `UserError` where there is none."""
+        """The one to fetch for this machine; raises `UserError` if there is none."""
         if "all" in self.sha256:
             return "all"
         machine = platform.machine()
-        found = ARCHITECTURES.get(machine.lower())
-        if found not in self.sha256:
-            known = ", ".join(sorted(self.sha256))
+        architecture = ARCHITECTURES.get(machine.lower())
+        if architecture is None or architecture not in self.sha256:
             raise UserError(
-                f"Package {self.name} {self.version} is known for {known} only, and this "
-                f"machine is {machine}. Use a corpus that is not made with it."
+                f"Package {self.name} {self.version} runs on {', '.join(sorted(self.sha256))}"
+                f" only, and this machine is {machine}. Use a corpus that is not made with it."
             )
-        return found
+        return architecture
 
     @property
     def digest(self) -> str:
@@ -64,23 +65,10 @@ class Package:
         """The name that ``apt-get download`` gives the file; an epoch's colon is %3a."""
         return f"{self.name}_{self.version.replace(':', '%3a')}_{self.architecture}.deb"
 
-
-def fetch(packages: Sequence[Package], request: CorpusRequest) -> list[Path]:
-    """The packages' files in ``request.downloads``, in order; fetches those not there.
-
-    Raises `UserError` for a file whose digest is not the recorded one, and for files
-    that cannot be fetched: it then lists what to put where.
-    """
-    missing = []
-    for package in packages:
-        path = request.downloads / package.file
-        if path.exists():
-            _check(path, package, "Delete it and run again to fetch it anew.")
-        else:
-            missing.append(package)
-    if missing:
-        _download(missing, request.downloads)
-    return [request.downloads / package.file for package in packages]
+    @property
+    def line(self) -> str:
+        """Name, version and digest: the line that describes a folder made from it."""
+        return f"{self.name} {self.version} {self.digest}\n"
 
 
 def unpack(
@@ -89,63 +77,56 @@ def unpack(
     folder: str,
     prefixes: Sequence[str] | None = None,
 ) -> Path:
-    """Unpacks packages into ``request.data/folder`` and returns that path.
+    """Return ``request.data/folder`` with the packages unpacked in it.
 
-    ``prefixes`` chooses members by how their path begins ("usr/share/..."). Does
-    nothing where the folder already holds the same packages, wholly unpacked.
+    ``prefixes`` chooses members by how their path begins ("usr/share/..."). A folder that is
+    already complete is left as it is. Raises `UserError` as `fetch` and `archive.extract` do.
     """
     final = request.data / folder
-    wanted = "".join(f"{p.name} {p.version} {p.digest}\n" for p in packages)
-    wanted += "".join(f"only {prefix}\n" for prefix in prefixes or ())
-    if complete(final, wanted):
-        return final
-    files = fetch(packages, request)
-    partial = restarted(final)
-    for file in files:
-        log.info("Unpacking %s into %s", file.name, final)
-        archive.extract(file, partial, prefixes)
-    finish(partial, final, wanted)
-    return final
+
+    def fill(partial: Path) -> None:
+        for file in fetch(packages, request):
+            log.info("Unpacking %s into %s", file.name, final)
+            archive.extract(file, partial, prefixes)
+
+    description = "".join(package.line for package in packages)
+    description += "".join(f"only {prefix}\n" for prefix in prefixes or ())
+    return cached_folder.provide(final, description, fill)
 
 
-def complete(folder: Path, wanted: str) -> bool:
-    """Whether ``folder`` was finished (see `finish`) with just the description ``wanted``."""
-    marker = folder / MARKER
-    return marker.is_file() and marker.read_text(encoding="utf-8") == wanted
+def fetch(packages: Sequence[Package], request: CorpusRequest) -> list[Path]:
+    """Return the packages' files in ``request.downloads``, in order; fetch those not there.
 
-
-def restarted(final: Path) -> Path:
-    """An empty folder beside ``final`` to work in; what an interrupted run left goes."""
-    partial = final.with_name(final.name + ".partial")
-    if partial.exists():
-        shutil.rmtree(partial)
-    partial.mkdir(parents=True)
-    return partial
-
-
-def finish(partial: Path, final: Path, description: str) -> None:
-    """Marks ``partial`` as complete and renames it to ``final``, which it replaces."""
-    (partial / MARKER).write_text(description, encoding="utf-8")
-    if final.exists():
-        shutil.rmtree(final)
-    partial.rename(final)
+    Raises `UserError` for a file whose digest is not the recorded one, and for files that
+    cannot be fetched: it then lists which file to put where.
+    """
+    missing = []
+    for package in packages:
+        path = request.downloads / package.file
+        if path.exists():
+            _check(path, package, "Delete it and run again: it will be fetched again.")
+        else:
+            missing.append(package)
+    if missing:
+        _download(missing, request.downloads)
+    return [request.downloads / package.file for package in packages]
 
 
 def _check(path: Path, package: Package, remedy: str) -> None:
-    """Raises `UserError` with ``remedy`` unless ``path`` has the package's digest."""
+    """Raise `UserError` with ``remedy`` unless ``path`` has the package's digest."""
     with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found != package.digest:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    if digest != package.digest:
         raise UserError(
-            f"{path} is not the file that was recorded for {package.name} {package.version}: "
-            f"its SHA-256 is {found}, expected {package.digest}. {remedy}"
+            f"{path} is not the recorded file of {package.name} {package.version}: its SHA-256"
+            f" is {digest}, expected {package.digest}. {remedy}"
         )
 
 
 def _download(packages: Sequence[Package], downloads: Path) -> None:
-    """Fetches packages with ``apt-get`` into a folder beside, checks and moves them."""
+    """Fetch packages with ``apt-get`` into a folder beside, check them and move them."""
     if shutil.which("apt-get") is None:
-        raise _unfetched(packages, downloads, "there is no apt-get on this machine")
+        raise _not_fetched(packages, downloads, "there is no apt-get on this machine")
     downloads.mkdir(parents=True, exist_ok=True)
     for package in packages:
         log.info("Fetching Debian package %s %s", package.name, package.version)
@@ -156,45 +137,45 @@ def _download(packages: Sequence[Package], downloads: Path) -> None:
         failure = _fetch(downloads / "apt", names, Path(beside)) or failure
         for package in packages:
             path = Path(beside) / package.file
-            if path.exists():  # what came is kept, also where another one failed
-                _check(
-                    path,
-                    package,
-                    "Nothing was kept of it. Check what sits between this machine and the archive.",
-                )
+            if path.exists():  # what came is kept, also if another one failed
+                remedy = "Nothing was kept of it. Check what is between this machine and the archive."
+                _check(path, package, remedy)
                 os.replace(path, downloads / package.file)
     left = [package for package in packages if not (downloads / package.file).exists()]
     if left:
-        raise _unfetched(left, downloads, f"apt-get said: {failure or 'nothing'}")
+        raise _not_fetched(left, downloads, f"apt-get said: {failure or 'nothing'}")
 
 
 @functools.cache
 def _update(folder: Path) -> str:
-    """Updates the private package lists, once a process; returns the last error or ""."""
+    """Update the private package lists, once a process; return the last error or ""."""
     return _apt_get(folder, ["update"], folder)[1]
 
 
 def _fetch(folder: Path, names: Sequence[str], where: Path) -> str:
-    """Downloads packages into the folder ``where``; returns the last error or ""."""
-    listed, _ = _apt_get(folder, ["--print-uris", "download", *names], where)
-    sizes = re.findall(r"^'.*' \S+ (\d+)", listed, re.M)
+    """Download packages into the folder ``where``; return the last error or ""."""
+    uris, _ = _apt_get(folder, ["--print-uris", "download", *names], where)
+    sizes = re.findall(r"^'.*' \S+ (\d+)", uris, re.M)
     with meter("fetching", sum(map(int, sizes)) // MB or None, "MB") as advance:
-        done = 0
+        reported = 0
 
-        def look() -> None:
-            nonlocal done
+        def report() -> None:
+            nonlocal reported
             with suppress(FileNotFoundError):  # renamed meanwhile
                 there = sum(path.stat().st_size for path in where.iterdir()) // MB
-                advance(there - done)
-                done = there
+                advance(there - reported)
+                reported = there
 
-        return _apt_get(folder, ["download", *names], where, look)[1]
+        return _apt_get(folder, ["download", *names], where, report)[1]
 
 
 def _apt_get(
-    folder: Path, arguments: Sequence[str], where: Path, look: Callable[[], None] = lambda: None
+    folder: Path,
+    arguments: Sequence[str],
+    where: Path,
+    every_second: Callable[[], None] = lambda: None,
 ) -> tuple[str, str]:
-    """Runs ``apt-get`` with lists and cache under ``folder``, and ``look`` each second.
+    """Run ``apt-get`` in ``where``, with its lists and cache under ``folder``.
 
     Returns what it printed, and the last error or "".
     """
@@ -214,25 +195,25 @@ def _apt_get(
         text=True,
         errors="replace",
         env={**os.environ, "LC_ALL": "C"},
-    ) as run:
+    ) as process:
         try:
             while True:
                 try:
-                    said, errors = run.communicate(timeout=1.0)
+                    output, errors = process.communicate(timeout=1.0)
                     break
                 except subprocess.TimeoutExpired:
-                    look()
+                    every_second()
         except BaseException:
-            run.kill()
+            process.kill()
             raise
-    if run.returncode == 0:
-        return said, ""
+    if process.returncode == 0:
+        return output, ""
     lines = [line for line in errors.splitlines() if line.startswith("E:")]
-    return said, lines[-1] if lines else f"exit status {run.returncode}"
+    return output, lines[-1] if lines else f"exit status {process.returncode}"
 
 
-def _unfetched(packages: Sequence[Package], downloads: Path, why: str) -> UserError:
-    """The error that says which files to put where."""
+def _not_fetched(packages: Sequence[Package], downloads: Path, why: str) -> UserError:
+    """The error that says which file to put where."""
     files = "\n".join(
         f"  {package.file}  (package {package.name}, version {package.version}, "
         f"SHA-256 {package.digest})"

@@ -1,4 +1,11 @@
-"""Recordings of any format, rate and number of channels as mono wav files of one rate."""
+"""Recordings of any format, rate and number of channels as mono wav files of one rate.
+
+SciPy resamples here, soxr in `cascade.corpora.audio`. Neither can replace the other: these wavs,
+and the features of users' recordings (Common Voice is 48 kHz), would no longer be the same. From
+22.05 kHz to 16 kHz the two differ by up to 4.5 % of full scale: SciPy's filter begins to fall below
+8 kHz and lets through some of what is above. soxr has no such leak, and is two to seven times as
+fast.
+"""
 
 import io
 import logging
@@ -10,58 +17,56 @@ import numpy as np
 import soundfile
 from scipy.signal import resample_poly
 
-from cascade.runtime.errors import UserError
-from local.helpers import debian, progress
+from local.helpers import cached_folder, threads
 
 log = logging.getLogger("cascade")
 
-VERSION = 1  # raised with any change of the samples that come out
+VERSION = 1  # raise it with any change of the samples
 
 
 def folder(files: Mapping[str, Path], final: Path, source: str, rate: int, jobs: int) -> Path:
-    """``final`` with ``NAME.wav`` at ``rate`` Hz for each of ``files``.
+    """Return ``final``, a folder with ``NAME.wav`` at ``rate`` Hz for each of ``files``.
 
-    Made beside and renamed where it is not complete; ``source`` says what it was made from.
-    Raises as `write` does.
+    ``source`` says what the files are; another one makes the folder again. Raises `UserError`
+    for a file that libsndfile cannot read.
     """
+
+    def fill(partial: Path) -> None:
+        log.info("Writing %d recordings at %d Hz into %s", len(files), rate, final)
+
+        def one(name: str) -> None:
+            save(partial / f"{name}.wav", _read(files[name], rate), rate)
+
+        threads.for_each(one, list(files), jobs, final.name)
+
     description = f"resampling {VERSION}\nrate {rate}\nfiles {len(files)}\n{source}"
-    if debian.complete(final, description):
-        return final
-    log.info("Writing %d recordings at %d Hz into %s", len(files), rate, final)
-    partial = debian.restarted(final)
-
-    def one(name: str) -> None:
-        write(files[name], partial / f"{name}.wav", rate)
-
-    for _ in progress.mapped(one, list(files), jobs, final.name):
-        pass
-    debian.finish(partial, final, description)
-    return final
-
-
-def write(source: Path, target: Path, rate: int) -> None:
-    """Writes ``source`` as 16-bit mono wav at ``rate`` Hz.
-
-    Raises `UserError` for a file that libsndfile cannot read.
-    """
-    try:
-        samples, found = soundfile.read(source, dtype="float64", always_2d=True)  # (N, C)
-    except (soundfile.SoundFileError, OSError) as error:
-        raise UserError(f"{source} cannot be read ({error}). Unpack it anew.") from None
-    save(target, resampled(samples, found, rate), rate)
+    return cached_folder.provide(final, description, fill)
 
 
 def save(target: Path, samples: np.ndarray, rate: int) -> None:
-    """Writes 16-bit samples (N,) as wav; raises `OSError`, also where the disk is full."""
+    """Write int16 samples (N,) as a wav file; raises `OSError`, also where the disk is full."""
     wav = io.BytesIO()  # libsndfile itself does not say what is wrong with a file
     soundfile.write(wav, samples, rate, format="WAV", subtype="PCM_16")
     target.write_bytes(wav.getvalue())
 
 
+def mono(samples: np.ndarray, source: int, rate: int) -> np.ndarray:
+    """Mix and resample floats of +-1, (N, C) at ``source`` Hz, to int16 (M,) at ``rate`` Hz."""
+    mixed = resampled(samples.mean(axis=1), source, rate)  # (N, C) -> (N,) -> (M,)
+    return np.clip(np.rint(mixed * 32768), -32768, 32767).astype(np.int16)
+
+
 def resampled(samples: np.ndarray, source: int, rate: int) -> np.ndarray:
-    """Mixes and resamples: (N, C) floats of +-1 at ``source`` Hz to (M,) int16 at ``rate``."""
-    mono = samples.mean(axis=1)  # (N, C) -> (N,)
+    """Samples (N,) at ``source`` Hz as (M,) at ``rate`` Hz."""
+    if source == rate or not len(samples):
+        return samples
     common = math.gcd(source, rate)
-    if source != rate and len(mono):
-        mono = resample_poly(mono, rate // common, source // common)  # (N,) -> (M,)
-    return np.clip(np.rint(mono * 32768), -32768, 32767).astype(np.int16)
+    return resample_poly(samples, rate // common, source // common)
+
+
+def _read(path: Path, rate: int) -> np.ndarray:
+    try:
+        samples, source = soundfile.read(path, dtype="float64", always_2d=True)  # (N, C)
+    except (soundfile.SoundFileError, OSError) as error:
+        raise cached_folder.damaged(path, f" cannot be read ({error})") from None
+    return mono(samples, source, rate)

@@ -1,4 +1,4 @@
-"""NIST's sclite, to compare scores with: the one that is installed, or Debian's, fetched."""
+"""NIST's sclite, to compare scores with: an installed one, or Debian's, fetched."""
 
 import os
 import shutil
@@ -7,7 +7,7 @@ from pathlib import Path
 from cascade.corpora.corpus import CorpusRequest
 from local.helpers.debian import Package, unpack
 
-DEBIAN = "/usr/lib/sctk/bin"  # where Debian's package puts it, outside of PATH
+FOLDER = "usr/lib/sctk/bin"  # Debian's package puts it here, outside of PATH
 PACKAGE = Package(
     "sctk",
     "2.4.10-20151007-1312Z+dfsg2-3.1",
@@ -20,11 +20,10 @@ PACKAGE = Package(
 
 def installed() -> Path | None:
     """The sclite of this machine, or None."""
-    found = shutil.which("sclite", path=f"{os.environ.get('PATH', '')}{os.pathsep}{DEBIAN}")
-    return Path(found) if found else None
+    path = shutil.which("sclite", path=f"{os.environ.get('PATH', '')}{os.pathsep}/{FOLDER}")
+    return Path(path) if path else None
 
 
 def sclite(request: CorpusRequest) -> Path:
-    """A sclite that runs; raises `UserError` where there is none and none can be fetched."""
-    found = installed()
-    return found or unpack([PACKAGE], request, "sctk", ["usr/"]) / DEBIAN[1:] / "sclite"
+    """A sclite that runs; raises `UserError` if there is none and none can be fetched."""
+    return installed() or unpack([PACKAGE], request, "sctk", ["usr/"]) / FOLDER / "sclite"

@@ -1,10 +1,10 @@
-"""A shared library whose functions do nothing, in the place of one that plays sound.
+"""A shared library whose functions do nothing, in place of one that plays sound.
 
-espeak-ng is linked with a library that plays sound, and that with a sound server's:
-some twenty packages which a machine for computing does not have. Nothing is played
-here, but the dynamic loader wants every library before a program starts. So it gets
-one of the right name, in which each function returns 0: espeak-ng writes the same
-samples with it as with the real one.
+espeak-ng is linked with a library that plays sound, and that one with a sound server: some
+twenty packages that a server does not have. Nothing is played here, but the dynamic loader wants
+every library before a program starts. So it gets one of the right name, in which each function
+returns 0; espeak-ng writes the same samples with it as with the real one. The file is written
+byte by byte because the machine may have no compiler.
 """
 
 import platform
@@ -25,10 +25,10 @@ READ_EXECUTE, READ_WRITE = 5, 6
 
 
 def library(name: str, functions: Sequence[str], machine: str | None = None) -> bytes:
-    """The bytes of an ELF shared library ``name`` that exports ``functions``.
+    """Return the bytes of an ELF shared library ``name`` that exports ``functions``.
 
-    Source: the System V ABI, "Object Files" and "Dynamic Linking". ``machine`` is as
-    `platform.machine` gives it. Raises `UserError` for a machine that is not known.
+    Source: the System V ABI, "Object Files" and "Dynamic Linking". ``machine`` is what
+    `platform.machine` returns. Raises `UserError` for an unknown machine.
     """
     machine = machine or platform.machine()
     if machine not in MACHINES:
@@ -45,7 +45,7 @@ def library(name: str, functions: Sequence[str], machine: str | None = None) -> 
 
     count = len(functions) + 1  # symbol 0 is the reserved one
     hash_at = 64 + 4 * 56  # after the header and four program headers
-    # One bucket: a chain from each symbol to the next.
+    # One bucket: each symbol points to the next.
     table = struct.pack(f"<{3 + count}I", 1, count, 1, 0, *range(2, count), 0)
     symbols_at = _aligned(hash_at + len(table))
     strings_at = symbols_at + 24 * count
@@ -70,7 +70,7 @@ def library(name: str, functions: Sequence[str], machine: str | None = None) -> 
     header += struct.pack("<HHIQQQIHHHHHH", 3, number, 1, 0, 64, 0, 0, 64, 56, 4, 64, 0, 0)
     start = dynamic_at + PAGE
     header += _segment(LOAD, READ_EXECUTE, 0, 0, dynamic_at, PAGE)
-    # The loader writes into the dynamic section, so it has a segment of its own.
+    # The loader writes into the dynamic section, so it has its own segment.
     header += _segment(LOAD, READ_WRITE, dynamic_at, start, len(dynamic), PAGE)
     header += _segment(DYNAMIC, READ_WRITE, dynamic_at, start, len(dynamic), 8)
     header += _segment(STACK, READ_WRITE, 0, 0, 0, 16)  # no executable stack
@@ -90,7 +90,7 @@ def library(name: str, functions: Sequence[str], machine: str | None = None) -> 
 
 
 def write(folder: Path, name: str, functions: Sequence[str]) -> None:
-    """Writes ``folder/name``, a library that exports ``functions``, which do nothing."""
+    """Write ``folder/name``, a library that exports ``functions``, which do nothing."""
     folder.mkdir(parents=True, exist_ok=True)
     beside = folder / f"{name}.partial"
     beside.write_bytes(library(name, functions))

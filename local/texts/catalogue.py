@@ -1,16 +1,19 @@
-"""Message catalogues of gettext: a text and its translation."""
+"""Message catalogues of gettext: texts and their translations.
+
+Python's gettext reads such files, too, but gives no public list of what is in them.
+"""
 
 import struct
 from collections.abc import Iterator
 from pathlib import Path
 
-from cascade.runtime.errors import UserError
+from local.helpers import cached_folder
 
 MAGIC = 0x950412DE
 
 
 def pairs(path: Path) -> Iterator[tuple[str, str]]:
-    """Yields text and translation of a ``.mo`` file, the first form where there are plurals.
+    """Yield text and translation of a ``.mo`` file; of plurals, the first form.
 
     The header, which is the translation of nothing, is left out. Source: the GNU gettext
     manual, "The Format of GNU MO Files". Raises `UserError` for a damaged file.
@@ -20,7 +23,7 @@ def pairs(path: Path) -> Iterator[tuple[str, str]]:
         order = "<" if struct.unpack_from("<I", data)[0] == MAGIC else ">"
         magic, _, count, texts, translations = struct.unpack_from(f"{order}5I", data)
         if magic != MAGIC:
-            raise ValueError("it does not begin as such a file does")
+            raise ValueError("it begins with other bytes")
         for index in range(count):
             text, translation = (
                 _string(data, order, table + 8 * index) for table in (texts, translations)
@@ -28,13 +31,11 @@ def pairs(path: Path) -> Iterator[tuple[str, str]]:
             if text:
                 yield text, translation
     except (struct.error, ValueError) as error:
-        raise UserError(
-            f"{path} is no message catalogue: {error}. Delete its folder and run again."
-        ) from None
+        raise cached_folder.damaged(path, f" is not a message catalogue ({error})") from None
 
 
 def _string(data: bytes, order: str, at: int) -> str:
-    """The string that the length and offset at byte ``at`` of ``data`` tell of."""
+    """The string whose length and offset are at byte ``at`` of ``data``."""
     length, offset = struct.unpack_from(f"{order}2I", data, at)
     if offset + length > len(data):
         raise ValueError("it is cut short")

@@ -14,5 +14,5 @@ PACKAGE = debian.Package(
 
 
 def path(request: CorpusRequest) -> Path:
-    """Where the ``.dic`` file lies; raises `UserError` where the package cannot be had."""
+    """The ``.dic`` file; raises `UserError` if the package cannot be fetched."""
     return debian.unpack([PACKAGE], request, "hunspell_cs") / "usr/share/hunspell/cs_CZ.dic"

@@ -14,39 +14,17 @@ PACKAGE = debian.Package(
     {"all": "2dc76af9c0e02e2926d36f88dcb685bb171fab8677e553a6def41efe8a551cc6"},
 )
 FOLDER = "usr/share/games/fortunes/ru/"
-# The whole of one contributor's collection, whose subject is sex and courtship.
+# All of one contributor's collection, whose subject is sex and courtship.
 ADULT = frozenset(
-    [
-        "amur",
-        "b0",
-        "b11",
-        "b12",
-        "b13",
-        "b2",
-        "d1",
-        "d21",
-        "d41",
-        "e0",
-        "e12",
-        "e13",
-        "fidelity",
-        "flirt",
-        "g1",
-        "innocence",
-        "love_s",
-        "lovers",
-        "relations",
-        "sex",
-        "sympathy",
-        "treason",
-    ]
+    "amur b0 b11 b12 b13 b2 d1 d21 d41 e0 e12 e13 fidelity flirt g1 innocence love_s lovers"
+    " relations sex sympathy treason".split()
 )
 AUTHOR = re.compile(r"\s*(--|—\s*—|\(c\)|\(с\))")
 SPEECH = re.compile(r"\s*[-–—]\s")
 
 
 def paragraphs(request: CorpusRequest) -> Iterator[str]:
-    """Yields paragraphs, file by file, without the adult files and without authors."""
+    """Yield paragraphs, file by file, without the adult files and without authors."""
     folder = debian.unpack([PACKAGE], request, "fortunes_ru", [FOLDER]) / FOLDER
     for path in sorted(folder.iterdir()):
         # .dat is an index, .u8 a link to the same file.
@@ -55,7 +33,17 @@ def paragraphs(request: CorpusRequest) -> Iterator[str]:
 
 
 def parse(text: str) -> Iterator[str]:
-    """Yields the paragraphs of a fortune file: a ``%`` line, an empty one or a dash ends one."""
+    """Yield the paragraphs of a fortune file.
+
+    A line of ``%``, an empty line or a dash ends one; a line with the author is left out::
+
+        Кто рано встал,
+        тот и кота накормил.
+                -- Народная мудрость
+        %
+        - Где ключи?
+        - Там же, где вчера.
+    """
     lines: list[str] = []
     for line in [*text.splitlines(), "%"]:
         speech = SPEECH.match(line)

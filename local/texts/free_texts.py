@@ -1,6 +1,6 @@
 """Free text in many languages: the stories of a game, in English and translated.
 
-To look at a language before a recipe takes it; see `cascade.inventory.phone_counts`.
+It serves to look at a language before a recipe takes it; see `cascade.inventory.phone_counts`.
 """
 
 from collections.abc import Iterator
@@ -10,14 +10,14 @@ from local.texts import sentences as splitting
 from local.texts import wesnoth
 
 LICENCE = wesnoth.LICENCE
-# Where the translation has another name than espeak-ng's voice.
+# The translation's name where it is not that of espeak-ng's voice.
 LOCALES = {"nb": "nb_NO", "pt-br": "pt_BR", "es-419": "es_419"}
 
 
 def sentences(request: CorpusRequest, voice: str) -> Iterator[str]:
-    """Yields sentences in the language of one of espeak-ng's voices; none where there is no text.
+    """Yield sentences in the language of one of espeak-ng's voices; none if there is no text.
 
-    Raises `UserError` where a package cannot be had.
+    Raises `UserError` if a package cannot be fetched.
     """
     language = voice.partition("-")[0]
     if language in ("en", "ru"):  # unpacked already where a recipe has one of them

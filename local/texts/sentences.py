@@ -1,7 +1,7 @@
-"""Running text, taken apart into sentences."""
+"""Running text, split into sentences."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 # After a stop and what closes with it, before what may begin a sentence.
 END = re.compile(r"(?<=[.!?…])(?:[\"»”’')\]]*)\s+(?=[\"«“‘'(\[—–-]*\s*[^\W\d_])")
@@ -16,11 +16,24 @@ ABBREVIATION = re.compile(
 )
 
 
-def split(text: str) -> Iterator[str]:
-    """Yields the sentences of a text whose line breaks mean nothing.
+def unique(texts: Iterable[str]) -> Iterator[str]:
+    """Yield the sentences of texts in their order, each once."""
+    seen = set()
+    for text in texts:
+        for sentence in split(text):
+            if sentence not in seen:
+                seen.add(sentence)
+                yield sentence
 
-    Markup is taken out; a sentence with variables or other things that nobody reads
-    aloud is left out as a whole.
+
+def split(text: str) -> Iterator[str]:
+    """Yield the sentences of a text whose line breaks mean nothing.
+
+    Markup is taken out. A sentence with variables or other marks that nobody reads aloud is left
+    out.
+
+    >>> list(split("He came with <i>Mr. Gray</i>. Where is $name? Here!"))
+    ['He came with Mr. Gray .', 'Here!']
     """
     pending = ""
     for piece in END.split(SPACE.sub(" ", MARKUP.sub(" ", text)).strip()):

@@ -9,8 +9,5 @@ LICENCE = wesnoth.LICENCE
 
 
 def sentences(request: CorpusRequest) -> Iterator[str]:
-    """Yields sentences as they are written, none twice, in a fixed order.
-
-    Raises `UserError` where a package cannot be had.
-    """
+    """Yield sentences as they are written, each once, in a fixed order."""
     return wesnoth.sentences(request, "es")

@@ -1,6 +1,6 @@
 """Free Dutch text for a language model: lines of a game that nobody speaks, and a manual.
 
-Nobody has translated the stories of Wesnoth, which the other languages take, into Dutch.
+The stories of Wesnoth, which the other languages take, are not translated into Dutch.
 """
 
 import gzip
@@ -22,25 +22,17 @@ LICENCE = f"{fillets_nl.LICENCE} debian-faq-nl: free to copy, Software in the Pu
 
 
 def sentences(request: CorpusRequest) -> Iterator[str]:
-    """Yields sentences as they are written, none twice, in a fixed order.
-
-    Raises `UserError` where a package cannot be had.
-    """
-    seen = set()
-    for text in _texts(request):
-        for sentence in splitting.split(text):
-            if sentence not in seen:
-                seen.add(sentence)
-                yield sentence
+    """Yield sentences as they are written, each once, in a fixed order."""
+    return splitting.unique(_texts(request))
 
 
 def paragraphs(path: Path) -> Iterator[str]:
-    """Yields the paragraphs of a text file; an empty line ends one."""
+    """Yield the paragraphs of a gzipped text file; an empty line ends one."""
     with gzip.open(path, "rt", encoding="utf-8") as file:
         for paragraph in file.read().split("\n\n"):
             yield " ".join(paragraph.split())
 
 
 def _texts(request: CorpusRequest) -> Iterator[str]:
-    yield from fillets.unspoken(request, "fillets_nl", "nl", fillets_nl.SOUNDS)
+    yield from fillets.unspoken(request, fillets_nl.DIALOGUES)
     yield from paragraphs(debian.unpack([FAQ], request, "debian_faq_nl", ["usr/share/doc/"]) / FILE)

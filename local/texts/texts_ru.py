@@ -12,17 +12,11 @@ CYRILLIC = re.compile("[а-яё]", re.IGNORECASE)
 
 
 def sentences(request: CorpusRequest) -> Iterator[str]:
-    """Yields sentences as they are written, none twice, in a fixed order.
+    """Yield sentences as they are written, each once, in a fixed order.
 
-    What has no Cyrillic letter (a name left in English) is left out. Raises `UserError`
-    where a package cannot be had.
+    One without a Cyrillic letter, such as a name left in English, is left out.
     """
-    seen = set()
-    for text in _texts(request):
-        for sentence in splitting.split(text):
-            if sentence not in seen and CYRILLIC.search(sentence):
-                seen.add(sentence)
-                yield sentence
+    return filter(CYRILLIC.search, splitting.unique(_texts(request)))
 
 
 def _texts(request: CorpusRequest) -> Iterator[str]:

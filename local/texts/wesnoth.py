@@ -1,7 +1,7 @@
-"""Stories of the game Battle for Wesnoth: English, and its translations, Russian above all.
+"""Stories of the game Battle for Wesnoth: the English text and its translations.
 
-Source: the Debian packages of eight campaigns, those with the most words for their size,
-67 MB in all. ``wesnoth-1.16-data`` is left out: 146 MB for help texts and lists of units.
+Debian packages of eight campaigns, those with the most words for their size: 67 MB.
+``wesnoth-1.16-data`` is not taken: 146 MB of help texts and lists of units.
 """
 
 from collections.abc import Iterator
@@ -32,32 +32,31 @@ FOLDER = f"{LOCALES}ru/LC_MESSAGES/"
 
 
 def messages(request: CorpusRequest) -> Iterator[tuple[str, str]]:
-    """Yields English text and Russian translation, catalogue by catalogue.
+    """Yield English text and Russian translation, catalogue by catalogue.
 
-    Raises as `debian.unpack` and `catalogue.pairs` do.
+    Raises `UserError` if a package cannot be fetched or a catalogue is damaged.
     """
     yield from _messages(debian.unpack(PACKAGES, request, "wesnoth", [FOLDER]) / FOLDER)
 
 
 def translations(request: CorpusRequest, locale: str) -> Iterator[tuple[str, str]]:
-    """Yields the same for another language, nothing where it has no translation."""
+    """Yield the same for another language; nothing if it has no translation."""
     folder = debian.unpack(PACKAGES, request, "wesnoth_locales", [LOCALES]) / LOCALES
     yield from _messages(folder / locale / "LC_MESSAGES")
 
 
 def sentences(request: CorpusRequest, locale: str) -> Iterator[str]:
-    """Yields the sentences of a translation, none twice, in a fixed order."""
-    seen = set()
-    for text, translation in translations(request, locale):
-        # What nobody has translated is there in English.
-        for sentence in splitting.split(translation if translation != text else ""):
-            if sentence not in seen:
-                seen.add(sentence)
-                yield sentence
+    """Yield the sentences of a translation, each once, in a fixed order."""
+    translated = (
+        translation
+        for text, translation in translations(request, locale)
+        if translation != text  # what nobody has translated is there in English
+    )
+    return splitting.unique(translated)
 
 
 def _messages(folder: Path) -> Iterator[tuple[str, str]]:
     for path in sorted(folder.glob("*")):
         for text, translation in catalogue.pairs(path):
-            # What precedes a caret tells the translator where the text stands.
+            # What precedes a caret tells the translator where the text is used.
             yield text.rpartition("^")[2], translation

@@ -18,48 +18,37 @@ PACKAGE = debian.Package(
 FOLDER = "usr/share/wordnet/"
 EXAMPLE = re.compile(r'"([^"]+)"')
 WORD = re.compile(r"[A-Za-z]+(?:'[A-Za-z]+)?")
-# What a voice would read otherwise than it is written.
-ABBREVIATIONS = frozenset(
-    [
-        "mr",
-        "mrs",
-        "ms",
-        "dr",
-        "st",
-        "jr",
-        "sr",
-        "vs",
-        "etc",
-        "ie",
-        "eg",
-        "vol",
-        "pp",
-        "ft",
-        "lb",
-        "oz",
-    ]
-)
+# A voice does not read these as they are written.
+ABBREVIATIONS = frozenset("mr mrs ms dr st jr sr vs etc ie eg vol pp ft lb oz".split())
 
 
 def examples(request: CorpusRequest) -> Iterator[str]:
-    """Yields the examples as they are written, in the order of the files."""
+    """Yield the examples as they are written, in the order of the files."""
     folder = debian.unpack([PACKAGE], request, "wordnet", (FOLDER, "usr/share/doc/")) / FOLDER
     for kind in ("noun", "verb", "adj", "adv"):
         yield from parse(folder / f"data.{kind}")
 
 
 def parse(path: Path) -> Iterator[str]:
-    """Yields the quoted examples of a WordNet data file; its gloss follows a bar."""
+    """Yield the quoted examples of a WordNet data file.
+
+    The gloss of a synset follows a bar: a definition, then examples (the line is shortened)::
+
+        00001740 03 n 01 stroll 0 001 @ 00002137 n 0000 | a slow walk; "a stroll by the sea"
+    """
     with path.open(encoding="utf-8", errors="replace") as file:
         for line in file:
             yield from EXAMPLE.findall(line.partition("| ")[2])
 
 
 def prompt(example: str, fewest: int, most: int) -> str | None:
-    """The example as words to read aloud, without punctuation; None where it is unfit.
+    """The example as words to read aloud, without punctuation; None if it is not suitable.
 
-    Fit are ``fewest`` to ``most`` words of ASCII letters and apostrophes which a voice
-    reads as they are written: no digits, hyphens, initials or abbreviations.
+    It must have ``fewest`` to ``most`` words of ASCII letters and apostrophes that a voice reads
+    as they are written: no digits, hyphens, initials or abbreviations.
+
+    >>> prompt("the old man's boat, once new, sank.", 5, 12)
+    "the old man's boat once new sank"
     """
     words = [word.rstrip(",;:") for word in example.strip(" `").rstrip(".!?").split()]
     if not fewest <= len(words) <= most:
@@ -73,8 +62,8 @@ def prompt(example: str, fewest: int, most: int) -> str | None:
 
 
 def chosen(examples: Iterator[str], count: int, fewest: int, most: int) -> list[str]:
-    """``count`` prompts, or all there are, none twice; the choice is by hash, so fixed."""
-    prompts = {}
+    """``count`` prompts, or all there are, each once; the choice is by hash, so it is fixed."""
+    prompts: dict[str, str] = {}
     for example in examples:
         text = prompt(example, fewest, most)
         if text is not None:
