@@ -49,9 +49,7 @@ class Prompts:
 
     @property
     def list_package(self) -> debian.Package:
-        return debian.Package(
-            f"asterisk-core-sounds-{self.language}", VERSION, {"all": self.texts}
-        )
+        return debian.Package(f"asterisk-core-sounds-{self.language}", VERSION, {"all": self.texts})
 
     def sound_package(self, rate: int) -> debian.Package:
         """The sounds at ``rate`` Hz; raises `UserError` if there are none."""
@@ -99,6 +97,7 @@ def listing(request: CorpusRequest, prompts: Prompts) -> Iterator[Utterance | Ex
         if request.part not in (None, "short", part(number)):
             continue
         seconds = soundfile.info(wavs[key]).duration if key in wavs else None
+        why: str | None
         if seconds is None:
             why = "no sound for this text"
         elif key not in texts:
@@ -108,8 +107,8 @@ def listing(request: CorpusRequest, prompts: Prompts) -> Iterator[Utterance | Ex
         elif text is None:
             why = "two texts for this sound"
         else:
-            why = reason(key, text, prompts.letters, 1 if short else FEWEST_WORDS)
-            why = why or too_fast(text, seconds)
+            fewest = 1 if short else FEWEST_WORDS
+            why = reason(key, text, prompts.letters, fewest) or too_fast(text, seconds)
             if why is None:
                 yield Utterance(f"{corpus}-{flat(key)}", wavs[key], text, corpus)
                 continue

@@ -1,6 +1,6 @@
 """The contents of a .deb file, unpacked into a folder without root.
 
-``dpkg-deb`` reads the outer archive, which may be compressed with zstd; Python 3.11 cannot read that.
+``dpkg-deb`` reads the outer archive: it may be compressed with zstd, which Python 3.11 cannot read.
 """
 
 import subprocess

@@ -138,7 +138,9 @@ def _download(packages: Sequence[Package], downloads: Path) -> None:
         for package in packages:
             path = Path(beside) / package.file
             if path.exists():  # what came is kept, also if another one failed
-                remedy = "Nothing was kept of it. Check what is between this machine and the archive."
+                remedy = (
+                    "Nothing was kept of it. Check what is between this machine and the archive."
+                )
                 _check(path, package, remedy)
                 os.replace(path, downloads / package.file)
     left = [package for package in packages if not (downloads / package.file).exists()]

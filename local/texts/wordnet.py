@@ -19,7 +19,7 @@ FOLDER = "usr/share/wordnet/"
 EXAMPLE = re.compile(r'"([^"]+)"')
 WORD = re.compile(r"[A-Za-z]+(?:'[A-Za-z]+)?")
 # A voice does not read these as they are written.
-ABBREVIATIONS = frozenset("mr mrs ms dr st jr sr vs etc ie eg vol pp ft lb oz".split())
+ABBREVIATION = re.compile("mrs?|ms|dr|st|jr|sr|vs|etc|ie|eg|vol|pp|ft|lb|oz", re.IGNORECASE)
 
 
 def examples(request: CorpusRequest) -> Iterator[str]:
@@ -56,7 +56,7 @@ def prompt(example: str, fewest: int, most: int) -> str | None:
     for word in words:
         capitals = len(word) > 1 and word.isupper()
         lone = len(word) == 1 and word not in "aAIO"
-        if not WORD.fullmatch(word) or capitals or lone or word.lower() in ABBREVIATIONS:
+        if not WORD.fullmatch(word) or capitals or lone or ABBREVIATION.fullmatch(word):
             return None
     return " ".join(words)
 

@@ -41,7 +41,7 @@ REASONS = [
 @pytest.mark.parametrize(("text", "seconds", "why"), REASONS)
 def test_reasons(text, seconds, why):
     line = None if text is None else fillets.Line("big", text)
-    found = fillets.reason(line, seconds, fillets_nl.LETTERS)
+    found = fillets.reason(line, seconds, fillets_nl.DIALOGUES.letters)
     assert found is None if why is None else why in found
 
 
@@ -75,7 +75,7 @@ def test_script(tmp_path):
         ("wc", "c"): fillets.Line("white", "Wie?"),
     }
     script(tmp_path, "wc", 'dialogId("c", "font_big", "Hm")', "x_dialogs_nl.lua")
-    with pytest.raises(UserError, match="a second line 'c'"):
+    with pytest.raises(UserError, match="the line 'c' appears twice"):
         list(fillets.parse(tmp_path, "wc", "nl"))
 
 
@@ -110,7 +110,7 @@ def test_corpus(tmp_path, unpacked):
         Utterance("fillets_nl-level9-b", wavs / "level9-b.wav", texts["b"], "fillets_nl-big"),
     ]
     assert by_id["fillets_nl-level9-a"] == Excluded(
-        "fillets_nl-level9-a", "the recording of another line, too", 2.5, True
+        "fillets_nl-level9-a", "another line has the same recording", 2.5, True
     )
     assert by_id["fillets_nl-level9-c"].reason == "no text for this sound"
     assert by_id["fillets_nl-level3-b"] == Excluded(
@@ -120,8 +120,8 @@ def test_corpus(tmp_path, unpacked):
     info = soundfile.info(wavs / "level8-a.wav")
     assert (info.samplerate, info.channels, info.frames) == (16000, 1, 40000)
     request = CorpusRequest(tmp_path, tmp_path)
-    unspoken = list(fillets.unspoken(request, "fillets_nl", "nl", fillets_nl.SOUNDS))
-    assert unspoken == [texts["b"], *[texts["a"], texts["b"]] * 7]  # of levels 0 to 7 alone
+    unspoken = list(fillets.unspoken(request, fillets_nl.DIALOGUES))
+    assert unspoken == [texts["b"], *[texts["a"], texts["b"]] * 7]  # of levels 0 to 7 only
 
 
 def test_sounds_of_one_name_or_none(tmp_path):
@@ -129,5 +129,5 @@ def test_sounds_of_one_name_or_none(tmp_path):
         fillets.recordings(tmp_path, "nl")
     for folder in ("a/nl", "a/b/nl"):
         made(tmp_path / folder / "x.ogg", "")
-    with pytest.raises(UserError, match="have one name"):
+    with pytest.raises(UserError, match="has the same name as"):
         fillets.recordings(tmp_path, "nl")

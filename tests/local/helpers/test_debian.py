@@ -12,7 +12,7 @@ import pytest
 
 from cascade.corpora.corpus import CorpusRequest
 from cascade.runtime.errors import UserError
-from local.helpers import archive, debian
+from local.helpers import archive, cached_folder, debian
 
 needs_dpkg = pytest.mark.skipif(shutil.which("dpkg-deb") is None, reason="no dpkg-deb here")
 pytestmark = needs_dpkg
@@ -85,7 +85,7 @@ def test_a_file_that_is_there_needs_no_network(request_, offline):
     folder = debian.unpack([package], request_, "corpus/packages")
     assert folder == request_.data / "corpus" / "packages"
     assert {f: (folder / f).read_text() for f in FILES} == FILES
-    marker = (folder / debian.MARKER).read_text()
+    marker = (folder / cached_folder.MARKER).read_text()
     assert marker == f"speech 1:2.0-1 {package.digest}\n"
 
 
@@ -118,7 +118,7 @@ def test_other_packages_replace_what_was_unpacked(request_, offline):
     first, second = packed(request_), packed(request_, "other")
     debian.unpack([first], request_, "corpus")
     folder = debian.unpack([first, second], request_, "corpus")
-    assert "other" in (folder / debian.MARKER).read_text()
+    assert "other" in (folder / cached_folder.MARKER).read_text()
 
 
 def test_prefixes_choose(request_, offline):

@@ -14,17 +14,17 @@ def tone(hertz: float, rate: int, seconds: float, size: float = 0.5) -> np.ndarr
 @pytest.mark.parametrize("source", [22050, 44100, 16000, 8000])
 def test_resampling_keeps_a_tone_and_mixes_the_channels(source):
     both = np.hstack([tone(1000, source, 0.5, 0.6), tone(1000, source, 0.5, 0.2)])
-    found = resampling.resampled(both, source, 16000)
+    found = resampling.mono(both, source, 16000)
     wanted = np.rint(tone(1000, 16000, 0.5, 0.4)[:, 0] * 32768)
     assert found.dtype == np.int16 and len(found) == len(wanted) == 8000
     assert np.abs(found - wanted)[200:-200].max() < 33  # a thousandth of full scale
 
 
 def test_resampling_lets_nothing_fold_over():
-    folded = resampling.resampled(tone(10000, 22050, 0.5), 22050, 16000)  # would be at 6 kHz
+    folded = resampling.mono(tone(10000, 22050, 0.5), 22050, 16000)  # would be at 6 kHz
     assert np.abs(folded[200:-200]).max() < 33
-    assert len(resampling.resampled(np.zeros((0, 2)), 22050, 16000)) == 0
-    assert resampling.resampled(np.array([[1.5], [-1.5]]), 8000, 8000).tolist() == [32767, -32768]
+    assert len(resampling.mono(np.zeros((0, 2)), 22050, 16000)) == 0
+    assert resampling.mono(np.array([[1.5], [-1.5]]), 8000, 8000).tolist() == [32767, -32768]
 
 
 def test_resampled_folder_is_the_same_each_time_and_made_once(tmp_path):
