@@ -11,6 +11,7 @@ import torch
 
 from cascade.config.experiment import Experiment
 from cascade.config.recipe import Recipe
+from cascade.config.sections import FRAMES_PER_SECOND
 from cascade.corpora import audio
 from cascade.decoding.decode import AcousticModel, Decoded, Decoder
 from cascade.features.batches import normalised, stacked
@@ -74,7 +75,8 @@ def transcribe(
             raise UserError(f"There is no {path}. {_first(recipe, layout.root)}")
     stages.warn(experiment, (3, 4))
     features, nbest = recipe.features, max(recipe.decode.nbest, 1) if times else 0
-    least = max(recipe.limits.min_seconds, (features.stack + 1) / 100)  # one step at the least
+    step = (features.stack + 1) / FRAMES_PER_SECOND  # what one step of the network needs
+    least = max(recipe.limits.min_seconds, step)
     seconds = _seconds(paths, least, channel)
     acoustic = AcousticModel(layout.system(system))
     acoustic.check(layout)
@@ -93,7 +95,7 @@ def transcribe(
         found = filterbank.features({**row, "sha256": digest(path).sha256})  # (frames, filters)
         inputs = stacked(normalised(found, features, mean), features.stack)
         log_probs = acoustic(inputs[None])[0]  # (T, phones)
-        most = int(recipe.limits.max_seconds * 100 / features.stack)
+        most = int(recipe.limits.max_seconds * FRAMES_PER_SECOND / features.stack)
         begins = [0, *cuts(log_probs.argmax(axis=1) == 0, most)]
         found = [decoder(path.name, part) for part in np.split(log_probs, begins[1:])]
         yield joined(found, [begin * decoder.seconds for begin in begins])

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 
 from cascade.config.schema import within
 
+FRAMES_PER_SECOND = 100  # of features, everywhere
+FRAME_SHIFT = 1 / FRAMES_PER_SECOND  # seconds: 0.01
+
 
 @dataclass(frozen=True)
 class Language:

@@ -9,7 +9,8 @@ from lhotse.audio import AudioSource
 from lhotse.cut import Cut
 
 from cascade.config.layout import Layout
-from cascade.data.utterance_checks import FRAME_RATE, Checked
+from cascade.config.sections import FRAME_SHIFT, FRAMES_PER_SECOND
+from cascade.data.utterance_checks import Checked
 from cascade.runtime.files import jsonl_gz
 
 
@@ -93,9 +94,9 @@ def _with_features(item: Checked, rate: int) -> Cut:
     """A cut of features that the corpus has ready, without a recording."""
     features = Features(
         type="kaldi",
-        num_frames=round(item.seconds * FRAME_RATE),
+        num_frames=round(item.seconds * FRAMES_PER_SECOND),
         num_features=item.dim,
-        frame_shift=1 / FRAME_RATE,
+        frame_shift=FRAME_SHIFT,
         sampling_rate=rate,
         start=0.0,
         duration=item.seconds,

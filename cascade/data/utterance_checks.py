@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cascade.config.sections import Limits
+from cascade.config.sections import FRAMES_PER_SECOND, Limits
 from cascade.corpora import audio
 from cascade.corpora.corpus import Excluded, Utterance
 from cascade.corpora.kaldi_archives import read_features
@@ -21,7 +21,6 @@ from cascade.text.phones import frames_needed
 
 SILENCE = 0.001  # of full scale: -60 dB, below what any voice is recorded at
 OVERSHOOT = 0.5  # seconds that a segment may go on behind its recording, as Kaldi allows
-FRAME_RATE = 100  # of features, a second
 
 
 @dataclass(frozen=True)
@@ -136,7 +135,7 @@ def _check_features(item: Utterance, rules: Rules, sha256: str) -> Checked | Exc
         features = read_features(item.features)
     except UserError as error:
         return Excluded(item.id, str(error))
-    seconds = len(features) / FRAME_RATE
+    seconds = len(features) / FRAMES_PER_SECOND
     words, reason = _judge(item, seconds, rules)
     if not reason and not np.isfinite(features).all():
         reason = f"the features at {item.features} hold values that are no numbers"
@@ -181,7 +180,7 @@ def check_pronunciation(
         reason = f"no pronunciation for '{silent[0]}': add it to the language's lexicon file"
         return Excluded(item.id, reason, item.seconds)
     phones = [phone for word in item.words for phone in lexicon[word]]
-    if int(item.seconds * FRAME_RATE + 0.5) // stack < frames_needed(phones):
+    if int(item.seconds * FRAMES_PER_SECOND + 0.5) // stack < frames_needed(phones):
         reason = (
             f"{len(phones)} phones in {item.seconds:.2f} s are more than anybody speaks:"
             f" is it the right transcript?"

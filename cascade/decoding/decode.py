@@ -152,7 +152,9 @@ class Heard:
                 f"{self.acoustic.folder} takes {self.acoustic.config.inputs} values in a step, and"
                 f" the features have {inputs}: it was trained on others. Run stage 3 again."
             )
-        self.data = UtteranceSet(layout, keys, phones, experiment.recipe.features, mean, whole=True)
+        self.data = UtteranceSet(
+            layout, keys, phones, experiment.recipe.features, mean, keep_short=True
+        )
 
     def __call__(self, indices: Sequence[int]) -> list[tuple[str, np.ndarray]]:
         """The utterances of a batch, each with its log-probabilities (T, phones)."""

@@ -1,4 +1,8 @@
-"""Random changes of training features, applied before mean normalisation and after it."""
+"""Random changes of training features: some before mean normalisation, masks after it.
+
+They are made of (T, C) matrices in NumPy, because each utterance has a random state of its
+own: a resumed training and one with other languages see the same speech.
+"""
 
 import dataclasses
 
@@ -8,7 +12,11 @@ from cascade.config.systems import Augment
 
 
 def scaled(settings: Augment, strength: float) -> Augment:
-    """The same changes, ``strength`` (0 to 1) times as large."""
+    """Return the same changes, ``strength`` (0 to 1) times as large.
+
+    >>> scaled(Augment(stretch=0.2, time_width=10), 0.5).time_width
+    5
+    """
     return dataclasses.replace(
         settings,
         stretch=strength * settings.stretch,
@@ -22,13 +30,16 @@ def scaled(settings: Augment, strength: float) -> Augment:
 def another_recording(
     features: np.ndarray, settings: Augment, random: np.random.Generator, least: int
 ) -> np.ndarray:
-    """Another speaker at another speed through another channel, of (T, C) log-mel features.
+    """Return (T', C) log-mel features as of another speaker, speed and channel, from (T, C).
 
-    Time is stretched by a factor of 1 +- ``stretch``, as speed perturbation does; all
-    filters move by up to ``warp``: on the mel axis a longer or shorter vocal tract moves
-    formants by about as much everywhere (above some 700 Hz). A curve of a level, a slope
-    and a bend, of ``channel`` nats each (standard deviation), is added to all frames. Never
-    fewer than ``least`` frames. Linear interpolation.
+    - Time is stretched by a factor of 1 +- ``stretch`` (speed perturbation), never to fewer
+      than ``least`` frames, or than T if T is less.
+    - All filters move by up to ``warp``. The length of the vocal tract moves formants on the
+      mel axis by about the same everywhere above some 700 Hz.
+    - A curve of a level, a slope and a bend is added to all frames, each with a standard
+      deviation of ``channel`` nats.
+
+    Values between frames and filters are interpolated linearly.
     """
     frames, filters = features.shape
     factor = 1 + settings.stretch * random.uniform(-1, 1)
@@ -38,7 +49,8 @@ def another_recording(
         features = _interpolate(features, np.linspace(0, frames - 1, length))
     if shift:
         position = np.arange(filters) + shift
-        features = _interpolate(features.T, np.clip(position, 0, filters - 1)).T
+        rows = _interpolate(features.T, np.clip(position, 0, filters - 1))  # (C, T)
+        features = rows.T  # (C, T) -> (T, C)
     if settings.channel:
         place = np.pi * (np.arange(filters) + 0.5) / filters
         features = features + settings.channel * sum(
@@ -48,9 +60,10 @@ def another_recording(
 
 
 def mask(features: np.ndarray, settings: Augment, stack: int, random: np.random.Generator) -> None:
-    """SpecAugment's masks (arXiv:1904.08779), in place, on normalised (T, C) features.
+    """Mask normalised (T, C) features in place (SpecAugment, arXiv:1904.08779).
 
-    A masked value becomes 0, the mean. Widths in time are in stacked frames.
+    A masked value becomes 0, which is the mean. Widths in time are in frames of ``stack``;
+    a time mask covers a quarter of the utterance at most.
     """
     frames, filters = features.shape
     for _ in range(settings.time_masks):
@@ -64,9 +77,8 @@ def mask(features: np.ndarray, settings: Augment, stack: int, random: np.random.
 
 
 def _interpolate(rows: np.ndarray, positions: np.ndarray) -> np.ndarray:
-    """``rows`` (N, C) at fractional ``positions`` (M,) along the first axis: (M, C)."""
-    low = np.minimum(positions.astype(np.int64), len(rows) - 2) if len(rows) > 1 else 0 * positions
-    low = np.asarray(low, dtype=np.int64)
+    """Return ``rows`` (N, C) at fractional ``positions`` (M,) of the first axis: (M, C)."""
+    low = np.minimum(positions.astype(np.int64), max(len(rows) - 2, 0))
     high = np.minimum(low + 1, len(rows) - 1)
     weight = (positions - low)[:, None].astype(np.float32)
     return rows[low] * (1 - weight) + rows[high] * weight

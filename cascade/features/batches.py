@@ -1,19 +1,20 @@
 """Data iterators: one for each language, batches of about the same number of frames.
 
-An iterator's whole state is an epoch and a position in it: the batches of an epoch
-follow from the seed, so that a resumed run sees what an unbroken one would have seen.
+The state of an iterator is an epoch and a position in it, because the batches of an epoch
+follow from the seed: a resumed training sees what an unbroken one would have seen. Lhotse's
+samplers replay all batches before the position instead.
 """
 
 import logging
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import kaldiio
 import numpy as np
 
 from cascade.config.layout import Layout
-from cascade.config.sections import Features
+from cascade.config.sections import FRAMES_PER_SECOND, Features
 from cascade.config.systems import Augment
 from cascade.corpora.corpus import Excluded
 from cascade.features.augment import another_recording, mask, scaled
@@ -29,9 +30,12 @@ log = logging.getLogger("cascade")
 class Batch:
     """Padded utterances of one language.
 
-    ``inputs`` is (N, T, C) float32, C being filters times stacked frames; ``lengths`` (N,)
-    and ``label_lengths`` (N,) are int64; ``labels`` is (sum of label_lengths,) int64,
-    phone numbers without blanks; ``ids`` names the utterances.
+    Attributes:
+        ids: The names of the N utterances.
+        inputs: (N, T, C) float32; C is filters times stacked frames.
+        lengths: (N,) int64, in stacked frames.
+        labels: (sum of ``label_lengths``,) int64: phone numbers without blanks.
+        label_lengths: (N,) int64.
     """
 
     ids: tuple[str, ...]
@@ -42,34 +46,38 @@ class Batch:
 
 
 def normalised(features: np.ndarray, settings: Features, cms_init: np.ndarray) -> np.ndarray:
-    """Features (frames, filters) without the mean that the recipe says; a new array."""
+    """Return features (T, C) minus the mean that the recipe names, as a new array (T, C)."""
     if settings.cmn == "online":
         return online_cmn(features, cms_init, settings.cmn_window, settings.cmn_global)
     return utterance_cmn(features)
 
 
 def stacked(features: np.ndarray, stack: int) -> np.ndarray:
-    """Features (frames, filters) as the network takes them: (frames // stack, filters * stack)."""
+    """Return features (T, C) as the network takes them: (T // stack, C * stack).
+
+    >>> stacked(np.arange(10).reshape(5, 2), 2).tolist()
+    [[0, 1, 2, 3], [4, 5, 6, 7]]
+    """
     steps = len(features) // stack
-    return features[: steps * stack].reshape(steps, -1)
+    return features[: steps * stack].reshape(steps, -1)  # (T, C) -> (T // stack, C * stack)
 
 
 class UtteranceSet:
-    """The utterances of one or more data sets of a language: where features lie, and labels.
+    """The utterances of one or more data sets of a language: places of features, and labels.
 
-    It holds a few dozen bytes and the labels of each utterance; features are read when a
-    batch wants them. Utterances too short for CTC are left out, and listed in ``excluded``;
-    ``whole`` keeps them, for decoding.
+    It keeps a few dozen bytes and the labels of each utterance in memory; features are read
+    when a batch needs them. Utterances too short for CTC are left out and listed in
+    ``excluded``; ``keep_short`` keeps them, for decoding.
     """
 
     def __init__(
         self,
         layout: Layout,
-        keys: list[str],
-        phones: list[str],
+        keys: Sequence[str],
+        phones: Sequence[str],
         settings: Features,
         cms_init: np.ndarray,
-        whole: bool = False,
+        keep_short: bool = False,
     ):
         self.settings = settings
         self.cms_init = cms_init
@@ -85,11 +93,11 @@ class UtteranceSet:
             for name, text in read_text_table(layout.text(key, "phones")).items():
                 labels = np.array([numbers[phone] for phone in text], dtype=np.int16)
                 frames = int(lengths[name][0])
-                if not whole and frames // settings.stack < frames_needed(labels.tolist()):
+                if not keep_short and frames // settings.stack < frames_needed(labels.tolist()):
                     reason = (
                         f"{frames // settings.stack} frames are too few for {len(labels)} phones"
                     )
-                    self.excluded.append((key, Excluded(name, reason, frames / 100)))
+                    self.excluded.append((key, Excluded(name, reason, frames / FRAMES_PER_SECOND)))
                     continue
                 self.ids.append(name)
                 self.sources.append(" ".join(sources[name]))
@@ -102,7 +110,10 @@ class UtteranceSet:
     def inputs(
         self, index: int, augment: Augment | None = None, random: np.random.Generator | None = None
     ) -> np.ndarray:
-        """The network's input for one utterance: (T, C) float32, normalised and stacked."""
+        """Return the network's input for one utterance: (T, C) float32, normalised, stacked.
+
+        ``augment`` changes it by draws from ``random``.
+        """
         settings = self.settings
         try:
             features = kaldiio.load_mat(self.sources[index])  # (frames, filters)
@@ -111,16 +122,17 @@ class UtteranceSet:
                 f"The features of '{self.ids[index]}' at {self.sources[index]} cannot be read"
                 f" ({error}). Run stage 2 again."
             ) from None
-        if augment is not None:
-            least = frames_needed(self.labels[index].tolist()) * settings.stack
-            features = another_recording(features, augment, random, least)
+        if augment is None or random is None:
+            assert augment is None, "augmentation needs a random state"
+            return stacked(normalised(features, settings, self.cms_init), settings.stack)
+        least = frames_needed(self.labels[index].tolist()) * settings.stack
+        features = another_recording(features, augment, random, least)
         features = normalised(features, settings, self.cms_init)
-        if augment is not None:
-            mask(features, augment, settings.stack, random)
+        mask(features, augment, settings.stack, random)
         return stacked(features, settings.stack)
 
-    def batch(self, indices: list[int], augment: Augment | None = None, seed: int = 0) -> Batch:
-        """Reads and pads utterances; ``seed`` decides the augmentation of each."""
+    def batch(self, indices: Sequence[int], augment: Augment | None = None, seed: int = 0) -> Batch:
+        """Read and pad utterances; ``seed`` decides the augmentation of each."""
         inputs = []
         for index in indices:
             random = np.random.default_rng([seed, zlib.crc32(self.ids[index].encode())])
@@ -139,21 +151,24 @@ class UtteranceSet:
         )
 
     def in_order(self, seconds: float) -> Iterator[list[int]]:
-        """Batches of indices for decoding: all utterances, alike in length, longest first."""
+        """Yield batches of indices for decoding: all utterances, the longest first."""
         order = sorted(range(len(self)), key=lambda i: (-self.frames[i], self.ids[i]))
         yield from _pack(order, self.frames, seconds)
 
 
 class LanguageIterator:
-    """Endless training batches of one language, reshuffled each time round.
+    """Endless training batches of one language, shuffled again in each epoch.
 
-    ``epoch`` and ``position`` are its state; ``strength``, of the augmentation, is the
-    trainer's to set. With an empty set it raises `UserError`.
+    ``epoch`` and ``position`` are its state. The trainer sets ``strength``, that of the
+    augmentation. Raises `UserError` for an empty set.
     """
 
     def __init__(self, data: UtteranceSet, name: str, seconds: float, augment: Augment, seed: int):
         if not len(data):
-            raise UserError(f"There is nothing to train on for '{name}'.")
+            raise UserError(
+                f"Language '{name}' has no utterance to train on: all of them are too short for"
+                " their transcripts. Check its data sets."
+            )
         self.data = data
         self.name = name
         self.seconds = seconds
@@ -166,18 +181,20 @@ class LanguageIterator:
 
     @property
     def batches(self) -> int:
-        """Batches in the present epoch."""
+        """The number of batches in the present epoch."""
         return len(self._plan)
 
     @property
     def at_end(self) -> bool:
-        """Whether the present epoch's batches are all used."""
+        """Whether all batches of the present epoch have been used."""
         return self.position == len(self._plan)
 
     def state(self) -> dict[str, int]:
+        """Return what `restore` needs."""
         return {"epoch": self.epoch, "position": self.position}
 
     def restore(self, state: dict[str, int]) -> None:
+        """Go on where another iterator of the same data and seed was."""
         self.epoch, self.position = state["epoch"], state["position"]
         self._plan = self._shuffle(self.epoch)
 
@@ -194,29 +211,34 @@ class LanguageIterator:
         return self.data.batch(indices, augment, self._number(self.epoch))
 
     def _number(self, epoch: int) -> int:
-        """A seed of this language and epoch alone: other languages do not shift it."""
+        """Return a seed that depends on this language and epoch only, not on other languages."""
         return zlib.crc32(f"{self.seed} {self.name} {epoch}".encode())
 
     def _shuffle(self, epoch: int) -> list[list[int]]:
-        """Batches of an epoch: neighbours in length together, in random order.
+        """Return the batches of an epoch: utterances of similar length, in random order.
 
-        Lengths are jittered before sorting, so that the batches differ from epoch to epoch.
+        Lengths are changed by up to 10 % before sorting, so that each epoch has other batches.
         """
         random = np.random.default_rng(self._number(epoch))
         frames = np.array(self.data.frames)
         jittered = frames * random.uniform(0.9, 1.1, len(frames))
-        plan = list(_pack(np.argsort(-jittered, kind="stable").tolist(), frames, self.seconds))
+        order = np.argsort(-jittered, kind="stable").tolist()
+        plan = list(_pack(order, self.data.frames, self.seconds))
         random.shuffle(plan)
         return plan
 
 
-def _pack(order: list[int], frames, seconds: float) -> Iterator[list[int]]:
-    """Cuts ``order`` into batches of at most ``seconds`` with their padding, or one utterance."""
+def _pack(order: Sequence[int], frames: Sequence[int], seconds: float) -> Iterator[list[int]]:
+    """Cut ``order`` into batches of at most ``seconds`` with padding, or of one utterance.
+
+    >>> list(_pack([2, 0, 1], frames=[200, 100, 300], seconds=6))
+    [[2, 0], [1]]
+    """
     batch: list[int] = []
     longest = 0
     for index in order:
         longest = max(longest, frames[index])
-        if batch and longest * (len(batch) + 1) > seconds * 100:
+        if batch and longest * (len(batch) + 1) > seconds * FRAMES_PER_SECOND:
             yield batch
             batch, longest = [], frames[index]
         batch.append(index)

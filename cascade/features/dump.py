@@ -1,9 +1,10 @@
-"""Stage 2: features of a data set, taken from the store, and attached to its cuts."""
+"""Stage 2: takes the features of a data set from the store and attaches them to its cuts."""
 
 import logging
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import kaldiio
 import numpy as np
@@ -11,7 +12,7 @@ from lhotse.features.base import Features as LhotseFeatures
 
 from cascade.config.experiment import Experiment
 from cascade.config.layout import Layout
-from cascade.config.sections import Dataset
+from cascade.config.sections import FRAME_SHIFT, Dataset
 from cascade.corpora.kaldi_archives import differing
 from cascade.features.cmn import write_cms_init
 from cascade.features.store import Stored, provide
@@ -20,16 +21,19 @@ from cascade.runtime.files import jsonl_gz, read_jsonl_gz, replacing
 from cascade.runtime.stage import Found
 
 log = logging.getLogger("cascade")
-FRAME_SHIFT = 0.01  # seconds
 
 
 def dump(experiment: Experiment, dataset: Dataset, jobs: int, force: bool = False) -> Found:
-    """Writes where the features of one data set lie: scp, num_frames, and cuts that have them.
+    """Write where the features of one data set are, and cuts with these features.
 
-    The features themselves are of every utterance that passed the checks, those beyond
-    ``target_minutes`` too: all recipes with that corpus share them, and all parts of it
-    that a sweep takes. Each matrix is (T, C) float32, T frames of 10 ms and C filters, or
-    of whatever size the features are that a corpus has ready in place of audio.
+    The store has the features of every utterance that passed the checks, also of those
+    beyond ``target_minutes``: all recipes with this corpus share them, and all parts of it
+    that a sweep uses. Each matrix is (T, C) float32: T frames of 10 ms and C filters, or any
+    C where the corpus has features in place of audio. Sample lines:
+
+    - ``scp``: ``ru_0011 data/feats/festvox_ru.27a8051e97163a16/1.ark:8``
+    - ``num_frames``: ``ru_0011 1631``
+    - ``sha256``, of the matrix's bytes: ``ru_0011 17e32604db...``
     """
     recipe, layout = experiment.recipe, experiment.layout
     key, rate = experiment.dataset_key(dataset), recipe.features.rate
@@ -56,26 +60,28 @@ def dump(experiment: Experiment, dataset: Dataset, jobs: int, force: bool = Fals
             cuts({**cut, "features": _attached(cut, row, stored, rate).to_dict()})
             utterances, frames = utterances + 1, frames + row["frames"]
     _link(layout, key, stored)
-    where = f"{stored.folder}, made now: {stored.made}" if stored.made else f"{stored.folder}"
-    log.info("%s: %d utterances, %d frames, of %s", key, utterances, frames, where)
+    where = str(stored.folder)
+    if stored.reason:
+        where += f", computed now: {stored.reason}"
+    log.info("%s: %d utterances, %d frames, in %s", key, utterances, frames, where)
     return Found(outputs=list(stored.files), known=stored.files)
 
 
-def _chosen(cuts: Path, stored: Stored) -> Iterator[tuple[dict, dict]]:
-    """Cuts with their rows of the store's index; both are in the order of the corpus."""
+def _chosen(cuts: Path, stored: Stored) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """Yield cuts with their rows of the store's index; both have the order of the corpus."""
     rows = stored.rows()
-    for cut in read_jsonl_gz(cuts):  # as a dictionary: Lhotse's objects take longer
+    for cut in read_jsonl_gz(cuts):  # dictionaries: Lhotse's objects take longer
         row = next((row for row in rows if row["id"] == cut["id"]), None)
         if row is None:
             raise UserError(
-                f"{cuts} has the utterance '{cut['id']}', which the list beside it lacks."
-                " Run stage 0 again."
+                f"{cuts} has the utterance '{cut['id']}', but the list of utterances beside it"
+                " lacks it. Run stage 0 again."
             )
         yield cut, row
 
 
 def _link(layout: Layout, key: str, stored: Stored) -> None:
-    """Shows the shared arks in the experiment's own folder: ``KEY.1.ark``, ``KEY.2.ark``, ..."""
+    """Link the shared arks in the experiment's own folder: ``KEY.1.ark``, ``KEY.2.ark``, ..."""
     for old in layout.feats.glob(f"{key}.*.ark"):
         old.unlink()
     for ark in stored.files:
@@ -84,7 +90,10 @@ def _link(layout: Layout, key: str, stored: Stored) -> None:
             link.symlink_to(os.path.relpath(ark, os.path.realpath(link.parent)))
 
 
-def _attached(cut: dict, row: dict, stored: Stored, rate: int) -> LhotseFeatures:
+def _attached(
+    cut: dict[str, Any], row: dict[str, Any], stored: Stored, rate: int
+) -> LhotseFeatures:
+    """Return what Lhotse needs to load the features of a cut."""
     return LhotseFeatures(
         type="kaldi-fbank" if "recording" in cut else "kaldi",
         num_frames=row["frames"],
@@ -102,20 +111,20 @@ def _attached(cut: dict, row: dict, stored: Stored, rate: int) -> LhotseFeatures
 
 
 def cms_init(keys: list[str], layout: Layout, others: Sequence[str] = ()) -> None:
-    """Writes the mean feature vector (C,) of the data sets ``keys``, the target's training.
+    """Write the mean feature vector (C,) of the data sets ``keys``, the target's training data.
 
     Raises `UserError` where one of them, or of ``others``, has features of another size.
     """
-    if wrong := differing({key: _size(key, layout) for key in (*keys, *others)}):
-        raise UserError(wrong)
-    total, frames = 0.0, 0
+    if message := differing({key: _size(key, layout) for key in (*keys, *others)}):
+        raise UserError(message)
+    total, frames = np.zeros(_size(keys[0], layout)), 0  # (C,)
     for key in keys:
-        for _, features in kaldiio.load_scp_sequential(str(layout.scp(key))):
-            total = total + features.sum(axis=0, dtype=np.float64)
+        for _, features in kaldiio.load_scp_sequential(str(layout.scp(key))):  # (T, C)
+            total += features.sum(axis=0, dtype=np.float64)
             frames += len(features)
     write_cms_init(layout.cms_init, total / frames)
 
 
 def _size(key: str, layout: Layout) -> int:
-    """The values of a frame of a data set."""
+    """Return C, the size of the features of a data set."""
     return next(read_jsonl_gz(layout.feature_cuts(key)))["features"]["num_features"]

@@ -1,10 +1,10 @@
-"""The store of features: those of whole data sets, made once for all recipes.
+"""The store of features: data sets' features, computed once for all recipes.
 
-A folder of it, ``data/feats/CORPUS.DIGEST/``, is named by what its files are made of: the
-audio and the utterances of a data set, and the settings. It has ``N.ark``, ``feats.scp``,
-``index.jsonl.gz`` with a row an utterance, and, written last, ``stamp.json``. Whoever comes
-first makes it, while others who want the same wait. All of it may be deleted at any time:
-stage 2 makes anew what a recipe needs.
+The name of a folder, ``data/feats/CORPUS.DIGEST/``, follows from the audio and the utterances
+of a data set and from the settings. The folder has ``N.ark``, ``feats.scp``,
+``index.jsonl.gz`` with one row for each utterance, and ``stamp.json``, which is written last.
+The first process that needs a folder makes it; others that need the same one wait. All of it
+may be deleted at any time: stage 2 computes again what a recipe needs.
 """
 
 import filecmp
@@ -29,25 +29,34 @@ from cascade.runtime.progress import meter
 from cascade.runtime.stamp import Digest, Stamp, code_digest, digest
 
 log = logging.getLogger("cascade")
-SHARD = 500  # utterances an ark holds: fixed, so that the files do not depend on --nj
+SHARD = 500  # utterances of an ark: fixed, so that the files do not depend on --nj
 
 
 @dataclass(frozen=True)
 class Stored:
-    """A folder of the store, its files, and why they were made: None for one that was there."""
+    """A folder of the store.
+
+    Attributes:
+        folder: The folder.
+        files: Its files and their digests.
+        reason: Why this run computed them; None where they were there.
+    """
 
     folder: Path
     files: Mapping[Path, Digest]
-    made: str | None
+    reason: str | None
 
     @property
     def scp(self) -> Path:
         return self.folder / "feats.scp"
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        """A row an utterance: ``id``, ``at`` (as in an scp), ``frames``, ``dim``, ``sha256``.
+        """Yield one row for each utterance.
 
-        The digest is of the matrix's bytes, wherever they lie.
+        ``at`` is the place as in an scp, ``sha256`` the digest of the matrix's bytes::
+
+            {"id": "ru_0011", "at": "data/feats/festvox_ru.27a8051e97163a16/1.ark:8",
+             "frames": 1631, "dim": 40, "sha256": "17e32604db..."}
         """
         return read_jsonl_gz(self.folder / "index.jsonl.gz")
 
@@ -55,55 +64,55 @@ class Stored:
 def provide(
     speech: Path, corpus: str, store: Path, rate: int, filters: int, jobs: int, force: bool = False
 ) -> Stored:
-    """The features of all utterances of ``speech``, the list that stage 0 leaves.
+    """Return the features of all utterances of ``speech``, the list that stage 0 writes.
 
-    They are made where they are not in ``store``, whole and unchanged, or with ``force``.
-    Then, too, the files keep their names, and are replaced one by one: whoever reads them
-    meanwhile finds the same bytes. Raises as `Filterbank.features` does.
+    They are computed where ``store`` does not have them complete and unchanged, and with
+    ``force``. Files that are there are replaced one by one under the same names: a process
+    that reads them meanwhile finds the same bytes. Raises what `Filterbank.features` raises.
     """
     count, listed = _digest_of(speech)
-    settings = {"version": VERSION, "rate": rate, "filters": filters, "shard": SHARD}
-    settings |= {"utterances": count, "speech": listed}
+    settings: dict[str, int | str] = {"version": VERSION, "rate": rate, "filters": filters}
+    settings |= {"shard": SHARD, "utterances": count, "speech": listed}
     name = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
     folder = store / f"{corpus}.{name}"
     with turn(folder):
         code = _code()
         stamp = Stamp.read(folder / "stamp.json")
-        reason = "not made yet" if stamp is None else stamp.stale(settings, code, (), ())
+        reason = "it is new" if stamp is None else stamp.stale(settings, code, (), ())
         reason = "--force" if force else reason
-        if reason:
+        if stamp is None or reason:
             (folder / "stamp.json").unlink(missing_ok=True)
             files = _make(speech, count, folder, rate, filters, jobs)
             stamp = Stamp.make(settings, code, (), files, files)
             stamp.write(folder / "stamp.json")
-    return Stored(folder, {Path(name): known for name, known in stamp.outputs.items()}, reason)
+    return Stored(folder, {Path(file): known for file, known in stamp.outputs.items()}, reason)
 
 
 def _code() -> str:
-    """The code that decides the values, and the versions of the packages that do."""
+    """Return the digest of the code, and the versions of the packages, that decide the values."""
     versions = [f"{package} {version(package)}" for package in PACKAGES]
     return " ".join([code_digest(("cascade.features.filterbank",)), *versions])
 
 
 def _digest_of(speech: Path) -> tuple[int, str]:
-    """How many utterances there are, and a digest of all that their features are made of.
+    """Return the number of utterances, and a digest of all that decides their features.
 
-    A recording counts by what is in it, not by where it is; what was said does not count.
+    The content of a recording counts, its path does not; neither do transcripts.
     """
-    found, count = hashlib.sha256(), 0
+    listed, count = hashlib.sha256(), 0
     for row in read_jsonl_gz(speech):
         path = row.pop("audio")
         if "features" in row:
             row["features"] = row["features"].removeprefix(path)
-        found.update(json.dumps(row, sort_keys=True).encode() + b"\n")
+        listed.update(json.dumps(row, sort_keys=True).encode() + b"\n")
         count += 1
-    return count, found.hexdigest()
+    return count, listed.hexdigest()
 
 
 def _make(
     speech: Path, count: int, folder: Path, rate: int, filters: int, jobs: int
 ) -> dict[Path, Digest]:
-    """Writes all but the stamp; returns the files with the digests of the arks."""
+    """Write all files but the stamp; return them with their digests."""
     files: dict[Path, Digest] = {}
     scp_path, index_path = folder / "feats.scp", folder / "index.jsonl.gz"
     with ExitStack() as stack:
@@ -122,11 +131,13 @@ def _make(
                 scp.write(f"{row['id']} {row['at']}\n".encode())
                 index(row)
             advance(len(rows))
-    return files | {path: digest(path) for path in (scp_path, index_path)}
+    return files | {path: _written(path) for path in (scp_path, index_path)}
 
 
-def _shard(task: tuple[Path, list[dict], int, int]) -> tuple[Path, Digest, list[dict[str, Any]]]:
-    """Writes one ark, in a worker process; returns it, its digest, and rows of the index."""
+def _shard(
+    task: tuple[Path, list[dict[str, Any]], int, int],
+) -> tuple[Path, Digest, list[dict[str, Any]]]:
+    """Write one ark, in a worker process; return it, its digest, and rows of the index."""
     ark, utterances, rate, filters = task
     bank = Filterbank(rate, filters)
     rows = []
@@ -134,14 +145,21 @@ def _shard(task: tuple[Path, list[dict], int, int]) -> tuple[Path, Digest, list[
         with beside.open("wb") as stream:
             for utterance in utterances:
                 name, features = utterance["id"], bank.features(utterance)
-                offset = stream.tell() + len(f"{name} ".encode())  # an scp points behind the key
+                offset = stream.tell() + len(f"{name} ".encode())  # an scp points behind the name
                 kaldiio.save_ark(stream, {name: features})
                 frames, dim = features.shape
                 row = {"id": name, "at": f"{ark}:{offset}", "frames": frames, "dim": dim}
-                rows.append(row | {"sha256": hashlib.sha256(features).hexdigest()})
+                rows.append(row | {"sha256": hashlib.sha256(features.data).hexdigest()})
             stream.flush()
             os.fsync(stream.fileno())
         if ark.is_file() and filecmp.cmp(ark, beside, shallow=False):
-            # The same bytes keep their time, by which other recipes know them unread.
+            # The same bytes keep their time: other recipes need not read them again.
             os.utime(beside, ns=(ark.stat().st_atime_ns, ark.stat().st_mtime_ns))
-    return ark, digest(ark), rows
+    return ark, _written(ark), rows
+
+
+def _written(path: Path) -> Digest:
+    """Return the digest of a file that is there."""
+    written = digest(path)
+    assert written is not None, path
+    return written

@@ -26,19 +26,19 @@ def ramp(frames, filters=4):
 
 def test_nothing_asked_nothing_changed():
     features = ramp(30)
-    found = another_recording(features, NONE, np.random.default_rng(0), 0)
-    np.testing.assert_array_equal(found, features)
-    mask(found, NONE, 3, np.random.default_rng(0))
-    np.testing.assert_array_equal(found, ramp(30))
+    changed = another_recording(features, NONE, np.random.default_rng(0), 0)
+    np.testing.assert_array_equal(changed, features)
+    mask(changed, NONE, 3, np.random.default_rng(0))
+    np.testing.assert_array_equal(changed, ramp(30))
 
 
 @pytest.mark.parametrize(("draw", "frames"), [(1, 24), (-1, 16), (0, 20), (0.5, 22)])
 def test_stretch_by_a_known_factor(draw, frames):
     settings = dataclasses.replace(NONE, stretch=0.2)
-    found = another_recording(ramp(20), settings, Fixed(draw, 0), 0)
-    assert found.shape == (frames, 4) and found.dtype == np.float32
-    np.testing.assert_allclose(found[:, 0], np.linspace(0, 19, frames), atol=1e-5)
-    np.testing.assert_allclose(found[:, 3] - found[:, 0], 0.03, atol=1e-5)
+    changed = another_recording(ramp(20), settings, Fixed(draw, 0), 0)
+    assert changed.shape == (frames, 4) and changed.dtype == np.float32
+    np.testing.assert_allclose(changed[:, 0], np.linspace(0, 19, frames), atol=1e-5)
+    np.testing.assert_allclose(changed[:, 3] - changed[:, 0], 0.03, atol=1e-5)
 
 
 def test_warp_by_a_known_shift():
@@ -55,13 +55,18 @@ def test_a_channel_is_one_smooth_curve_for_all_frames():
     settings = dataclasses.replace(NONE, channel=1.0)
     added = another_recording(features, settings, np.random.default_rng(1), 0) - features
     np.testing.assert_allclose(added, np.broadcast_to(added[0], added.shape), atol=1e-5)
-    assert np.abs(np.diff(added[0])).max() < 0.5 < np.ptp(added[0]) + abs(added[0].mean())
-    sizes = [
-        another_recording(features, settings, np.random.default_rng(seed), 0) - features
-        for seed in range(300)
-    ]
-    level = np.std([size.mean() for size in sizes])
-    assert 0.85 < level < 1.15  # nats
+    assert np.abs(np.diff(added[0])).max() < 0.5 < np.ptp(added[0])
+    curves = np.array(
+        [
+            (another_recording(features, settings, np.random.default_rng(seed), 0) - features)[0]
+            for seed in range(300)
+        ]
+    )  # (300, C)
+    place = np.pi * (np.arange(40) + 0.5) / 40
+    shapes = np.stack([np.cos(order * place) for order in range(4)])  # (4, C), orthogonal
+    sizes = (curves @ shapes.T / (shapes**2).sum(axis=1)).std(axis=0)
+    assert ((sizes[:3] > 0.85) & (sizes[:3] < 1.15)).all()  # nats: level, slope and bend
+    assert sizes[3] < 1e-5  # and nothing else
 
 
 @pytest.mark.parametrize(
@@ -73,13 +78,16 @@ def test_never_shorter_than_least(frames, least, length):
     assert len(another_recording(ramp(frames), settings, Fixed(-1, 0), least)) == length
 
 
-def test_values_stay_within_what_was_there():
+def test_stretch_and_warp_leave_values_within_their_range():
     random = np.random.default_rng(3)
     features = random.normal(size=(50, 8)).astype(np.float32)
+    lengths = set()
     for _ in range(50):
-        found = another_recording(features, Augment(stretch=0.4, warp=3.0, channel=0), random, 0)
-        assert 30 <= len(found) <= 70
-        assert features.min() - 1e-5 <= found.min() <= found.max() <= features.max() + 1e-5
+        changed = another_recording(features, Augment(stretch=0.4, warp=3.0, channel=0), random, 0)
+        assert features.min() - 1e-5 <= changed.min() <= changed.max() <= features.max() + 1e-5
+        assert changed.shape != features.shape or np.abs(changed - features).max() > 0.01
+        lengths.add(len(changed))
+    assert 30 <= min(lengths) < 35 and 65 < max(lengths) <= 70 and len(lengths) > 20
 
 
 def test_masks_are_bands_of_zeros_within_their_widths():
@@ -102,9 +110,25 @@ def test_filter_masks():
     for seed in range(60):
         features = np.ones((10, 6), dtype=np.float32)
         mask(features, settings, 3, np.random.default_rng(seed))
-        assert set(features.sum(axis=0).tolist()) <= {0.0, 10.0}
-        widths.add(int((features.sum(axis=0) == 0).sum()))
+        columns = features.sum(axis=0)
+        assert set(columns.tolist()) <= {0.0, 10.0}  # complete filters
+        (hidden,) = np.nonzero(columns == 0)
+        assert len(hidden) == 0 or len(hidden) == hidden[-1] - hidden[0] + 1
+        widths.add(len(hidden))
     assert widths == {0, 1, 2, 3}
+
+
+@pytest.mark.parametrize(("key", "axis"), [("time", 1), ("filter", 0)])
+def test_as_many_masks_as_asked(key, axis):
+    settings = dataclasses.replace(NONE, **{f"{key}_masks": 3, f"{key}_width": 2})
+    gaps = []
+    for seed in range(60):
+        features = np.ones((60, 60), dtype=np.float32)
+        mask(features, settings, 1, np.random.default_rng(seed))
+        edges = np.diff(features.mean(axis=axis))
+        gaps.append(int((edges < 0).sum()))
+    assert max(gaps) == 3  # fewer where masks have no width, meet or are at an edge
+    assert np.mean(gaps) > 1.5
 
 
 def test_a_time_mask_hides_a_quarter_at_most():
@@ -117,10 +141,14 @@ def test_a_time_mask_hides_a_quarter_at_most():
     assert max(hidden) == 5
 
 
-def test_a_filter_mask_wider_than_the_features():
-    settings = dataclasses.replace(NONE, filter_masks=2, filter_width=27)  # as for 80 filters
+def test_a_filter_mask_wider_than_the_features_hides_all_of_them():
+    settings = dataclasses.replace(NONE, filter_masks=1, filter_width=27)  # as for 80 filters
+    widths = []
     for seed in range(40):
-        mask(np.ones((9, 8), dtype=np.float32), settings, 3, np.random.default_rng(seed))
+        features = np.ones((9, 8), dtype=np.float32)
+        mask(features, settings, 3, np.random.default_rng(seed))
+        widths.append(int((features.sum(axis=0) == 0).sum()))
+    assert widths.count(8) > 20 > len(set(widths) - {8}) > 1
 
 
 def test_strength_scales_every_change():
@@ -129,9 +157,9 @@ def test_strength_scales_every_change():
     assert scaled(settings, 0.5) == Augment(0.1, 1.5, 0.5, 2, 5, 1, 4, 0.5)
     nothing = scaled(settings, 0)
     features = np.random.default_rng(0).normal(size=(30, 8)).astype(np.float32)
-    found = another_recording(features, nothing, np.random.default_rng(1), 0)
-    mask(found, nothing, 3, np.random.default_rng(2))
-    np.testing.assert_array_equal(found, features)
+    changed = another_recording(features, nothing, np.random.default_rng(1), 0)
+    mask(changed, nothing, 3, np.random.default_rng(2))
+    np.testing.assert_array_equal(changed, features)
 
 
 def test_the_seed_decides_all():
@@ -139,9 +167,9 @@ def test_the_seed_decides_all():
 
     def once(seed):
         random = np.random.default_rng(seed)
-        found = another_recording(features, Augment(), random, 0)
-        mask(found, Augment(), 3, random)
-        return found.tobytes()
+        changed = another_recording(features, Augment(), random, 0)
+        mask(changed, Augment(), 3, random)
+        return changed.tobytes()
 
     assert once(1) == once(1)
     assert len({once(seed) for seed in range(10)}) == 10

@@ -53,8 +53,8 @@ def dumped(tmp_path):
     return dumped
 
 
-def data(layout, keys=("train_ru",), settings=SETTINGS, **more):
-    return UtteranceSet(layout, list(keys), PHONES, settings, CMS, **more)
+def data(layout, keys=("train_ru",), settings=SETTINGS, **options):
+    return UtteranceSet(layout, list(keys), PHONES, settings, CMS, **options)
 
 
 def frames_of(number, seed=0):
@@ -96,8 +96,8 @@ def test_too_short_for_ctc_is_left_out_and_listed(dumped):
     assert not found.excluded[0][1].selection  # a fault, not a choice
 
 
-def test_whole_keeps_what_is_too_short(dumped):
-    found = data(dumped([9, 9, 8], ["a b c", "a a b", "a b c"]), whole=True)
+def test_keep_short_keeps_what_is_too_short(dumped):
+    found = data(dumped([9, 9, 8], ["a b c", "a a b", "a b c"]), keep_short=True)
     assert len(found) == 3 and found.excluded == []
     assert found.batch([0, 1, 2]).lengths.tolist() == [3, 3, 2]
 
@@ -242,14 +242,18 @@ def test_augmentation_never_shortens_below_what_ctc_needs(dumped):
     texts = ["a b c a b c", "a a a", "a b", "c"]
     found = data(dumped([18, 16, 8, 3], texts))
     assert len(found) == 4
+    lengths = []
     for seed in range(60):
         batch = found.batch([0, 1, 2, 3], Augment(stretch=0.5), seed)
-        for length, labels in zip(batch.lengths, found.labels, strict=True):
-            assert length >= frames_needed(labels)
+        lengths.append(batch.lengths.tolist())
+    needed = [frames_needed(labels) for labels in found.labels]
+    assert needed == [6, 5, 2, 1]
+    assert np.min(lengths, axis=0).tolist() == needed
+    assert np.max(lengths, axis=0).tolist() > [6, 6, 2, 1]  # they are stretched, too
 
 
 def test_nothing_to_train_on(dumped):
-    with pytest.raises(UserError, match="nothing to train on for 'ru'"):
+    with pytest.raises(UserError, match="Language 'ru' has no utterance to train on"):
         iterator(data(dumped([3], ["a b c"])))
 
 

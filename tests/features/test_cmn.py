@@ -106,5 +106,5 @@ def test_a_file_that_is_no_cms_init(tmp_path, text):
     path = tmp_path / "cms_init.json"
     if text is not None:
         path.write_text(text, encoding="latin-1")
-    with pytest.raises(UserError, match=r"no cms-init vector.*Run stage 2"):
+    with pytest.raises(UserError, match=r"not a cms-init vector.*Run stage 2"):
         read_cms_init(path)

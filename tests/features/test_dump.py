@@ -140,7 +140,7 @@ def test_a_part_is_taken_from_the_features_of_all(small, read, listed, caplog):
     assert 0 < len(some) < len(everything) == 9
     assert set(some) < set(everything) and fewer.items() < digests.items()
     assert known == others  # the same arks, of the same time
-    assert caplog.text.count("made now: not made yet") == 1
+    assert caplog.text.count("computed now: it is new") == 1
 
 
 def test_lists_of_two_runs_of_stage_0_are_not_mixed(prepared, small, read, listed):
@@ -150,7 +150,7 @@ def test_lists_of_two_runs_of_stage_0_are_not_mixed(prepared, small, read, liste
     raw["datasets"][0]["path"] = str(listed("others", ["да", "нет"]))
     prepare(Experiment(read(raw), layout), 1)
     layout.cuts("train_ru").write_bytes(cuts)
-    with pytest.raises(UserError, match=r"train_ru.* 'train0'.* lacks. Run stage 0 again"):
+    with pytest.raises(UserError, match=r"train_ru.* 'train0'.* lacks it. Run stage 0 again"):
         dump(recipe, "train_ru", layout)
     assert not layout.scp("train_ru").exists()
 

@@ -50,7 +50,7 @@ def times(folder):
 
 def test_a_row_for_each_utterance(speech, provide):
     found = provide(speech())
-    assert found.made == "not made yet" and found.folder.name.startswith("mine.")
+    assert found.reason == "it is new" and found.folder.name.startswith("mine.")
     assert sorted(contents(found.folder)) == [
         "1.ark",
         "2.ark",
@@ -73,7 +73,7 @@ def test_who_comes_second_finds_the_same_files(speech, provide):
     first = provide(speech())
     before = times(first.folder)
     second = provide(speech(), jobs=2)
-    assert second.made is None
+    assert second.reason is None
     assert (second.folder, second.files) == (first.folder, first.files)
     assert times(first.folder) == before
 
@@ -81,7 +81,7 @@ def test_who_comes_second_finds_the_same_files(speech, provide):
 def test_recordings_count_by_what_is_in_them(speech, provide, tmp_path):
     first = provide(speech())
     moved = provide(speech(folder="elsewhere", name="moved"))
-    assert moved.folder == first.folder and moved.made is None
+    assert moved.folder == first.folder and moved.reason is None
     assert provide(speech(4, name="fewer")).folder != first.folder
     assert provide(speech(), filters=24).folder != first.folder
     assert provide(speech(), rate=8000).folder != first.folder
@@ -101,7 +101,7 @@ def test_force_makes_the_same_anew(speech, provide):
     first = provide(speech())
     before, when = contents(first.folder), times(first.folder)
     again = provide(speech(), jobs=2, force=True)
-    assert again.made == "--force" and contents(again.folder) == before
+    assert again.reason == "--force" and contents(again.folder) == before
     assert times(again.folder) == when  # who has read them need not read them again
 
 
@@ -118,7 +118,7 @@ def test_what_is_damaged_is_made_again(speech, provide, damage):
     else:
         (first.folder / "stamp.json").write_text("{")
     again = provide(speech())
-    assert again.made and again.folder == first.folder
+    assert again.reason and again.folder == first.folder
     assert contents(again.folder) == before
 
 
@@ -126,8 +126,8 @@ def test_other_code_makes_them_anew_under_the_same_name(speech, provide, monkeyp
     first = provide(speech())
     monkeypatch.setattr(store, "code_digest", lambda modules: "other")
     again = provide(speech())
-    assert (again.folder, again.made) == (first.folder, "the code changed")
-    assert provide(speech()).made is None
+    assert (again.folder, again.reason) == (first.folder, "the code changed")
+    assert provide(speech()).reason is None
 
 
 def test_a_failure_leaves_nothing_to_be_found(speech, provide, tmp_path, wav):
@@ -137,15 +137,15 @@ def test_a_failure_leaves_nothing_to_be_found(speech, provide, tmp_path, wav):
         provide(path)
     (folder,) = (tmp_path / "feats").iterdir()
     assert not (folder / "stamp.json").exists() and not list(folder.glob("*.partial"))
-    assert provide(speech()).made == "not made yet"
+    assert provide(speech()).reason == "it is new"
 
 
 MAKER = """
 import sys
 from pathlib import Path
 from cascade.features import store
-found = store.provide(Path(sys.argv[1]), "mine", Path(sys.argv[2]), 16000, 23, 1)
-print(found.made)
+features = store.provide(Path(sys.argv[1]), "mine", Path(sys.argv[2]), 16000, 23, 1)
+print(features.reason)
 """
 
 
@@ -153,7 +153,7 @@ def test_two_at_once_make_them_once(speech, tmp_path):
     command = [sys.executable, "-c", MAKER, speech(40), tmp_path / "feats"]
     both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) for _ in "ab"]
     said = sorted(process.communicate()[0].strip() for process in both)
-    assert said == ["None", "not made yet"]
+    assert said == ["None", "it is new"]
 
 
 def test_a_killed_maker_is_followed_by_another(speech, provide, tmp_path):

@@ -58,5 +58,7 @@ def test_the_graph_spells_phones_and_prefers_likely_ones(layout):
 def test_the_same_sentences_make_the_same_bytes(layout, raw, read):
     files = (layout.phone_arpa, layout.phone_graph, layout.phone_words)
     before = [path.read_bytes() for path in files]
+    for path in files:
+        path.unlink()
     phone_model.make(Experiment(read(raw), layout))
     assert [path.read_bytes() for path in files] == before

@@ -80,7 +80,7 @@ def test_the_second_recipe_has_the_files_of_the_first(swapped, caplog):
     recipe, some = swapped("ru", "en", target_minutes="0.03")
     some = replace(some, root=some.root / "some")
     stages.run(Experiment(recipe, some), (0, 2), 1)
-    assert store(some) == after and "made now" not in caplog.text
+    assert store(some) == after and "computed now" not in caplog.text
     assert 0 < len(some.scp("train_ru").read_text().splitlines()) < len(TEXTS["ru"])
 
     shutil.rmtree(first.feature_store)
