@@ -29,8 +29,8 @@ from cascade.features.batches import UtteranceSet
 from cascade.features.cmn import read_cms_init
 from cascade.lm.graph import read_graph, read_words
 from cascade.lm.spelling import by_word, joined
-from cascade.model import saved as model
 from cascade.model.greedy import greedy
+from cascade.model.saved_model import load_model
 from cascade.runtime import workers
 from cascade.runtime.errors import UserError
 from cascade.runtime.files import write_json, write_text, write_text_table
@@ -121,7 +121,7 @@ class AcousticModel:
 
     def __init__(self, folder: Path):
         self.folder = folder
-        self.network, self.config = model.load(folder)
+        self.network, self.config = load_model(folder)
         self.phones = read_phones(folder / "phones.txt")
 
     def check(self, layout: Layout) -> None:

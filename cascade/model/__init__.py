@@ -1,4 +1,4 @@
-"""The network, its CTC loss, and a trained model on disk.
+"""The network, its CTC loss, greedy decoding, and a trained model on disk.
 
 It may import: runtime.
 """

@@ -1,4 +1,7 @@
-"""The network: LSTM stacks, some of one language and some shared, under a softmax over phones."""
+"""The network: LSTM stacks, of one language or shared, and a softmax over phones.
+
+Shapes: N utterances, T frames, C inputs of a frame (filters times stacked frames).
+"""
 
 from collections.abc import Mapping, Sequence
 
@@ -7,16 +10,16 @@ from torch import Tensor, nn
 
 from cascade.model.dropout import Dropout
 
-PADDING = 0.1  # an LSTM's time goes by frames, padded ones too
+PADDING = 0.1  # of a joined batch: an LSTM computes padded frames, too
 NEVER = -1e4  # added to the output of a phone that a language does not have
-SHARED = "shared"  # stands in the place of a language's name, so no language is named so
+SHARED = "shared"  # the name of a shared part, so no language has this name
 
 
 class Layer(nn.Module):
-    """A one-way LSTM layer, then layer normalisation and dropout.
+    """A unidirectional LSTM layer, then layer normalisation (Ba et al. 2016) and dropout.
 
-    The normalisation is what lets CTC training leave the plateau on which a deep stack
-    answers blanks only; a cascade without it may never leave it.
+    At first CTC training gives blanks only. The normalisation lets a deep stack leave this
+    plateau; without it a cascade may stay there.
     """
 
     def __init__(self, inputs: int, neurons: int, dropout: float):
@@ -26,12 +29,12 @@ class Layer(nn.Module):
         self.dropout = Dropout(dropout)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, T, C) to (N, T, neurons)."""
+        """Map (N, T, C) to (N, T, neurons)."""
         return self.dropout(self.norm(self.lstm(x)[0]))
 
 
 class Lower(nn.Sequential):
-    """Normalisation of the input, and the layers next to it: (N, T, C) to (N, T, neurons)."""
+    """Layer normalisation of the input, and the layers next to it: (N, T, C) to (N, T, neurons)."""
 
     def __init__(self, inputs: int, layers: int, neurons: int, dropout: float):
         sizes = [inputs, *[neurons] * layers]
@@ -40,7 +43,7 @@ class Lower(nn.Sequential):
 
 
 class Upper(nn.Sequential):
-    """The layers next to the output, and the output: (N, T, C) to (N, T, phones), no softmax."""
+    """The layers next to the output, and the output: (N, T, neurons) to (N, T, phones), logits."""
 
     def __init__(self, phones: int, layers: int, neurons: int, dropout: float):
         layer = (Layer(neurons, neurons, dropout) for _ in range(layers))
@@ -48,18 +51,21 @@ class Upper(nn.Sequential):
 
 
 class Network(nn.Module):
-    """For each language a lower and an upper part, its own or shared; log-probabilities.
+    """A lower and an upper part for each language, its own or shared, and a log-softmax.
 
     ``layers`` is ``[lower, upper]``, or ``[all]`` for one stack. ``share`` says which part
-    the languages have in common: ``upper`` (the cascade), ``lower`` (as in Kaldi's
-    multilingual recipes: each language has its own output), or ``all`` (one network).
-    With one language they are the same. ``phones`` counts the blank.
+    all languages share: ``upper`` (the cascade), ``lower`` (as in Kaldi's multilingual
+    recipes, ``babel_multilang``: each language has its own output), or ``all`` (one
+    network). With one language the three are the same. ``phones`` counts the blank.
 
-    ``languages`` maps names to the outputs that each has, the blank among them: its
-    softmax is over those alone, in training as in decoding. Shared phones are one unit
-    and a phone of one language need not compete with the other's, which would teach the
-    network to tell languages apart, by the microphone if need be.
+    ``languages`` maps names to the outputs that each language has, the blank included. The
+    softmax of a language is over these only, in training and in decoding. So a phone that
+    languages share is one unit, and the phones of one language do not compete with the
+    other's. That competition would teach the network to separate the languages, if need be
+    by the microphone.
     """
+
+    masks: Tensor  # (languages, phones): 0 for the outputs of a language, else `NEVER`
 
     def __init__(
         self,
@@ -78,29 +84,30 @@ class Network(nn.Module):
         self.lower = nn.ModuleDict({k: Lower(inputs, below, neurons, dropout) for k in lower})
         self.upper = nn.ModuleDict({k: Upper(phones, above, neurons, dropout) for k in upper})
         self.rows = {language: row for row, language in enumerate(languages)}
-        lacking = torch.full((len(languages), phones), NEVER)
-        for row, allowed in zip(lacking, languages.values(), strict=True):
+        masks = torch.full((len(languages), phones), NEVER)
+        for row, allowed in zip(masks, languages.values(), strict=True):
             row[list(allowed)] = 0.0
-        self.register_buffer("lacking", lacking, persistent=False)
+        self.register_buffer("masks", masks, persistent=False)
 
     def forward(self, inputs: Mapping[str, Tensor]) -> list[Tensor]:
-        """Log-probabilities for a batch of each language.
+        """Return log-probabilities for a batch of each language.
 
-        ``inputs`` maps languages to (N, T, C), with N and T of their own; the result is a
-        list of (N, T, phones) in the order of ``inputs``. Shorter utterances are padded
-        behind their end, where one-way layers never look.
+        ``inputs`` maps languages to (N, T, C); each has its own N and T. The result is a
+        list of (N, T, phones) in the order of ``inputs``. Shorter utterances are padded at
+        their end: a unidirectional layer does not see the padding before it.
         """
-        outputs = _through(self.upper, _through(self.lower, inputs))
-        rows = {name: self.lacking[self.rows[name]] for name in inputs}  # (phones,) each
-        # Exact however the layers are computed: CTC adds hundreds of these up.
-        return [(outputs[name].float() + rows[name]).log_softmax(dim=-1) for name in inputs]
+        outputs = _outputs(self.upper, _outputs(self.lower, inputs))
+        added = {name: self.masks[self.rows[name]] for name in inputs}  # (phones,) each
+        # In float32 also where the layers are in bfloat16: CTC adds up hundreds of these.
+        return [(outputs[name].float() + added[name]).log_softmax(dim=-1) for name in inputs]
 
     def distance(self, language: str) -> Tensor:
-        """How far ``language`` is from the others: a sum of squared differences of weights.
+        """Return the sum of squared differences of the weights of ``language`` and of others.
 
-        Of each part that it has of its own, against the same part of every other language.
+        It compares each part that the language does not share with the same part of every
+        other language. The result is a scalar, the penalty of ``train.tie``.
         """
-        total = self.lacking.new_zeros(())
+        total = self.masks.new_zeros(())
         for parts in (self.lower, self.upper):
             for name in parts:
                 if language in parts and name != language:
@@ -111,17 +118,16 @@ class Network(nn.Module):
         return total
 
     def path(self, language: str) -> dict[str, nn.Module]:
-        """What a frame of ``language`` goes through, by depth: the same names in every network.
+        """Return the modules that a frame of ``language`` passes, named by depth.
 
-        ``norm``, ``layer1``, ``layer2``, ..., ``output``.
+        The names are ``norm``, ``layer1``, ``layer2``, ..., ``output``, whatever is shared.
         """
-        lower, upper = _of(self.lower, language), _of(self.upper, language)
-        modules = [*lower, *upper]
+        modules = [*_part(self.lower, language), *_part(self.upper, language)]
         layers = {f"layer{i}": module for i, module in enumerate(modules[1:-1], start=1)}
         return {"norm": modules[0], **layers, "output": modules[-1]}
 
     def path_of(self, language: str) -> dict[str, Tensor]:
-        """The tensors that ``language`` needs, named by depth; nothing of other languages."""
+        """Return the tensors that ``language`` needs, named by depth, none of other languages."""
         return {
             f"{place}.{name}": tensor
             for place, module in self.path(language).items()
@@ -129,37 +135,40 @@ class Network(nn.Module):
         }
 
     def load_path(self, language: str, tensors: Mapping[str, Tensor]) -> None:
-        """Loads what `path_of` gave; raises `RuntimeError` where they do not belong together."""
+        """Load what `path_of` gave; raise `RuntimeError` where names or shapes do not fit."""
         places: dict[str, dict[str, Tensor]] = {}
         for name, tensor in tensors.items():
             place, _, rest = name.partition(".")
             places.setdefault(place, {})[rest] = tensor
         path = self.path(language)
         if places.keys() != path.keys():
-            raise RuntimeError(f"it has {', '.join(places)}, not {', '.join(path)}")
+            raise RuntimeError(f"it has {', '.join(places)} instead of {', '.join(path)}")
         for place, module in path.items():
             module.load_state_dict(places[place])
 
 
-def _of(parts: nn.ModuleDict, language: str) -> nn.Module:
-    """The part that ``language`` has of its own, or the shared one."""
-    return parts[language if language in parts else SHARED]
+def _part(parts: nn.ModuleDict, language: str) -> nn.Sequential:
+    """Return the part of ``language``: its own, or the shared one."""
+    part = parts[language if language in parts else SHARED]
+    assert isinstance(part, nn.Sequential)
+    return part
 
 
-def _through(parts: nn.ModuleDict, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Each language's (N, T, C) through its own part, or all of them through the shared one.
+def _outputs(parts: nn.ModuleDict, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return each language's batch (N, T, C), passed through its own part or the shared one.
 
-    For the shared one the batches are joined along the batch axis and run at once, but for
-    batches so unlike in length that more than `PADDING` of the joined one would be padding:
-    they run one after the other, with the same result.
+    The shared part runs once, on the batches joined along the batch axis. If their lengths
+    are so different that more than `PADDING` of the joined batch would be padding, it runs
+    once for each batch, with the same result.
     """
     batches = list(inputs.values())
     longest = max(batch.shape[1] for batch in batches)
     rows = [batch.shape[0] for batch in batches]
     frames = sum(batch.shape[0] * batch.shape[1] for batch in batches)
     if SHARED not in parts or 1 - frames / (longest * sum(rows)) > PADDING:
-        return {name: _of(parts, name)(batch) for name, batch in inputs.items()}
+        return {name: _part(parts, name)(batch) for name, batch in inputs.items()}
+    # (N, T, C) -> (N, longest T, C) each
     padded = [nn.functional.pad(b, (0, 0, 0, longest - b.shape[1])) for b in batches]
-    whole = parts[SHARED](torch.cat(padded))  # (sum of N, longest T, C)
-    pieces = zip(inputs, whole.split(rows), batches, strict=True)
-    return {name: piece[:, : batch.shape[1]] for name, piece, batch in pieces}
+    joined = parts[SHARED](torch.cat(padded))  # (sum of N, longest T, C)
+    pieces = zip(inputs, joined.split(rows), batches, strict=True)
+    return {name: piece[:, : batch.shape[1]] for name, piece, batch in pieces}  # (N, T, C) each

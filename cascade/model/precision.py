@@ -1,4 +1,4 @@
-"""Arithmetic of 16 bits, which not every processor has for every layer."""
+"""Whether this machine can train in bfloat16: not every processor can, for every layer."""
 
 import functools
 
@@ -8,19 +8,19 @@ from torch import nn
 from cascade.runtime.errors import UserError
 
 
-def check(precision: str, device: torch.device) -> None:
-    """Raises `UserError` where ``device`` cannot train in ``precision``."""
+def check_precision(precision: str, device: torch.device) -> None:
+    """Raise `UserError` where ``device`` cannot train in ``precision``."""
     if precision == "bfloat16" and not computes_bfloat16(device):
-        what = "processor" if device.type == "cpu" else device.type
+        name = "processor" if device.type == "cpu" else device.type
         raise UserError(
-            f"train.precision: this {what} has no LSTM in bfloat16 (AVX-512 is needed, or a GPU)."
-            " Say float32."
+            f"train.precision: this {name} cannot train an LSTM in bfloat16: that needs AVX-512 or"
+            " a GPU. Use train.precision: float32."
         )
 
 
 @functools.cache
 def computes_bfloat16(device: torch.device) -> bool:
-    """Whether a step of an LSTM can be made: torch has no call that tells."""
+    """Return whether an LSTM trains in bfloat16. It tries one: torch has no call that says so."""
     lstm = nn.LSTM(2, 2, batch_first=True).to(device)
     try:
         with torch.enable_grad(), torch.autocast(device.type, torch.bfloat16):

@@ -1,4 +1,4 @@
-"""What each part of a trained network is worth: the target's error rate with it swapped or out."""
+"""Ablation: the target's error rate with one part of a trained network replaced or removed."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,46 +8,46 @@ from torch import nn
 
 from cascade.features.batches import UtteranceSet
 from cascade.model.network import SHARED, Layer, Network
-from cascade.training.validation import evaluate
+from cascade.training.validation import validate
 
 
 def ablations(
     network: Network, target: str, data: UtteranceSet, device: torch.device
 ) -> dict[str, float]:
-    """PER in per cent of ``target`` on ``data``: whole, and with one part of its path changed.
+    """Return the PER in per cent of ``target`` on ``data``, for each change of its path.
 
-    ``lower of en``, ``upper of en``: through another language's part in place of its own;
-    ``without layer2``: past a layer (its input in the place of its output, where they are
-    of one size). The network is left as it was.
+    ``whole``: no change. ``lower of en``, ``upper of en``: another language's part in place
+    of its own. ``without layer2``: a layer left out, if its input and output have the same
+    size. The network itself stays as it was.
     """
 
     def per() -> float:
-        return evaluate(network, target, data, device)[1]
+        return validate(network, target, data, device)[1]
 
-    found = {"whole": per()}
+    rates = {"whole": per()}
     for kind, parts in (("lower", network.lower), ("upper", network.upper)):
         for language in [name for name in parts if target in parts and name != target]:
             with _replaced(parts, target, parts[language]):
-                found[f"{kind} of {language}"] = per()
+                rates[f"{kind} of {language}"] = per()
     number = 0
     for parts in (network.lower, network.upper):
         part = parts[target if target in parts else SHARED]
-        for index, layer in enumerate(part):
+        for index, layer in part.named_children():
             if not isinstance(layer, Layer):
                 continue
             number += 1
             if layer.lstm.input_size == layer.lstm.hidden_size:
                 with _replaced(part, index, nn.Identity()):
-                    found[f"without layer{number}"] = per()
-    return found
+                    rates[f"without layer{number}"] = per()
+    return rates
 
 
 @contextmanager
-def _replaced(
-    parts: nn.ModuleDict | nn.Sequential, key: str | int, module: nn.Module
-) -> Iterator[None]:
-    own, parts[key] = parts[key], module
+def _replaced(parent: nn.Module, child: str, module: nn.Module) -> Iterator[None]:
+    """Put ``module`` in the place of a child while the context lasts."""
+    own = parent.get_submodule(child)
+    parent.set_submodule(child, module)
     try:
         yield
     finally:
-        parts[key] = own
+        parent.set_submodule(child, own)

@@ -1,4 +1,4 @@
-"""Checkpoints of a training: written beside and renamed, the last two kept."""
+"""Checkpoints of a training: the last two are kept, and a crash damages neither."""
 
 import logging
 import os
@@ -13,52 +13,53 @@ import torch
 from cascade.runtime.files import replacing
 
 log = logging.getLogger("cascade")
+UNREADABLE = (
+    *(OSError, RuntimeError, EOFError, ValueError, KeyError),
+    *(pickle.UnpicklingError, zipfile.BadZipFile),
+)
 
 
 class Checkpoints:
-    """``last.pt`` and ``previous.pt`` in one folder, written by a thread of their own.
+    """``last.pt`` and ``previous.pt`` in one folder, written by a thread.
 
-    A checkpoint is a dictionary of tensors and plain values; it is read with
+    A checkpoint is a dictionary of tensors and plain values. It is read with
     ``weights_only=True``, so a file from elsewhere cannot run code.
     """
 
     def __init__(self, folder: Path):
         self.folder = folder
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="checkpoint")
-        self._writing: Future | None = None
+        self._writing: Future[None] | None = None
 
     def save(self, state: dict[str, Any]) -> None:
-        """Copies ``state`` and begins to save it; training may go on at once.
+        """Copy ``state`` and start to write it; training can continue at once.
 
-        Raises what the saving before this one failed with, such as a full disk.
+        Raises the error of the write before this one, such as `OSError` for a full disk.
         """
         self.wait()
         self._writing = self._writer.submit(self._write, _copy(state))
 
     def wait(self) -> None:
-        """Waits until the last checkpoint is on disk; raises what went wrong with it."""
+        """Wait until the last checkpoint is on disk; raise the error of its write."""
         if self._writing is not None:
             writing, self._writing = self._writing, None
             writing.result()
 
     def load(self) -> dict[str, Any] | None:
-        """The newest checkpoint that reads, or None; says which one does not."""
+        """Return the newest checkpoint that can be read, or None; warn of damaged ones."""
         for name in ("next.pt", "last.pt", "previous.pt"):
             path = self.folder / name
             if not path.exists():
                 continue
             try:
                 return torch.load(path, map_location="cpu", weights_only=True)
-            except (OSError, RuntimeError, EOFError, ValueError, KeyError) as error:
-                reason = error
-            except (pickle.UnpicklingError, zipfile.BadZipFile) as error:
-                reason = error
-            first = str(reason).strip().partition("\n")[0] or type(reason).__name__
-            log.warning("%s is damaged (%s); the one before it is used.", path, first)
+            except UNREADABLE as error:
+                reason = str(error).strip().partition("\n")[0] or type(error).__name__
+                log.warning("%s is damaged (%s). The checkpoint before it is used.", path, reason)
         return None
 
     def _write(self, state: dict[str, Any]) -> None:
-        """The new one is ``last.pt`` from one moment to the next; the old one stays beside."""
+        """Write ``next.pt``, then rename: ``last.pt`` becomes ``previous.pt``."""
         coming, last = self.folder / "next.pt", self.folder / "last.pt"
         with replacing(coming) as stream:
             torch.save(state, stream)
@@ -68,7 +69,7 @@ class Checkpoints:
 
 
 def _copy(value: Any) -> Any:
-    """A copy that goes on being what it is while the training changes the original."""
+    """Return a copy that stays the same while the training changes the original."""
     if isinstance(value, torch.Tensor):
         return value.detach().cpu().clone()
     if isinstance(value, dict):

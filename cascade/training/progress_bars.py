@@ -1,4 +1,4 @@
-"""Progress of several trainings at once: bars on a terminal, lines elsewhere."""
+"""Progress of trainings side by side: bars on a terminal, lines elsewhere."""
 
 import logging
 import sys
@@ -13,8 +13,8 @@ from cascade.training.trainer import Done, Progress
 log = logging.getLogger("cascade")
 
 
-class Bars:
-    """One bar a system, with epoch, losses by language, PER on valid, and the time left."""
+class ProgressBars:
+    """One bar a system: epoch, loss of each language, PER on valid, time left."""
 
     def __init__(self, names: Sequence[str]):
         self.width = max(len(name) for name in names)
@@ -25,14 +25,14 @@ class Bars:
         self.terminal = sys.stderr.isatty()
 
     def show(self, name: str, progress: Progress) -> None:
-        """Draws the state of one training."""
+        """Draw the progress of one training, or log it every `LINE_EVERY` seconds."""
         now = time.monotonic()
         if name not in self.started:
             self.started[name] = (now, progress.step)
             if progress.step > 1:
-                log.info("%s goes on at step %d.", name, progress.step)
-        if progress.hint:
-            tqdm.write(f"{name}: {progress.hint}.", file=sys.stderr)
+                log.info("%s continues at step %d.", name, progress.step)
+        if progress.message:
+            tqdm.write(f"{name}: {progress.message}.", file=sys.stderr)
         text = f"epoch {progress.epoch}, loss " + " ".join(
             f"{language} {loss:.2f}" for language, loss in progress.losses.items()
         )
@@ -53,19 +53,20 @@ class Bars:
             bar.update(progress.step - bar.n)
         elif now - self.logged.get(name, 0.0) >= LINE_EVERY or progress.step == progress.steps:
             self.logged[name] = now
-            begun, first = self.started[name]
+            started, first = self.started[name]
             left = ""
             if progress.step > first:
-                gone, whole = progress.step - first, progress.steps - first
-                left = f", {time_left(now - begun, gone, whole)}"
+                done, total = progress.step - first, progress.steps - first
+                left = f", {time_left(now - started, done, total)}"
             title = f"{name:{self.width}}"
             log.info("%s: step %d of %d, %s%s", title, progress.step, progress.steps, text, left)
 
     def done(self, name: str, result: Done) -> None:
-        """Says what a finished training leaves."""
+        """Report the result of a finished training."""
         text = f"{name}: PER {result.per:.2f} % on valid at step {result.step}, model"
         tqdm.write(f"{text} of {result.model_bytes / 1024:.0f} KB", file=sys.stderr)
 
     def close(self) -> None:
+        """Remove the bars."""
         for bar in self.bars.values():
             bar.close()

@@ -1,4 +1,4 @@
-"""Stage 3: trains every system of a recipe, side by side, one process each."""
+"""Stage 3: trains every system of a recipe, side by side, in one process each."""
 
 import multiprocessing
 import os
@@ -6,46 +6,44 @@ import signal
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from multiprocessing.connection import Connection, wait
-from typing import Any
+from multiprocessing.context import SpawnProcess
 
 import torch
 
 from cascade.config.experiment import Experiment
 from cascade.config.recipe import Recipe
-from cascade.config.sections import Dataset
-from cascade.features.batches import LanguageIterator, UtteranceSet
-from cascade.features.cmn import read_cms_init
-from cascade.model import precision
-from cascade.model import saved as model
-from cascade.model.network import Network
-from cascade.model.warm_start import begin
+from cascade.model.precision import check_precision
+from cascade.model.saved_model import save_model
 from cascade.runtime.errors import UserError, explain
-from cascade.runtime.files import read_text_table, write_json, write_text
+from cascade.runtime.files import write_json
 from cascade.runtime.workers import die_with_parent
-from cascade.text.phones import read_phones
 from cascade.training.ablation import ablations
-from cascade.training.progress_bars import Bars
-from cascade.training.trainer import Done, Interrupted, Progress, Trainer
+from cascade.training.progress_bars import ProgressBars
+from cascade.training.setup import build_trainer, training_device
+from cascade.training.trainer import Done, Interrupted, Progress
 
-TELL_EVERY = 0.5  # seconds between two reports of a training to its parent
+REPORT_EVERY = 0.5  # seconds between two reports of a training to its parent
+INTERRUPTED = "interrupted"  # the last message of a training that was asked to stop
 
 
 def train_systems(
     experiment: Experiment, fingerprints: Mapping[str, str], jobs: int
 ) -> Iterator[str]:
-    """Trains systems, up to ``jobs`` at once; yields the name of each when it is done.
+    """Train systems, up to ``jobs`` at once; yield the name of each when it is done.
 
-    ``fingerprints`` maps each system to what its result depends on: only a checkpoint of
-    the same is gone on from.
+    ``fingerprints`` maps each system to a digest of all that its result depends on: a
+    training resumes only from a checkpoint with the same fingerprint.
 
-    Raises `UserError` for a precision that this machine does not have, for a training that
-    failed, after the others have ended, and `KeyboardInterrupt` when the user stopped them:
-    then everything is saved.
+    Raises `UserError` for a precision that this machine does not have. Raises `UserError`
+    for failed trainings, after the others have ended. Raises `KeyboardInterrupt` when the
+    user stopped them, after all have saved a checkpoint.
     """
     check_machine(experiment.recipe, list(fingerprints))
     context = multiprocessing.get_context("spawn")
-    waiting, running, failed = list(fingerprints), {}, []
-    bars = Bars(waiting)
+    waiting = list(fingerprints)
+    running: dict[Connection, tuple[str, SpawnProcess]] = {}
+    failures: list[str] = []
+    bars = ProgressBars(waiting)
     interrupted = False
     try:
         while waiting or running:
@@ -60,7 +58,8 @@ def train_systems(
                     process.start()
                     sender.close()
                     running[receiver] = (name, process)
-                for receiver in wait(list(running)):
+                ready = wait(list(running))
+                for receiver in [one for one in running if one in ready]:
                     name, process = running[receiver]
                     message = _receive(receiver)
                     if isinstance(message, Progress):
@@ -68,169 +67,80 @@ def train_systems(
                         continue
                     del running[receiver]
                     process.join()
-                    if message == "interrupted":
+                    if message == INTERRUPTED:
                         interrupted, waiting = True, []
                     elif isinstance(message, Done):
                         bars.done(name, message)
                         yield name
                     else:
-                        why = message or f"its process ended with status {process.exitcode}"
-                        failed.append(f"Training of '{name}' failed: {why}")
+                        reason = message or f"its process ended with status {process.exitcode}"
+                        failures.append(f"Training of '{name}' failed: {reason}")
             except KeyboardInterrupt:
                 interrupted, waiting = True, []
-                for _, process in running.values():  # a terminal has told them already
-                    os.kill(process.pid, signal.SIGTERM)
+                for _, process in running.values():  # on a terminal Ctrl-C has reached them already
+                    if process.pid is not None:
+                        os.kill(process.pid, signal.SIGTERM)
     finally:
         bars.close()
     if interrupted:
         raise KeyboardInterrupt
-    if failed:
-        raise UserError("\n".join(failed))
+    if failures:
+        raise UserError("\n".join(failures))
 
 
 def check_machine(recipe: Recipe, systems: Sequence[str]) -> None:
-    """Raises `UserError` where this machine cannot train ``systems`` as the recipe says."""
+    """Raise `UserError` where this machine cannot train ``systems`` in their precision."""
     for name in systems:
-        precision.check(recipe.train_of(name).precision, device())
+        check_precision(recipe.train_of(name).precision, training_device())
 
 
-def device() -> torch.device:
-    """What networks are trained on."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-
-
-def _receive(receiver: Connection) -> Any:
+def _receive(receiver: Connection) -> Progress | Done | str | None:
+    """Return the next message of a training; None where it ended without its last one."""
     try:
-        return receiver.recv()
+        message: Progress | Done | str = receiver.recv()
     except EOFError:
         return None
+    return message
 
 
 def _train_system(experiment: Experiment, name: str, fingerprint: str, sender: Connection) -> None:
-    """The child process: trains one system, tells its parent how it goes, and how it ended."""
+    """Train one system in this child process; send its progress and its end to the parent.
+
+    The last message is `Done`, `INTERRUPTED`, or the reason of a failure.
+    """
     torch.set_num_threads(1)
     die_with_parent()
     try:
-        trainer, config = build(experiment, name)
-        trainer.fingerprint = fingerprint
+        trainer, config = build_trainer(experiment, name, fingerprint)
 
         def stop(*_: object) -> None:
             trainer.stop_asked = True
 
         signal.signal(signal.SIGINT, stop)
         signal.signal(signal.SIGTERM, stop)
-        told = 0.0
+        reported = 0.0
 
         def watch(progress: Progress) -> None:
-            nonlocal told
+            nonlocal reported
             now = time.monotonic()
-            if now - told >= TELL_EVERY or progress.step == progress.steps or progress.hint:
+            due = now - reported >= REPORT_EVERY
+            if due or progress.step == progress.steps or progress.message:
                 sender.send(progress)
-                told = now
+                reported = now
 
-        if trainer.resume():
-            trainer.hint = None
-        trainer.run(watch)
-        trained = (trainer.network, trainer.target, trainer.valid, trainer.device)
+        trainer.resume()
+        best = trainer.run(watch)
+        network, target = trainer.network, trainer.target
+        parts = ablations(network, target, trainer.valid, trainer.device)
         folder = experiment.layout.system(name)
-        write_json(folder / "ablation.json", ablations(*trained))
-        size = model.save(
-            folder,
-            trainer.network.path_of(experiment.recipe.target),
-            config,
-            experiment.layout.phones,
-        )
-        sender.send(Done(trainer.best["step"], trainer.best["per"], size))
+        write_json(folder / "ablation.json", parts)
+        size = save_model(folder, network.path_of(target), config, experiment.layout.phones)
+        sender.send(Done(best["step"], best["per"], size))
     except Interrupted:
-        sender.send("interrupted")
+        sender.send(INTERRUPTED)
     except UserError as error:
         sender.send(str(error))
     except BrokenPipeError:
-        pass  # the parent is gone; the checkpoint is what there is to go on from
+        pass  # the parent has ended; the next run resumes from the checkpoint
     except OSError as error:
         sender.send(explain(error))
-
-
-def build(experiment: Experiment, name: str) -> tuple[Trainer, model.ModelConfig]:
-    """A trainer for system ``name``: network, an iterator for each language, valid set."""
-    recipe, layout = experiment.recipe, experiment.layout
-    system, settings = recipe.systems[name], recipe.train_of(name)
-    phones = read_phones(layout.phones)
-    mean = read_cms_init(layout.cms_init)
-
-    def utterances(datasets: Sequence[Dataset]) -> UtteranceSet:
-        keys = [experiment.dataset_key(dataset) for dataset in datasets]
-        return UtteranceSet(layout, keys, phones, recipe.features, mean)
-
-    iterators = [
-        LanguageIterator(
-            utterances([d for d in recipe.role(role) if d.language == language]),
-            language,
-            settings.seconds.get(language, settings.batch_seconds),
-            settings.augment,
-            recipe.seed,
-        )
-        for language in recipe.languages_of(name)
-        for role in ("train" if language == recipe.target else "train_ext",)
-    ]
-    spoken = {
-        language: _outputs(experiment, language, phones) for language in recipe.languages_of(name)
-    }
-    config = model.ModelConfig(
-        language=recipe.target,
-        inputs=len(mean) * recipe.features.stack,
-        phones=len(phones),
-        layers=system.layers,
-        neurons=system.neurons,
-        allowed=spoken[recipe.target],
-    )
-    torch.manual_seed(recipe.seed)
-    network = Network(
-        spoken,
-        config.inputs,
-        config.phones,
-        config.layers,
-        config.neurons,
-        settings.dropout,
-        system.share,
-    )
-    begun = _begin(experiment, name, network, phones) if system.start else None
-    valid = utterances(recipe.role("valid"))
-    trainer = Trainer(network, iterators, valid, settings, layout.system(name), device())
-    trainer.hint = begun
-    return trainer, config
-
-
-def _begin(experiment: Experiment, name: str, network: Network, phones: list[str]) -> str:
-    """Loads the model that a system starts from; writes, and says, what became of each tensor."""
-    recipe, layout = experiment.recipe, experiment.layout
-    system, folder = recipe.systems[name], experiment.start(name)
-    tensors, there = model.load_tensors(folder), read_phones(folder / "phones.txt")
-    languages = recipe.languages_of(name)
-    origins = begin(network, languages, tensors, (there, phones), system.freeze)
-    if not any(origin.state != "new" for origin in origins):
-        raise UserError(f"{folder} has no tensor of the shape of one of '{name}'.")
-    head = "tensor\tshape\torigin\tfrozen\n"
-    rows = (
-        f"{o.name}\t{'x'.join(map(str, o.shape))}\t{o.state}\t{'yes' if o.frozen else 'no'}\n"
-        for o in origins
-    )
-    write_text(layout.system(name) / "start.tsv", head + "".join(rows))
-    loaded = sum(origin.state != "new" for origin in origins)
-    frozen = sum(origin.frozen for origin in origins)
-    return (
-        f"starts from {folder}: {loaded} of {len(origins)} tensors loaded, {frozen} frozen"
-        f" (see {layout.system(name) / 'start.tsv'})"
-    )
-
-
-def _outputs(experiment: Experiment, language: str, phones: list[str]) -> tuple[int, ...]:
-    """The blank and the phones of a language's transcripts."""
-    spoken = set()
-    for dataset in experiment.recipe.datasets:
-        if dataset.language == language:
-            for text in read_text_table(
-                experiment.layout.text(experiment.dataset_key(dataset), "phones")
-            ).values():
-                spoken.update(text)
-    return tuple(i for i, phone in enumerate(phones) if i == 0 or phone in spoken)

@@ -1,7 +1,6 @@
-"""The training loop: a step takes one batch of each language. One loop for every network."""
+"""The training loop, one for every network: a step takes one batch of each language."""
 
 import json
-import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -19,16 +18,14 @@ from cascade.model.network import Network
 from cascade.runtime.errors import UserError
 from cascade.runtime.files import write_text
 from cascade.training.checkpoint import Checkpoints
-from cascade.training.curve_warnings import hint
-from cascade.training.validation import ctc, evaluate
+from cascade.training.validation import curve_warning, mean_ctc_loss, validate
 
-log = logging.getLogger("cascade")
-BAD_STEPS = 20  # batches in a row whose loss or gradient is not finite, before giving up
+BAD_STEPS = 20  # steps in a row whose loss or gradient is not finite, before training stops
 
 
 @dataclass
 class Progress:
-    """What a run tells its watcher after a step."""
+    """What a training reports after a step: losses in nats a phone, PER on valid in per cent."""
 
     step: int
     steps: int
@@ -36,12 +33,12 @@ class Progress:
     losses: dict[str, float]
     per: float | None
     best: float | None
-    hint: str | None = None
+    message: str | None = None
 
 
 @dataclass(frozen=True)
 class Done:
-    """What a run tells its watcher at the end: the step and PER of the model it keeps."""
+    """What a training reports at the end: the step and the PER on valid of its model."""
 
     step: int
     per: float
@@ -49,15 +46,18 @@ class Done:
 
 
 class Interrupted(Exception):
-    """Training was asked to stop; everything is saved."""
+    """The training was asked to stop; its checkpoint is saved."""
 
 
 class Trainer:
-    """Trains a network on an iterator for each language, the target's first.
+    """Trains a network with AdamW (Loshchilov and Hutter 2019) and one cycle of the rate.
 
-    A second language is one more entry of ``iterators``; without any, the same code
-    trains the plain network. ``valid`` is the target's, and chooses the model: the one
-    with the lowest phone error rate is kept.
+    ``iterators`` has one for each language, the target's first; with the target's only, this
+    trains the plain network. ``valid`` is the target's and chooses the model: the one with
+    the lowest phone error rate. ``fingerprint`` stands for all that the result depends on: a
+    checkpoint with another one is not used. ``message`` is reported with the first step.
+
+    Call `resume`, if a checkpoint may be there, then `run`. Set ``stop_asked`` to stop.
     """
 
     def __init__(
@@ -68,6 +68,8 @@ class Trainer:
         settings: Train,
         folder: Path,
         device: torch.device,
+        fingerprint: str = "",
+        message: str | None = None,
     ):
         self.network = network.to(device)
         self.iterators = list(iterators)
@@ -80,9 +82,9 @@ class Trainer:
         self.steps = settings.steps
         if settings.epochs is not None:
             self.steps = settings.epochs * self.iterators[0].batches
-        learning = [p for p in network.parameters() if p.requires_grad]
+        trained = [p for p in network.parameters() if p.requires_grad]
         self.optimizer = torch.optim.AdamW(
-            learning, lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True
+            trained, lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True
         )
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
             self.optimizer,
@@ -92,20 +94,22 @@ class Trainer:
             cycle_momentum=False,
         )
         self.checkpoints = Checkpoints(folder / "checkpoint")
-        self.fingerprint = ""  # of all that the result depends on; kept in checkpoints
+        self.fingerprint = fingerprint
+        self.message = message  # for the next report
         self.step = 0
         self.ledger = [row for iterator in iterators for row in iterator.data.excluded]
-        self.losses = {iterator.name: [] for iterator in iterators}  # since the last validation
+        # Since the last validation.
+        self.losses: dict[str, list[float]] = {iterator.name: [] for iterator in iterators}
         self.history: list[dict[str, Any]] = []
         self.best: dict[str, Any] | None = None
-        self.hint: str | None = None  # for the next report
         self.stop_asked = False
 
     def resume(self) -> bool:
-        """Goes on from the newest sound checkpoint, if there is one of this very training."""
+        """Continue from the newest good checkpoint with this fingerprint; return whether."""
         state = self.checkpoints.load()
         if state is None or state.get("fingerprint") != self.fingerprint:
             return False  # none, or one of another recipe, other data or other code
+        self.message = None
         self.network.load_state_dict(state["network"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.schedule.load_state_dict(state["schedule"])
@@ -119,31 +123,27 @@ class Trainer:
         self.ledger = [(key, Excluded(**item)) for key, item in state["ledger"]]
         return True
 
-    def run(self, watch: Callable[[Progress], None]) -> None:
-        """Trains to the end, and leaves the network as it was when it was best on ``valid``.
+    def run(self, watch: Callable[[Progress], None]) -> dict[str, Any]:
+        """Train to the end; return the best validation: its ``step`` and ``per``.
 
-        Raises `Interrupted` after saving when ``stop_asked`` was set, and `UserError`
-        when the loss is not finite for many steps in a row.
+        ``watch`` is called after every step. In the end the network has the weights that were
+        best on ``valid``. Raises `Interrupted`, after a checkpoint, when ``stop_asked`` was
+        set, and `UserError` when the loss is not finite for `BAD_STEPS` steps in a row.
         """
         settings = self.settings
         write_ledger(self.folder / "excluded.tsv", self.ledger)
-        if self.history:  # of a training that goes on, whatever has become of the file
+        if self.history:  # of a resumed training: the file may be damaged or deleted
             self._write_history()
         saved_at = time.monotonic()
         bad = 0
-        ramp = settings.augment.ramp * self.steps
         while self.step < self.steps:
-            batches = {}
-            for iterator in self.iterators:
-                if self._active(iterator.name):
-                    iterator.strength = min(1.0, self.step / ramp) if ramp else 1.0
-                    batches[iterator.name] = next(iterator)
-            losses = self._train_step(batches)
+            losses = self._train_step(self._next_batches())
             bad = 0 if losses else bad + 1
             if bad == BAD_STEPS:
                 raise UserError(
-                    f"The loss was not finite for {bad} steps in a row: lower"
-                    f" train.learning_rate, or look at the recordings for silence and noise."
+                    f"The loss was not finite for {bad} steps in a row. Lower"
+                    " train.learning_rate, or check the recordings for silence and noise. The"
+                    f" utterances of these steps are in {self.folder / 'excluded.tsv'}."
                 )
             for name, value in losses.items():
                 self.losses[name].append(value)
@@ -163,48 +163,63 @@ class Trainer:
         self.checkpoints.wait()
         assert self.best is not None
         self.network.load_state_dict(self.best["network"])
+        return self.best
+
+    def _next_batches(self) -> dict[str, Batch]:
+        """Return a batch of each active language, augmented as strongly as the step has it."""
+        ramp = self.settings.augment.ramp * self.steps
+        batches = {}
+        for iterator in self.iterators:
+            if self._active(iterator.name):
+                iterator.strength = min(1.0, self.step / ramp) if ramp else 1.0
+                batches[iterator.name] = next(iterator)
+        return batches
 
     def _active(self, language: str) -> bool:
-        """Whether a language takes part in the coming step."""
+        """Return whether a language takes part in the next step."""
         first, last = self.settings.active.get(language, (0.0, 1.0))
         return first * self.steps <= self.step < last * self.steps
 
     def _train_step(self, batches: dict[str, Batch]) -> dict[str, float]:
-        """One update; returns the loss of each language in nats a phone, {} where it failed."""
+        """Update the weights; return the loss of each language in nats a phone.
+
+        Where the loss or the gradient is not finite there is no update: returns {}.
+        """
         self.network.train()
-        inputs = {
+        inputs = {  # (N, T, C) each
             name: torch.from_numpy(batch.inputs).to(self.device) for name, batch in batches.items()
         }
-        short = self.settings.precision == "bfloat16"
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=short):
-            found = self.network(inputs)
-        outputs = zip(batches.items(), found, strict=True)
-        losses = {name: ctc(log_probs, batch) for (name, batch), log_probs in outputs}
+        bfloat16 = self.settings.precision == "bfloat16"
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=bfloat16):
+            outputs = self.network(inputs)  # (N, T, phones) each
+        pairs = zip(batches.items(), outputs, strict=True)
+        losses = {name: mean_ctc_loss(log_probs, batch) for (name, batch), log_probs in pairs}
         weights = self.settings.weights
-        loss = sum(weights.get(name, 1.0) * value for name, value in losses.items())
+        weighted = (weights.get(name, 1.0) * value for name, value in losses.items())
+        loss = sum(weighted, start=torch.zeros((), device=self.device))
         if self.settings.tie:
             loss = loss + self.settings.tie * self.network.distance(self.target)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         norm = nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.clip)
         if not (torch.isfinite(loss) and torch.isfinite(norm)):
-            self._leave_out(batches)
+            self._exclude(batches)
             return {}
         self.optimizer.step()
         return {name: value.item() for name, value in losses.items()}
 
-    def _leave_out(self, batches: dict[str, Batch]) -> None:
-        """Notes the utterances of a step that gives no number to go by."""
+    def _exclude(self, batches: dict[str, Batch]) -> None:
+        """Write the utterances of a step without an update to ``excluded.tsv``."""
         reason = f"left out of step {self.step + 1}: the loss is not finite"
         for language, batch in batches.items():
             self.ledger += [(language, Excluded(name, reason)) for name in batch.ids]
         write_ledger(self.folder / "excluded.tsv", self.ledger)
 
     def _validate(self) -> None:
-        """Measures the target's ``valid`` set; keeps the model where it is the best so far."""
+        """Measure the target on ``valid``; keep the weights if they are the best so far."""
         means = {name: sum(x) / len(x) if x else None for name, x in self.losses.items()}
         self.losses = {name: [] for name in self.losses}
-        loss, per = evaluate(self.network, self.target, self.valid, self.device)
+        loss, per = validate(self.network, self.target, self.valid, self.device)
         row = {
             "step": self.step,
             "epoch": self.iterators[0].epoch,
@@ -215,16 +230,18 @@ class Trainer:
         }
         self.history.append(row)
         self._write_history()
-        self.hint = hint(self.history, self.steps) or self.hint
+        self.message = curve_warning(self.history, self.steps) or self.message
         if self.best is None or per < self.best["per"]:
             tensors = {k: v.cpu().clone() for k, v in self.network.state_dict().items()}
             self.best = {"per": per, "step": self.step, "network": tensors}
 
     def _write_history(self) -> None:
+        """Write ``train.jsonl``: a row for each validation."""
         lines = (json.dumps(row) + "\n" for row in self.history)
         write_text(self.folder / "train.jsonl", "".join(lines))
 
     def _state(self) -> dict[str, Any]:
+        """Return all that a checkpoint needs to continue to the same bytes."""
         return {
             "network": self.network.state_dict(),
             "optimizer": self.optimizer.state_dict(),
@@ -241,7 +258,7 @@ class Trainer:
         }
 
     def _progress(self, losses: dict[str, float]) -> Progress:
-        said, self.hint = self.hint, None
+        message, self.message = self.message, None
         return Progress(
             step=self.step,
             steps=self.steps,
@@ -249,10 +266,10 @@ class Trainer:
             losses=losses,
             per=self.history[-1]["valid_per"] if self.history else None,
             best=self.best["per"] if self.best else None,
-            hint=said,
+            message=message,
         )
 
 
 def _warmup(share: float, steps: int) -> float:
-    """``share`` of the steps, or next to it: torch divides by nothing where it is one step."""
+    """Return ``share``, a little more where it is one step: `OneCycleLR` would divide by 0."""
     return share + 1e-9 if share * steps == 1 else share

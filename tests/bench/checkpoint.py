@@ -13,13 +13,13 @@ import torch
 from cascade.config.experiment import Experiment
 from cascade.config.layout import Layout
 from cascade.config.recipe import Recipe, read_recipe
-from cascade.training.systems import build
+from cascade.training.setup import build_trainer
 
 
 def seconds(recipe: Recipe, layout: Layout, save: bool) -> float:
     """The time of one training of the cascade, with checkpoints or without."""
     with tempfile.TemporaryDirectory(prefix="bench.") as folder:
-        trainer, _ = build(Experiment(recipe, layout), "cascade")
+        trainer, _ = build_trainer(Experiment(recipe, layout), "cascade")
         trainer.folder = Path(folder)
         trainer.checkpoints.folder = Path(folder) / "checkpoint"
         if not save:

@@ -155,10 +155,12 @@ def stage_2(made: Path, exp: Path, jobs: int) -> tuple[float, float]:
     """Seconds, and seconds of CPU, that the features of the training data take."""
     code = (
         "import os, sys, time; from pathlib import Path; from cascade.features.dump import dump;"
+        "from cascade.config.experiment import Experiment;"
         "from cascade.config.layout import Layout; from cascade.config.recipe import read_recipe;"
         "recipe, exp, jobs = read_recipe(Path(sys.argv[1])), Path(sys.argv[2]), int(sys.argv[3]);"
         "used, started = os.times(), time.perf_counter();"
-        "dump(recipe, recipe.datasets[0], Layout(exp / 'bench', exp, exp), jobs, force=True);"
+        "experiment = Experiment(recipe, Layout(exp / 'bench', exp, exp));"
+        "dump(experiment, recipe.datasets[0], jobs, force=True);"
         "print(time.perf_counter() - started, sum(os.times()[:4]) - sum(used[:4]))"
     )
     command = [sys.executable, "-c", code, str(made), str(exp), str(jobs)]

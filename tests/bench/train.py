@@ -15,12 +15,13 @@ import torch
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from cascade.config.experiment import Experiment
 from cascade.config.layout import Layout
 from cascade.config.recipe import Recipe, read_recipe
 from cascade.config.recipe_checks import PRECISIONS
 from cascade.features.batches import Batch
 from cascade.model.precision import computes_bfloat16
-from cascade.training.systems import build
+from cascade.training.setup import build_trainer
 from cascade.training.trainer import Interrupted, Trainer
 
 Clock = Callable[[], float]
@@ -112,7 +113,7 @@ class Steps:
     """The trainer's steps alone, on batches that are given."""
 
     def __init__(self, system: str, precision: str):
-        self.trainer, _ = build(recipe_of(system, precision), LAYOUT, system)
+        self.trainer, _ = build_trainer(Experiment(recipe_of(system, precision), LAYOUT), system)
         self.names = [iterator.name for iterator in self.trainer.iterators]
 
     def seconds(self, steps: list[list[Batch]], clock: Clock) -> float:
@@ -128,8 +129,10 @@ def compare(system: str, rounds: int, steps: int, clock: Clock) -> list[float]:
     Then that of 16 bits by 32, where the machine has them.
     """
     recipe = recipe_of(system)
-    source, _ = build(recipe, LAYOUT, system)  # gives the batches that `trainer` will read
-    trainer, _ = build(recipe, LAYOUT, system)
+    source, _ = build_trainer(
+        Experiment(recipe, LAYOUT), system
+    )  # gives the batches that `trainer` will read
+    trainer, _ = build_trainer(Experiment(recipe, LAYOUT), system)
     others = [Bare(trainer, recipe, system, packed) for packed in (False, True)]
     names, pairs = ["ours", "bare", "packed"], [(1, 0), (2, 0)]
     if computes_bfloat16(trainer.device):
@@ -156,7 +159,7 @@ def compare(system: str, rounds: int, steps: int, clock: Clock) -> list[float]:
 def train_when_told(system: str, steps: int, pipe: Connection) -> None:
     """A child process: trains ``steps`` steps for every message, tells the seconds of each."""
     torch.set_num_threads(1)
-    trainer, _ = build(recipe_of(system), LAYOUT, system)
+    trainer, _ = build_trainer(Experiment(recipe_of(system), LAYOUT), system)
 
     def between(seconds: float) -> bool:
         pipe.send(seconds)

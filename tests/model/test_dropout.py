@@ -1,4 +1,4 @@
-"""Dropout drops the share it should, anew each time, and keeps the mean."""
+"""Dropout drops the right share, other values each time, and keeps the mean."""
 
 import pytest
 import torch
@@ -27,6 +27,7 @@ def test_the_gradient_goes_where_the_value_went():
     x = torch.ones(7, 5, requires_grad=True)
     y = Dropout(0.4)(x)
     y.sum().backward()
+    assert 0 < (y == 0).sum() < y.numel()
     assert torch.equal(x.grad, y.detach())
 
 

@@ -12,47 +12,87 @@ from cascade.pipeline.stages import run
 from cascade.runtime.errors import UserError
 
 CPU = torch.device("cpu")
+REFUSED = "this processor cannot train an LSTM in bfloat16: that needs AVX-512 or a GPU"
 
 
 @pytest.fixture
 def without(monkeypatch):
+    """A processor that has no LSTM in bfloat16."""
     monkeypatch.setattr(precision, "computes_bfloat16", lambda device: False)
 
 
-def test_a_processor_without_it_is_named(without):
-    precision.check("float32", CPU)
-    with pytest.raises(UserError, match="this processor has no LSTM in bfloat16"):
-        precision.check("bfloat16", CPU)
+@pytest.mark.parametrize(
+    ("asked", "computes", "refused"),
+    [
+        ("float32", False, False),
+        ("float32", True, False),
+        ("bfloat16", True, False),
+        ("bfloat16", False, True),
+    ],
+)
+def test_only_what_a_processor_cannot_do_is_refused(monkeypatch, asked, computes, refused):
+    monkeypatch.setattr(precision, "computes_bfloat16", lambda device: computes)
+    if not refused:
+        return precision.check_precision(asked, CPU)
+    with pytest.raises(UserError, match=REFUSED):
+        precision.check_precision(asked, CPU)
 
 
-def test_a_processor_with_it_trains(monkeypatch):
-    monkeypatch.setattr(precision, "computes_bfloat16", lambda device: True)
-    precision.check("bfloat16", CPU)
+def test_a_gpu_is_named_as_such(without):
+    with pytest.raises(UserError, match="this cuda cannot train"):
+        precision.check_precision("bfloat16", torch.device("cuda"))
 
 
-def test_what_torch_cannot_do_is_found_out(monkeypatch):
-    def refuse(*_, **__):
+@pytest.mark.parametrize("step", ["forward", "backward"])
+def test_a_processor_that_cannot_compute_a_step_is_noticed(monkeypatch, step):
+    """Some processors have the forward pass only."""
+
+    def refuse(*_):
         raise RuntimeError("could not create a primitive descriptor")
 
-    monkeypatch.setattr(precision.nn.LSTM, "forward", refuse)
+    class Refuses(torch.autograd.Function):
+        forward = staticmethod(lambda ctx, x: x.clone())
+        backward = staticmethod(refuse)
+
+    def forward(lstm, x):
+        x = Refuses.apply(x.requires_grad_())
+        return (refuse() if step == "forward" else x,)
+
+    monkeypatch.setattr(precision.nn.LSTM, "forward", forward)
     assert not precision.computes_bfloat16.__wrapped__(CPU)
-    monkeypatch.undo()
-    known = precision.computes_bfloat16.__wrapped__(CPU)
-    assert known or torch.backends.cpu.get_cpu_capability() != "AVX512"
 
 
-def test_it_is_said_before_anything_runs(without, tmp_path):
-    recipe = read_recipe(Path("recipes/mini/recipe.yaml"), {"train.precision": "bfloat16"})
+def test_a_step_in_bfloat16_is_tried(monkeypatch):
+    """The trial must be the arithmetic of training: autocast, and gradients."""
+    tried = []
+
+    def forward(lstm, x):
+        y = torch.nn.functional.linear(x, lstm.weight_hh_l0[:2])
+        y.register_hook(lambda gradient: tried.append("backward"))
+        tried.append(y.dtype)
+        return (y,)
+
+    monkeypatch.setattr(precision.nn.LSTM, "forward", forward)
+    with torch.no_grad():
+        assert precision.computes_bfloat16.__wrapped__(CPU)
+    assert tried == [torch.bfloat16, "backward"]
+
+
+def experiment(tmp_path, recipe):
     layout = Layout(tmp_path / "exp", tmp_path / "downloads", tmp_path / "data")
-    with pytest.raises(UserError, match="Say float32"):
-        run(Experiment(recipe, layout), range(6), 1)
-    assert not list(tmp_path.rglob("*.jsonl.gz"))
+    return Experiment(recipe, layout)
 
 
-def test_one_system_alone_may_ask_for_it(without, tmp_path):
+def test_it_is_refused_before_anything_runs(without, tmp_path):
+    recipe = read_recipe(Path("recipes/mini/recipe.yaml"), {"train.precision": "bfloat16"})
+    with pytest.raises(UserError, match=REFUSED):
+        run(experiment(tmp_path, recipe), range(6), 1)
+    assert not [path for path in tmp_path.rglob("*") if path.is_file() and path.name != ".lock"]
+
+
+def test_one_system_can_ask_for_it(without, tmp_path):
     recipe = read_recipe(Path("recipes/mini/recipe.yaml"))
     plain = dataclasses.replace(recipe.systems["plain"], train={"precision": "bfloat16"})
     recipe = dataclasses.replace(recipe, systems={**recipe.systems, "plain": plain})
-    layout = Layout(tmp_path / "exp", tmp_path / "downloads", tmp_path / "data")
-    with pytest.raises(UserError, match="Say float32"):
-        run(Experiment(recipe, layout), [3], 1)
+    with pytest.raises(UserError, match=REFUSED):
+        run(experiment(tmp_path, recipe), [3], 1)

@@ -1,10 +1,10 @@
 import torch
 
 from cascade.model.network import Network
-from cascade.model.warm_start import begin
+from cascade.model.warm_start import warm_start
 
-THERE = ["<blk>", "a", "b", "c", "d"]
-HERE = ["<blk>", "b", "e", "a"]
+MODEL = ["<blk>", "a", "b", "c", "d"]
+OURS = ["<blk>", "b", "e", "a"]
 
 
 def network(languages, layers, phones=5, seed=0, share="upper", inputs=12):
@@ -20,7 +20,7 @@ def states(origins):
 
 def test_a_cascade_begins_as_copies_of_a_plain_network():
     plain, net = network(["en"], (4,)), network(["ru", "en"], (2, 2), seed=1)
-    origins = begin(net, ["ru", "en"], plain.path_of("en"), (THERE, THERE), ())
+    origins = warm_start(net, ["ru", "en"], plain.path_of("en"), (MODEL, MODEL), ())
     assert {o.state for o in origins} == {"loaded"}
     assert {o.name for o in origins} == {name for name, _ in net.named_parameters()}
     x = torch.randn(2, 5, 12)
@@ -33,9 +33,9 @@ def test_a_cascade_begins_as_copies_of_a_plain_network():
 
 
 def test_outputs_are_matched_by_their_phone():
-    plain, net = network(["en"], (2,)), network(["ru"], (2,), phones=len(HERE), seed=1)
+    plain, net = network(["en"], (2,)), network(["ru"], (2,), phones=len(OURS), seed=1)
     fresh = net.path_of("ru")["output.weight"].clone()
-    origins = begin(net, ["ru"], plain.path_of("en"), (THERE, HERE), ())
+    origins = warm_start(net, ["ru"], plain.path_of("en"), (MODEL, OURS), ())
     assert states(origins)["upper.shared.0.weight"] == ("3 of 4 phones loaded", False)
     there, here = plain.path_of("en")["output.weight"], net.path_of("ru")["output.weight"]
     assert torch.equal(here[1], there[2]) and torch.equal(here[3], there[1])
@@ -44,19 +44,19 @@ def test_outputs_are_matched_by_their_phone():
 
 def test_what_is_of_another_shape_stays_new():
     plain, net = network(["en"], (4,), inputs=9), network(["ru"], (4,), seed=1)
-    found = states(begin(net, ["ru"], plain.path_of("en"), (THERE, THERE), ()))
-    assert found["lower.ru.0.weight"][0] == "new"
-    assert found["lower.ru.1.lstm.weight_ih_l0"][0] == "new"
-    assert found["lower.ru.1.lstm.weight_hh_l0"][0] == "loaded"
+    origin = states(warm_start(net, ["ru"], plain.path_of("en"), (MODEL, MODEL), ()))
+    assert origin["lower.ru.0.weight"][0] == "new"
+    assert origin["lower.ru.1.lstm.weight_ih_l0"][0] == "new"
+    assert origin["lower.ru.1.lstm.weight_hh_l0"][0] == "loaded"
 
 
 def test_what_is_frozen_gets_no_gradient():
     plain, net = network(["en"], (4,)), network(["ru", "en"], (2, 2), seed=1)
     freeze = ("norm", "layer1", "layer3")
-    found = states(begin(net, ["ru", "en"], plain.path_of("en"), (THERE, THERE), freeze))
+    origin = states(warm_start(net, ["ru", "en"], plain.path_of("en"), (MODEL, MODEL), freeze))
     net({"ru": torch.randn(2, 5, 12)})[0][..., 0].sum().backward()
-    still = {name for name, p in net.named_parameters() if p.grad is None}
-    assert still >= {name for name, (_, frozen) in found.items() if frozen}
-    assert found["lower.en.1.norm.weight"][1] and found["upper.shared.0.norm.weight"][1]
-    assert not found["lower.en.2.norm.weight"][1]
-    assert "upper.shared.1.norm.weight" not in still
+    without_gradient = {name for name, p in net.named_parameters() if p.grad is None}
+    assert without_gradient >= {name for name, (_, frozen) in origin.items() if frozen}
+    assert origin["lower.en.1.norm.weight"][1] and origin["upper.shared.0.norm.weight"][1]
+    assert not origin["lower.en.2.norm.weight"][1]
+    assert "upper.shared.1.norm.weight" not in without_gradient

@@ -295,7 +295,7 @@ def test_another_recipe_does_not_go_on_from_the_checkpoint_of_the_old_one(copy):
     run(*options, 40)  # not 20 more
     assert digests(folder, "model.safetensors", "train.jsonl") == expected
     done = run(*options, 40, "--force")
-    assert "goes on at step" not in done.stderr
+    assert "continues at step" not in done.stderr
     assert digests(folder, "model.safetensors", "train.jsonl") == expected
 
 
@@ -322,7 +322,7 @@ def test_a_training_that_is_stopped_goes_on_to_the_same_model(mini, copy):
     assert "goes on from here" in said
 
     done = run(*short, *stage, "--exp", exps[1])
-    assert "goes on at step" in done.stderr
+    assert "continues at step" in done.stderr
     found = [digests(exp / "mini/cascade", "model.safetensors", "train.jsonl") for exp in exps]
     assert found[0] == found[1]
 

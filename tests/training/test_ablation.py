@@ -27,9 +27,9 @@ def test_each_part_is_changed_alone_and_put_back(monkeypatch, share, layers, exp
         outputs.append(network({target: x})[0])
         return 0.0, float(len(outputs))
 
-    monkeypatch.setattr(ablation, "evaluate", answer)
-    found = ablation.ablations(net, "ru", None, None)
-    assert list(found) == ["whole", *expected]
+    monkeypatch.setattr(ablation, "validate", answer)
+    rates = ablation.ablations(net, "ru", None, None)
+    assert list(rates) == ["whole", *expected]
     assert all(not torch.equal(outputs[0], other) for other in outputs[1:])
     assert torch.equal(outputs[0], net({"ru": x})[0])
     if share == "upper":  # through the lower part of English

@@ -14,7 +14,8 @@ from cascade.config.experiment import Experiment
 from cascade.config.layout import Layout
 from cascade.features.cmn import write_cms_init
 from cascade.runtime.errors import UserError
-from cascade.training.systems import build, train_systems
+from cascade.training.setup import build_trainer
+from cascade.training.systems import train_systems
 
 STILL = {"stretch": 0, "warp": 0, "channel": 0, "time_masks": 0, "filter_masks": 0}
 CASCADE = {"layers": [1, 1], "neurons": 16}
@@ -67,39 +68,39 @@ def test_a_system_goes_on_from_another_and_keeps_what_is_frozen(recipe, layout):
         assert (layout.system(name) / "ablation.json").exists()
 
 
-def test_one_training_that_is_told_to_stop_stops_all(recipe, layout, raw):
+def test_one_training_that_is_asked_to_stop_stops_all(recipe, layout, raw):
     raw["train"]["steps"] = 100_000
 
-    def stop():  # once it can be told: it writes its ledger after that
+    def stop():  # when its handler is set: it writes its ledger after that
         while not (layout.system("both") / "excluded.tsv").is_file():
             time.sleep(0.05)
         for process in multiprocessing.active_children():
             process.terminate()
 
-    telling = threading.Thread(target=stop)
-    telling.start()
+    stopper = threading.Thread(target=stop)
+    stopper.start()
     with pytest.raises(KeyboardInterrupt):
         list(train_systems(Experiment(recipe(), layout), {"both": "1", "one": "1"}, 1))
-    telling.join()
+    stopper.join()
     assert list((layout.system("both") / "checkpoint").glob("*.pt"))
     assert not layout.system("one").exists()
 
 
 def test_seconds_and_languages_shape_the_iterators(recipe, layout, raw):
     raw["train"]["seconds"] = {"en": 2}
-    trainer, _ = build(Experiment(recipe(), layout), "both")
+    trainer, _ = build_trainer(Experiment(recipe(), layout), "both")
     assert [(i.name, i.seconds) for i in trainer.iterators] == [("ru", 4), ("en", 2)]
 
 
-def test_a_start_that_fits_nothing_is_told(recipe, layout, raw):
+def test_a_start_that_fits_nothing_is_an_error(recipe, layout, raw):
     raw["systems"]["more"] = {**raw["systems"]["more"], "start": f"{layout.root}/other"}
     other = layout.root / "other"
     other.mkdir()
     (other / "phones.txt").write_text("<blk> 0\nz 1\n", encoding="utf-8")
     blob = {"layer1.lstm.weight_hh_l0": torch.zeros(400, 100)}
     safetensors.torch.save_file(blob, other / "model.safetensors")
-    with pytest.raises(UserError, match="other has no tensor of the shape of one of 'more'"):
-        build(Experiment(recipe(), layout), "more")
+    with pytest.raises(UserError, match=r"systems\.more: no tensor of the model in \S+/other has"):
+        build_trainer(Experiment(recipe(), layout), "more")
     (other / "model.safetensors").write_bytes(b"stranger")
     with pytest.raises(UserError, match="safetensors is damaged"):
-        build(Experiment(recipe(), layout), "more")
+        build_trainer(Experiment(recipe(), layout), "more")

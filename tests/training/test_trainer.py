@@ -15,7 +15,7 @@ from cascade.model.network import Network
 from cascade.model.precision import computes_bfloat16
 from cascade.runtime.errors import UserError
 from cascade.training.trainer import Interrupted, Trainer
-from cascade.training.validation import evaluate
+from cascade.training.validation import validate
 
 SHORT = pytest.mark.skipif(
     not computes_bfloat16(torch.device("cpu")), reason="this processor has no LSTM in bfloat16"
@@ -65,7 +65,7 @@ def test_planted_speech_is_learnt(layout, tmp_path, languages, precision):
     assert {tensor.dtype for tensor in run.network.state_dict().values()} == {torch.float32}
     network = Network({"ru": range(len(PHONES))}, 24, len(PHONES), (2,), 32)
     network.load_path("ru", run.network.path_of("ru"))
-    _, per = evaluate(network, "ru", run.valid, torch.device("cpu"))
+    _, per = validate(network, "ru", run.valid, torch.device("cpu"))
     assert per == run.best["per"]
 
 
@@ -185,6 +185,22 @@ def test_sixteen_bits_are_near_to_thirty_two(layout, tmp_path):
     for name, grad in grads.items():
         cosine = torch.nn.functional.cosine_similarity(grad.ravel(), short[name].ravel(), dim=0)
         assert cosine > 0.98, name
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_the_layers_compute_in_the_precision_asked_for(layout, tmp_path, precision):
+    """On a processor without an LSTM in bfloat16, too: only the forward pass is looked at."""
+    run = trainer(layout, tmp_path, settings=dataclasses.replace(TRAIN, precision=precision))
+    computed = []
+
+    def look(*_):
+        computed.append(torch.mm(torch.ones(1, 1), torch.ones(1, 1)).dtype)
+        raise InterruptedError
+
+    run.network.forward = look
+    with pytest.raises(InterruptedError):
+        run.run(lambda progress: None)
+    assert computed == [getattr(torch, precision)]
 
 
 def test_a_loss_that_stays_infinite_stops_the_training(layout, tmp_path):

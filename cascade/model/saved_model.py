@@ -1,4 +1,4 @@
-"""A trained model on disk: tensors, configuration and phone table in one folder."""
+"""A trained model on disk: tensors, configuration and phone table, in one folder."""
 
 import dataclasses
 import json
@@ -15,10 +15,10 @@ from cascade.runtime.files import replacing, write_json, write_text
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """What it takes to build the network and to feed it.
+    """What is needed to build the network and to feed it: ``model.json``.
 
-    ``allowed`` are the outputs that ``language`` has, the blank among them; ``inputs`` is
-    the size of a stacked frame.
+    ``inputs`` is the size of a stacked frame; ``phones`` counts the blank; ``allowed`` are
+    the outputs that ``language`` has, the blank included.
     """
 
     language: str
@@ -29,8 +29,11 @@ class ModelConfig:
     allowed: tuple[int, ...]
 
 
-def save(folder: Path, tensors: dict[str, Tensor], config: ModelConfig, phones: Path) -> int:
-    """Writes a model's three files into ``folder``; returns the bytes of the tensors."""
+def save_model(folder: Path, tensors: dict[str, Tensor], config: ModelConfig, phones: Path) -> int:
+    """Write ``phones.txt``, ``model.json`` and ``model.safetensors``; return the latter's bytes.
+
+    ``tensors`` are named by depth (see `Network.path_of`); ``phones`` is the phone table.
+    """
     write_text(folder / "phones.txt", phones.read_text(encoding="utf-8"))
     write_json(folder / "model.json", dataclasses.asdict(config))
     blob = safetensors.torch.save({k: v.contiguous() for k, v in sorted(tensors.items())})
@@ -39,8 +42,8 @@ def save(folder: Path, tensors: dict[str, Tensor], config: ModelConfig, phones: 
     return len(blob)
 
 
-def load(folder: Path) -> tuple[Network, ModelConfig]:
-    """The network in evaluation mode, and its configuration.
+def load_model(folder: Path) -> tuple[Network, ModelConfig]:
+    """Return the network in evaluation mode, and its configuration.
 
     Raises `UserError` where the files are missing, damaged, or do not belong together.
     """
@@ -52,14 +55,16 @@ def load(folder: Path) -> tuple[Network, ModelConfig]:
         network = Network(languages, config.inputs, config.phones, config.layers, config.neurons)
         network.load_path(config.language, load_tensors(folder))
     except (OSError, ValueError, TypeError, KeyError, RuntimeError) as error:
-        raise UserError(f"{folder} holds no sound model ({error}). Run stage 3 again.") from None
+        raise UserError(
+            f"{folder} has no model that can be loaded ({error}). Run stage 3 again."
+        ) from None
     return network.eval(), config
 
 
 def load_tensors(folder: Path) -> dict[str, Tensor]:
-    """A model's tensors, named by depth (see `Network.path_of`).
+    """Return a model's tensors, named by depth (see `Network.path_of`).
 
-    Raises `UserError` for a damaged file, `OSError` where there is none.
+    Raises `UserError` for a damaged file, `OSError` for a missing one.
     """
     path = folder / "model.safetensors"
     try:

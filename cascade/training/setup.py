@@ -1,0 +1,124 @@
+"""What the training of one system needs, in this order: data, network, start, trainer.
+
+`build_trainer` is the only place that knows how a system of a recipe becomes a network and
+its iterators. The training loop (`cascade.training.trainer`) is the same for every system.
+"""
+
+from collections.abc import Sequence
+
+import torch
+
+from cascade.config.experiment import Experiment
+from cascade.config.sections import Dataset
+from cascade.features.batches import LanguageIterator, UtteranceSet
+from cascade.features.cmn import read_cms_init
+from cascade.model.network import Network
+from cascade.model.saved_model import ModelConfig, load_tensors
+from cascade.model.warm_start import warm_start
+from cascade.runtime.errors import UserError
+from cascade.runtime.files import read_text_table, write_text
+from cascade.text.phones import read_phones
+from cascade.training.trainer import Trainer
+
+
+def training_device() -> torch.device:
+    """Return what networks are trained on: the GPU, where there is one."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def build_trainer(
+    experiment: Experiment, name: str, fingerprint: str = ""
+) -> tuple[Trainer, ModelConfig]:
+    """Return a trainer for system ``name``, and the configuration of its model.
+
+    ``fingerprint`` stands for all that the result depends on (see `Trainer`). Raises
+    `UserError` where there is no speech, or nothing fits in the model to start from.
+    """
+    recipe, layout = experiment.recipe, experiment.layout
+    system, settings = recipe.systems[name], recipe.train_of(name)
+    languages = recipe.languages_of(name)
+    phones = read_phones(layout.phones)
+    mean = read_cms_init(layout.cms_init)
+
+    def utterances(datasets: Sequence[Dataset]) -> UtteranceSet:
+        keys = [experiment.dataset_key(dataset) for dataset in datasets]
+        return UtteranceSet(layout, keys, phones, recipe.features, mean)
+
+    iterators = []
+    for language in languages:
+        role = "train" if language == recipe.target else "train_ext"
+        speech = [dataset for dataset in recipe.role(role) if dataset.language == language]
+        seconds = settings.seconds.get(language, settings.batch_seconds)
+        iterators.append(
+            LanguageIterator(utterances(speech), language, seconds, settings.augment, recipe.seed)
+        )
+    outputs = {language: _outputs(experiment, language, phones) for language in languages}
+    config = ModelConfig(
+        language=recipe.target,
+        inputs=len(mean) * recipe.features.stack,
+        phones=len(phones),
+        layers=system.layers,
+        neurons=system.neurons,
+        allowed=outputs[recipe.target],
+    )
+    torch.manual_seed(recipe.seed)
+    network = Network(
+        outputs,
+        config.inputs,
+        config.phones,
+        config.layers,
+        config.neurons,
+        settings.dropout,
+        system.share,
+    )
+    message = _load_start(experiment, name, network, phones) if system.start else None
+    trainer = Trainer(
+        network,
+        iterators,
+        utterances(recipe.role("valid")),
+        settings,
+        layout.system(name),
+        training_device(),
+        fingerprint,
+        message,
+    )
+    return trainer, config
+
+
+def _load_start(experiment: Experiment, name: str, network: Network, phones: list[str]) -> str:
+    """Load the model that a system starts from and write ``start.tsv``; return a summary."""
+    recipe, folder = experiment.recipe, experiment.start(name)
+    assert folder is not None
+    tensors, model_phones = load_tensors(folder), read_phones(folder / "phones.txt")
+    freeze = recipe.systems[name].freeze
+    origins = warm_start(
+        network, recipe.languages_of(name), tensors, (model_phones, phones), freeze
+    )
+    loaded = sum(origin.state != "new" for origin in origins)
+    frozen = sum(origin.frozen for origin in origins)
+    if not loaded:
+        raise UserError(
+            f"systems.{name}: no tensor of the model in {folder} has the name and shape of one of"
+            " this system. Use the model's layers and neurons, or remove 'start'."
+        )
+    rows = ["tensor\tshape\torigin\tfrozen\n"]
+    for origin in origins:
+        shape = "x".join(map(str, origin.shape))
+        rows.append(f"{origin.name}\t{shape}\t{origin.state}\t{'yes' if origin.frozen else 'no'}\n")
+    path = experiment.layout.system(name) / "start.tsv"
+    write_text(path, "".join(rows))
+    return (
+        f"starts from {folder}: {loaded} of {len(origins)} tensors loaded, {frozen} frozen"
+        f" (see {path})"
+    )
+
+
+def _outputs(experiment: Experiment, language: str, phones: list[str]) -> tuple[int, ...]:
+    """Return the outputs of a language: the blank and the phones of its transcripts."""
+    spoken: set[str] = set()
+    for dataset in experiment.recipe.datasets:
+        if dataset.language == language:
+            path = experiment.layout.text(experiment.dataset_key(dataset), "phones")
+            for transcript in read_text_table(path).values():
+                spoken.update(transcript)
+    return tuple(i for i, phone in enumerate(phones) if i == 0 or phone in spoken)
