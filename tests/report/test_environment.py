@@ -56,6 +56,18 @@ def test_what_a_sweep_writes_beside_its_recipe_is_no_change_of_the_commit(tmp_pa
     assert module._commit(tmp_path) == f"{commit}+"
 
 
+PROJECT = """
+[build-system]
+requires = ["flit_core==3.12.0"]
+build-backend = "flit_core.buildapi"
+
+[project]
+name = "toy"
+version = "1"
+description = "What path.sh installs, with a package that makes a script"
+dependencies = ["pip"]
+optional-dependencies = {dev = []}
+"""
 ENVIRONMENT = """
 . ./path.sh || exit
 head -n 1 .venv/bin/pip
@@ -67,9 +79,8 @@ def test_an_environment_that_was_moved_is_made_again(tmp_path):
     first.mkdir()
     (first / "path.sh").write_text((ROOT / "path.sh").read_text())
     (first / "constraints.txt").touch()
-    (first / "pyproject.toml").write_text(
-        '[project]\ndependencies = ["pip"]\noptional-dependencies = {dev = []}\n'
-    )
+    (first / "toy.py").write_text('"""A module of one line."""\n')
+    (first / "pyproject.toml").write_text(PROJECT)
 
     def make(root):
         done = subprocess.run(

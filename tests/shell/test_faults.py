@@ -108,12 +108,6 @@ def test_the_second_owner_is_told_who_the_first_is(copy):
     run(*SHORT, "--exp", copy.parent, "--stage", 5, "--stop-stage", 5, "--force")
 
 
-def test_kills_at_random_moments_change_no_byte():
-    command = [str(ROOT / "tests/chaos.sh"), "--kills", "5", "--seed", "7", "--steps", "60"]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
-    assert done.stdout.splitlines()[-1:] == ["kills=5 differences=0"], done.stdout + done.stderr
-
-
 NAMES = ["a b", "q'uo\"te", "se;mi", "-dash", "ко т", "$HOME `ls`", "per%cent", "star*", "#hash"]
 
 
