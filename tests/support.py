@@ -2,7 +2,10 @@
 
 import struct
 import subprocess
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 
+from cascade.runtime.files import jsonl_gz
 from cascade.runtime.project import ROOT
 
 CYRILLIC = "абвгдеёжзийклмнопрстуфхцчшщъыьэюя"
@@ -33,6 +36,13 @@ def run(*options: object, expect: int = 0) -> subprocess.CompletedProcess:
     assert done.returncode == expect, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
     return done
+
+
+def write_jsonl_gz(path: Path, rows: Iterable[Mapping]) -> None:
+    """Write all rows as `cascade.runtime.files.jsonl_gz` does."""
+    with jsonl_gz(path) as add:
+        for row in rows:
+            add(row)
 
 
 def entry(system, value, seed, per, wer=None, test="mine", key="target_minutes", told=12.5):

@@ -19,13 +19,13 @@ from cascade.data.utterance_checks import Checked
 from cascade.runtime import workers
 from cascade.runtime.errors import UserError
 from cascade.runtime.files import replacing
-from cascade.runtime.stage import Found
+from cascade.runtime.stage import JobFiles
 from cascade.runtime.stamp import ABSENT, Digest, Sources, digest
 
 log = logging.getLogger("cascade")
 
 
-def prepare(experiment: Experiment, jobs: int) -> Found:
+def prepare(experiment: Experiment, jobs: int) -> JobFiles:
     """Writes the manifests of every data set; returns the files that went into them.
 
     Raises `UserError` where a data set is empty or loses more than the recipe's
@@ -76,4 +76,4 @@ def prepare(experiment: Experiment, jobs: int) -> Found:
         failures += [wrong] if wrong else []
         if failures:
             raise UserError("\n".join(failures))
-    return Found(inputs=list(before), before=before, sources=listed)
+    return JobFiles(inputs=list(before), input_digests=before, sources=listed)

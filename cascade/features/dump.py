@@ -18,12 +18,12 @@ from cascade.features.cmn import write_cms_init
 from cascade.features.store import Stored, provide
 from cascade.runtime.errors import UserError
 from cascade.runtime.files import jsonl_gz, read_jsonl_gz, replacing
-from cascade.runtime.stage import Found
+from cascade.runtime.stage import JobFiles
 
 log = logging.getLogger("cascade")
 
 
-def dump(experiment: Experiment, dataset: Dataset, jobs: int, force: bool = False) -> Found:
+def dump(experiment: Experiment, dataset: Dataset, jobs: int, force: bool = False) -> JobFiles:
     """Write where the features of one data set are, and cuts with these features.
 
     The store has the features of every utterance that passed the checks, also of those
@@ -64,7 +64,7 @@ def dump(experiment: Experiment, dataset: Dataset, jobs: int, force: bool = Fals
     if stored.reason:
         where += f", computed now: {stored.reason}"
     log.info("%s: %d utterances, %d frames, in %s", key, utterances, frames, where)
-    return Found(outputs=list(stored.files), known=stored.files)
+    return JobFiles(outputs=list(stored.files), output_digests=stored.files)
 
 
 def _chosen(cuts: Path, stored: Stored) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:

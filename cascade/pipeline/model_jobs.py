@@ -7,7 +7,7 @@ from cascade.config.experiment import Experiment
 from cascade.config.layout import Layout
 from cascade.config.schema import as_plain
 from cascade.runtime.errors import UserError
-from cascade.runtime.stage import Call, Found, Job
+from cascade.runtime.stage import Call, Job, JobFiles
 
 MODEL = ("model.safetensors", "model.json", "phones.txt", "train.jsonl", "ablation.json")
 SCORED = (
@@ -73,13 +73,13 @@ def check_training(experiment: Experiment) -> None:
 
 def train(
     experiment: Experiment, todo: Sequence[Job], processes: int
-) -> Iterator[tuple[Job, Found]]:
+) -> Iterator[tuple[Job, JobFiles]]:
     from cascade.training.systems import train_systems
 
     by_name = {job.name: job for job in todo}
     fingerprints = {job.name: job.fingerprint() for job in todo}
     for name in train_systems(experiment, fingerprints, processes):
-        yield by_name[name], Found()
+        yield by_name[name], JobFiles()
 
 
 def decoding(experiment: Experiment, processes: int, _force: bool) -> tuple[Job, ...]:

@@ -9,7 +9,12 @@ from dataclasses import dataclass
 
 from cascade.config.experiment import Experiment
 from cascade.pipeline import data_jobs, model_jobs
-from cascade.runtime.stage import Found, Job, Runner, Stage, one_by_one
+from cascade.runtime.stage import Job, JobFiles, Runner, Stage, one_by_one
+
+Execute = Callable[[Experiment, Sequence[Job], int], Iterator[tuple[Job, JobFiles]]]
+
+
+Execute = Callable[[Experiment, Sequence[Job], int], Iterator[tuple[Job, JobFiles]]]
 
 
 @dataclass(frozen=True)
@@ -24,7 +29,7 @@ class Entry:
     title: str
     jobs: Callable[[Experiment, int, bool], tuple[Job, ...]]
     check: Callable[[Experiment], None] | None = None
-    execute: Callable[[Experiment, Sequence[Job], int], Iterator[tuple[Job, Found]]] | None = None
+    execute: Execute | None = None
 
 
 STAGES = (
@@ -45,7 +50,7 @@ def stage(number: int, experiment: Experiment, processes: int, force: bool = Fal
     """
     entry = STAGES[number]
 
-    def execute(jobs: Sequence[Job]) -> Iterator[tuple[Job, Found]]:
+    def execute(jobs: Sequence[Job]) -> Iterator[tuple[Job, JobFiles]]:
         if entry.execute is None:
             return one_by_one(jobs)
         return entry.execute(experiment, jobs, processes)

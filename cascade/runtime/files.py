@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, and Kaldi's text files."""
+"""Files that are complete or not there at all, and Kaldi's text files."""
 
 import gzip
 import json
@@ -14,46 +14,46 @@ from cascade.runtime.errors import UserError
 
 @contextmanager
 def replacing_path(path: Path) -> Iterator[Path]:
-    """Gives a path beside ``path`` to write to; it takes the name at the end, or never."""
+    """Yield a temporary path, which is renamed to ``path`` at the end unless there was an error."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.partial")
+    temporary = path.with_name(f".{path.name}.partial")
     try:
-        yield beside
-        os.replace(beside, path)
+        yield temporary
+        os.replace(temporary, path)
     finally:
-        beside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
-    """Opens a file beside ``path`` for writing; it takes the name at the end, or never."""
-    with replacing_path(path) as beside, beside.open("wb") as stream:
+    """As `replacing_path`, but yield a file that is open for writing."""
+    with replacing_path(path) as temporary, temporary.open("wb") as stream:
         yield stream
         stream.flush()
         os.fsync(stream.fileno())
 
 
 def write_text(path: Path, text: str) -> None:
-    """Writes UTF-8 text, whole or not at all."""
+    """Write UTF-8 text: the complete file or none."""
     with replacing(path) as stream:
         stream.write(text.encode("utf-8"))
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Writes JSON for people: two spaces, UTF-8, keys in the order given."""
+    """Write JSON that people can read: indented, UTF-8, keys in the order given."""
     write_text(path, as_json(value))
 
 
 def as_json(value: Any) -> str:
-    """The text that `write_json` writes."""
+    """Return the text that `write_json` writes."""
     return json.dumps(value, ensure_ascii=False, indent=2) + "\n"
 
 
 @contextmanager
 def jsonl_gz(path: Path) -> Iterator[Callable[[Mapping], None]]:
-    """Gives a function that writes a row: one JSON object a line, gzipped.
+    """Yield a function that writes one row: a JSON object a line, gzipped.
 
-    There is no time in it: the same rows give the same bytes.
+    The same rows give the same bytes: the file holds no time and no name.
     """
     with replacing(path) as stream, gzip.GzipFile("", "wb", 6, stream, mtime=0) as packed:
 
@@ -63,22 +63,15 @@ def jsonl_gz(path: Path) -> Iterator[Callable[[Mapping], None]]:
         yield add
 
 
-def write_jsonl_gz(path: Path, rows: Iterable[Mapping]) -> None:
-    """Writes all rows as `jsonl_gz` does."""
-    with jsonl_gz(path) as add:
-        for row in rows:
-            add(row)
-
-
 def read_jsonl_gz(path: Path) -> Iterator[dict]:
-    """Yields the rows of a file that `jsonl_gz` wrote, read as they are asked for."""
+    """Yield the rows of a file that `jsonl_gz` wrote, without reading it all at once."""
     with gzip.open(path) as rows:
         for row in rows:
             yield json.loads(row)
 
 
 def read_lines(path: Path) -> list[str]:
-    """The lines of a text file of the user's: NFC, without a byte order mark.
+    """Return the lines of a user's text file: in NFC, without a byte order mark.
 
     Raises `UserError` for a file that cannot be read or is not UTF-8.
     """
@@ -91,15 +84,21 @@ def read_lines(path: Path) -> list[str]:
 
 
 def read_text_table(path: Path) -> dict[str, list[str]]:
-    """Reads Kaldi's ``id token token ...`` lines, in order.
+    """Read a Kaldi text file: the tokens of each id, in the order of the file.
 
-    Raises `UserError` for a file that is missing or not UTF-8, and for an id that stands twice.
+    Three lines of one::
+
+        utt-1 да нет
+        utt-2
+        utt-3 кот
+
+    Raises `UserError` for a file that is missing or not UTF-8, and for an id that appears twice.
     """
     return {key: line.split() for key, line in read_text_lines(path).items()}
 
 
 def read_text_lines(path: Path) -> dict[str, str]:
-    """As `read_text_table`, the tokens of a line still in one string."""
+    """As `read_text_table`, but the tokens of a line are one string."""
     table: dict[str, str] = {}
     try:
         with path.open(encoding="utf-8") as lines:
@@ -108,7 +107,7 @@ def read_text_lines(path: Path) -> dict[str, str]:
                 if not fields:
                     continue
                 if fields[0] in table:
-                    raise UserError(f"{path}, line {number}: '{fields[0]}' stands there twice.")
+                    raise UserError(f"{path}, line {number}: '{fields[0]}' appears twice.")
                 table[fields[0]] = fields[1] if len(fields) > 1 else ""
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror}.") from None
@@ -118,5 +117,5 @@ def read_text_lines(path: Path) -> dict[str, str]:
 
 
 def write_text_table(path: Path, table: Mapping[str, Iterable[str]]) -> None:
-    """Writes Kaldi's ``id token token ...`` lines in the order of ``table``."""
+    """Write a Kaldi text file, ``id token token ...`` a line, in the order of ``table``."""
     write_text(path, "".join(" ".join((key, *value)) + "\n" for key, value in table.items()))

@@ -1,4 +1,4 @@
-"""Who may write where: one owner an experiment, and turns in the folder that all share."""
+"""Locks: one process an experiment, and one at a time in folders that experiments share."""
 
 import fcntl
 import logging
@@ -16,49 +16,51 @@ log = logging.getLogger("cascade")
 
 @contextmanager
 def owner(root: Path) -> Iterator[None]:
-    """Holds ``root`` for this process; the system lets go of it when the process ends.
+    """Lock ``root`` for this process. The system frees it when the process ends.
 
-    Raises `UserError` that names the holder where there is one.
+    Raises `UserError` that names the process which has the lock.
     """
     root.mkdir(parents=True, exist_ok=True)
     with (root / ".lock").open("a+") as lock:
-        if not _taken(lock):
-            raise UserError(f"{root} is in use: {_holder(lock)}.")
+        if not _acquire(lock):
+            raise UserError(f"{root} is in use by {_holder(lock)}. Wait for it, or stop it.")
         yield
 
 
 @contextmanager
 def turn(folder: Path) -> Iterator[None]:
-    """Waits until no other process is in ``folder``, and keeps them out meanwhile."""
+    """Lock ``folder`` for this process; wait while another one has it."""
     folder.mkdir(parents=True, exist_ok=True)
-    if not os.access(folder, os.W_OK):  # where nobody can write, nobody is in the way
+    if not os.access(folder, os.W_OK):  # no process can write here
         yield
         return
     with (folder / ".lock").open("a+") as lock:
-        if not _taken(lock):
-            log.info("%s is in use: %s. Waiting.", folder, _holder(lock))
+        if not _acquire(lock):
+            log.info("%s is in use by %s. Waiting.", folder, _holder(lock))
             fcntl.lockf(lock, fcntl.LOCK_EX)
             _sign(lock)
         yield
 
 
-def _taken(lock: IO[str]) -> bool:
-    """Takes a lock if nobody has it; returns whether it did."""
+def _acquire(lock: IO[str]) -> bool:
+    """Take a lock if it is free; return whether it was."""
     try:
-        # Not flock: worker processes would inherit it, and outlive us with it.
+        # Not flock: worker processes inherit it, and may keep it after this process has ended.
         fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (BlockingIOError, PermissionError):  # which of them is the system's choice
+    except (BlockingIOError, PermissionError):  # which of the two depends on the system
         return False
     _sign(lock)
     return True
 
 
 def _sign(lock: IO[str]) -> None:
+    """Write which process has the lock."""
     lock.truncate(0)
     lock.write(f"process {os.getpid()}, since {time.strftime('%Y-%m-%d %H:%M:%S')}\n")
     lock.flush()
 
 
 def _holder(lock: IO[str]) -> str:
+    """Return which process has the lock."""
     lock.seek(0)
-    return lock.read().strip()
+    return lock.read().strip() or "another process"

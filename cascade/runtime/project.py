@@ -1,4 +1,4 @@
-"""Where the checkout is: every path of the project itself starts here."""
+"""The folders of the project: every other path in it is found from here."""
 
 from pathlib import Path
 

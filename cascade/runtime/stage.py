@@ -1,4 +1,4 @@
-"""Stages: which jobs they have, and whether they are up to date."""
+"""Stages and their jobs: which of them are up to date, and how the others run."""
 
 import hashlib
 import importlib
@@ -19,40 +19,49 @@ log = logging.getLogger("cascade")
 
 
 @dataclass(frozen=True)
-class Found:
-    """Files that only the job itself could name: lists it read, archives it wrote.
+class JobFiles:
+    """Files that only the job itself can name, such as lists that it read.
 
-    ``known`` has digests that were made of them already, ``before`` those of inputs as they
-    were when the job read them. ``sources`` is a list on disk (see `cascade.runtime.stamp.Sources`)
-    of more inputs than memory need hold: recordings.
+    Attributes:
+        inputs: Files that it read.
+        outputs: Files that it wrote.
+        output_digests: Digests of outputs that the job has computed already.
+        input_digests: Digests of inputs as they were when the job read them.
+        sources: A file that lists many more inputs, the recordings: see
+            `cascade.runtime.stamp.Sources`.
     """
 
     inputs: Sequence[Path] = ()
     outputs: Sequence[Path] = ()
-    known: Mapping[Path, Digest] = field(default_factory=dict)
-    before: Mapping[Path, Digest] = field(default_factory=dict)
+    output_digests: Mapping[Path, Digest] = field(default_factory=dict)
+    input_digests: Mapping[Path, Digest] = field(default_factory=dict)
     sources: Path | None = None
 
 
 class Call:
-    """A call of ``module.function``; the module is imported when the call is made."""
+    """A call of ``module.function``, which imports the module only when it is made."""
 
     def __init__(self, module: str, function: str, *arguments: Any):
         self.module = module
         self._function = function
         self._arguments = arguments
 
-    def __call__(self) -> Found | None:
+    def __call__(self) -> JobFiles | None:
         return getattr(importlib.import_module(self.module), self._function)(*self._arguments)
 
 
 @dataclass(frozen=True)
 class Job:
-    """A piece of a stage that is rebuilt as a whole.
+    """The smallest part of a stage that runs by itself.
 
-    ``settings`` is the part of the recipe that it reads, as JSON types. ``modules`` names
-    code that it runs beside the module of ``run``. ``unfinished`` is what an interrupted run
-    leaves to go on from.
+    Attributes:
+        name: Its name in log lines, and that of its stamp.
+        settings: The part of the recipe that it reads, as JSON types.
+        inputs: Files that it reads.
+        outputs: Files that it writes.
+        run: What it runs.
+        modules: Code that it runs beside the module of ``run``, such as corpora.
+        unfinished: Files from which an interrupted run continues.
     """
 
     name: str
@@ -64,37 +73,40 @@ class Job:
     unfinished: tuple[Path, ...] = ()
 
     def code(self) -> str:
-        """The digest of all code that the job runs."""
+        """Return the digest of all code that the job runs."""
         return code_digest((self.run.module, *self.modules))
 
     def fingerprint(self) -> str:
-        """A SHA-256 over all that the result depends on: who goes on must find the same."""
+        """Return a SHA-256 of everything that the result depends on.
+
+        An interrupted run may continue only with the same fingerprint.
+        """
         inputs = {str(path): getattr(digest(path), "sha256", "") for path in self.inputs}
         parts = [self.settings, self.code(), inputs]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def one_by_one(jobs: Sequence[Job]) -> Iterator[tuple[Job, Found]]:
-    """Runs jobs in their order; yields each as it is done, with the files it found."""
+def one_by_one(jobs: Sequence[Job]) -> Iterator[tuple[Job, JobFiles]]:
+    """Run jobs in order; yield each when it is done, with the files that it named."""
     for job in jobs:
-        yield job, job.run() or Found()
+        yield job, job.run() or JobFiles()
 
 
 @dataclass(frozen=True)
 class Stage:
-    """A stage's jobs, and how they are run: `one_by_one`, or side by side."""
+    """A stage, its jobs and the function that runs them: `one_by_one`, or several at once."""
 
     number: int
     title: str
     jobs: tuple[Job, ...]
-    execute: Callable[[Sequence[Job]], Iterator[tuple[Job, Found]]] = one_by_one
+    execute: Callable[[Sequence[Job]], Iterator[tuple[Job, JobFiles]]] = one_by_one
 
 
 class Runner:
-    """Runs stages of the experiment in ``root``, each job only if it is not up to date.
+    """Runs stages of the experiment in ``root``; jobs that are up to date do not run.
 
-    ``makers`` says which stage and job make a file: to be named where it is missing. A
-    ``dry_run`` says what would run and why, jobs whose inputs would change among them.
+    ``makers`` gives the stage and the job that make a file, for the message where the file is
+    missing. ``force`` runs all jobs. ``dry_run`` runs none: it logs which would run, and why.
     """
 
     def __init__(
@@ -104,18 +116,18 @@ class Runner:
         self.makers = makers
         self.force = force
         self.dry_run = dry_run
-        self.remade: set[Path] = set()
+        self.rebuilt: set[Path] = set()  # outputs of the jobs that run, or would
 
     def run(self, stage: Stage) -> None:
-        """Runs one stage.
+        """Run one stage.
 
-        Raises `UserError` for a missing input, and where another process works in ``root``.
+        Raises `UserError` for a missing input, or if another process works in ``root``.
         """
         started = time.monotonic()
         pending, ran = list(stage.jobs), False
         while pending:
-            made = {path for job in pending for path in job.outputs}
-            ready = [job for job in pending if made.isdisjoint(job.inputs)]
+            outputs = {path for job in pending for path in job.outputs}
+            ready = [job for job in pending if outputs.isdisjoint(job.inputs)]
             pending = [job for job in pending if job not in ready]
             ran |= self._run_jobs(stage, ready)
         if not ran:
@@ -124,7 +136,7 @@ class Runner:
             log.info("Stage %d took %.0f s.", stage.number, time.monotonic() - started)
 
     def due(self, stage: Stage) -> str | None:
-        """The first job of a stage that is not up to date, and why; None where all are."""
+        """Return the first job that is not up to date, and why; None if all are."""
         for job in stage.jobs:
             reason = self._reason(stage, job, job.code())
             if reason:
@@ -132,100 +144,104 @@ class Runner:
         return None
 
     def warn(self, stage: Stage) -> None:
-        """Says so where a stage that is not asked for has run, but is not up to date."""
+        """Log a warning if a stage has run, but is not up to date."""
         for job in stage.jobs:
             stamp = Stamp.read(self._stamp(stage, job))
             if stamp:
                 code = job.code()
                 reason = stamp.stale(job.settings, code, job.inputs, job.outputs)
             else:
-                reason = f"{job.name} was not finished" if self._begun(stage, job).exists() else ""
+                started = self._started(stage, job).exists()
+                reason = f"{job.name} was not finished" if started else None
             if reason:
                 title = f"Stage {stage.number} ({stage.title})"
                 log.warning("warning: %s is not up to date: %s.", title, reason)
                 return
 
     def _run_jobs(self, stage: Stage, jobs: Sequence[Job]) -> bool:
-        """Runs those of ``jobs``, none of which needs another, that are not up to date."""
+        """Run the jobs that are not up to date; return whether there are any.
+
+        No job may need an output of another.
+        """
         codes = {job.name: job.code() for job in jobs}
         reasons = {job.name: self._reason(stage, job, codes[job.name]) for job in jobs}
         todo = [job for job in jobs if reasons[job.name]]
         for job in todo:
             verb = "would run" if self.dry_run else "runs"
             log.info("Stage %d, %s %s: %s.", stage.number, job.name, verb, reasons[job.name])
-            self.remade.update(job.outputs)
+            self.rebuilt.update(job.outputs)
         if self.dry_run or not todo:
             return bool(todo)
         for job in todo:
             self._check_inputs(stage, job)
         with owner(self.root):
             for job in todo:
-                write_text(self._begun(stage, job), "")
+                write_text(self._started(stage, job), "")
                 self._stamp(stage, job).unlink(missing_ok=True)
                 for path in job.unfinished if self.force else ():
                     path.unlink(missing_ok=True)
-            # As they are now: who edits one while a job reads it wants the job to run again.
+            # As they are now: a file that is edited while the job reads it makes the job stale.
             inputs = {path for job in todo for path in job.inputs}
             before = {path: digest(path) or ABSENT for path in inputs}
-            for job, found in stage.execute(todo):
+            for job, files in stage.execute(todo):
                 stamp = Stamp.make(
                     job.settings,
                     codes[job.name],
                     job.inputs,
-                    [*job.outputs, *found.outputs],
-                    found.known,
-                    {path: before[path] for path in job.inputs} | dict(found.before),
-                    found.sources,
-                    found.inputs,
+                    [*job.outputs, *files.outputs],
+                    files.output_digests,
+                    {path: before[path] for path in job.inputs} | dict(files.input_digests),
+                    files.sources,
+                    files.inputs,
                 )
                 stamp.write(self._stamp(stage, job))
-                self._begun(stage, job).unlink()
+                self._started(stage, job).unlink()
         return True
 
     def _stamp(self, stage: Stage, job: Job) -> Path:
         return self.root / ".stamps" / f"{stage.number}.{job.name}.json"
 
-    def _begun(self, stage: Stage, job: Job) -> Path:
-        """A file that is there from a job's beginning to its end."""
+    def _started(self, stage: Stage, job: Job) -> Path:
+        """Return a file that exists while a job runs."""
         return self._stamp(stage, job).with_suffix(".begun")
 
     def _reason(self, stage: Stage, job: Job, code: str) -> str | None:
-        """Why a job must run, or None."""
+        """Return why a job must run, None if it is up to date."""
         if self.force:
             return "--force"
         stamp = Stamp.read(self._stamp(stage, job))
         if stamp is None:
-            begun = self._begun(stage, job).exists()
-            return "it was not finished" if begun else "it has not run yet"
+            started = self._started(stage, job).exists()
+            return "it was not finished" if started else "it has not run yet"
         if self.dry_run:
-            changing = [path for path in job.inputs if path in self.remade]
-            if changing:
-                return f"{changing[0]} would be made anew"
+            rebuilt = [path for path in job.inputs if path in self.rebuilt]
+            if rebuilt:
+                return f"{rebuilt[0]} would be rebuilt"
         return stamp.stale(job.settings, code, job.inputs, job.outputs)
 
     def _check_inputs(self, stage: Stage, job: Job) -> None:
-        """Raises `UserError` that names the stages which make what is missing."""
+        """Raise `UserError` if inputs are missing; it names the stages that make them."""
         missing = [path for path in job.inputs if not path.exists()]
         if not missing:
             return
         stages = sorted({self.makers[path][0] for path in missing if path in self.makers})
         if not stages:
             raise UserError(f"Stage {stage.number} ({job.name}) needs {missing[0]}.")
-        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        others = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
         names = " and ".join(f"stage {number}" for number in stages)
         make = "makes" if len(stages) == 1 else "make"
         first = self._first_to_run(missing)
         raise UserError(
-            f"Stage {stage.number} ({job.name}) needs {missing[0]}{more}, which {names}"
-            f" {make}. Begin there: the same command with --stage {first}."
+            f"Stage {stage.number} ({job.name}) needs {missing[0]}{others}, which {names}"
+            f" {make}. Run the same command with --stage {first}."
         )
 
     def _first_to_run(self, missing: Sequence[Path]) -> int:
-        """The earliest stage that has to run before the files ``missing`` can be made."""
+        """Return the first stage that has to run, so that the files ``missing`` can be made."""
         stages = []
         for path in missing:
             if path in self.makers:
                 number, job = self.makers[path]
-                behind = [p for p in job.inputs if not p.exists() and p in self.makers]
-                stages.append(self._first_to_run(behind) if behind else number)
+                needed = [p for p in job.inputs if not p.exists() and p in self.makers]
+                stages.append(self._first_to_run(needed) if needed else number)
         return min(stages)

@@ -1,4 +1,4 @@
-"""Stamps: what a job was made from, so that it knows by itself whether it must run again."""
+"""Stamps: what the results of a job depend on, so that it runs again only if that has changed."""
 
 import ast
 import functools
@@ -16,25 +16,26 @@ from cascade.runtime.project import ROOT
 
 @dataclass(frozen=True)
 class Digest:
-    """A file's SHA-256, and the size and time of change by which it is known unread."""
+    """A file's SHA-256, and its size and time of change, which spare reading it again."""
 
     sha256: str
     size: int
     mtime_ns: int
 
 
-ABSENT = Digest("", 0, 0)  # of a file that is not there
+ABSENT = Digest("", 0, 0)  # the digest of a file that does not exist
 
 
-def digest(path: Path, known: Digest | None = None) -> Digest | None:
-    """The digest of ``path``, None where there is no such file.
+def digest(path: Path, earlier: Digest | None = None) -> Digest | None:
+    """Return the digest of ``path``, None if there is no such file.
 
-    A file of the size and time that ``known`` has is not read again.
+    A file of the same size and time of change as ``earlier`` is not read: ``earlier`` is
+    returned.
     """
     try:
         stat = path.stat()
-        if known and (known.size, known.mtime_ns) == (stat.st_size, stat.st_mtime_ns):
-            return known
+        if earlier and (earlier.size, earlier.mtime_ns) == (stat.st_size, stat.st_mtime_ns):
+            return earlier
         with path.open("rb") as stream:
             sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
@@ -43,32 +44,42 @@ def digest(path: Path, known: Digest | None = None) -> Digest | None:
 
 
 class Sources:
-    """Inputs and their digests in a file, ``[path, sha256, size, mtime_ns]`` a line."""
+    """A file that lists inputs and their digests, for more inputs than memory should hold.
+
+    Three lines of one, each ``[path, sha256, size, mtime_ns]`` (here with short digests)::
+
+        ["data/speech/a.wav", "9f86d081", 64044, 1700000000000000000]
+        ["data/speech/b.wav", "60303ae2", 51244, 1700000000000000000]
+        ["data/speech/table.tsv", "fd61a03a", 412, 1700000000000000000]
+    """
 
     def __init__(self, stream: BinaryIO):
         self._stream = stream
         self._last: Path | None = None
 
-    def add(self, path: Path, known: Digest) -> None:
-        """Adds a file; the parts of one recording, which come together, are one file."""
+    def add(self, path: Path, digest: Digest) -> None:
+        """Add a file. A file that was the last one already is not added again."""
         if path != self._last:
-            row = [str(path), *vars(known).values()]
+            row = [str(path), *vars(digest).values()]
             self._stream.write(json.dumps(row).encode() + b"\n")
         self._last = path
 
     @staticmethod
     def read(path: Path) -> Iterator[tuple[Path, Digest]]:
+        """Yield the files that the list ``path`` has, and their digests."""
         with path.open(encoding="utf-8") as lines:
             for line in lines:
-                name, *known = json.loads(line)
-                yield Path(name), Digest(*known)
+                name, *values = json.loads(line)
+                yield Path(name), Digest(*values)
 
 
 def code_digest(modules: Iterable[str]) -> str:
-    """One SHA-256 over the code of modules of ``cascade`` and ``local``, and of all they import.
+    """Return a SHA-256 of the code of ``modules`` and of everything that they import.
 
-    Comments, docstrings and line breaks do not count. Imports inside functions do. Raises
-    `ModuleNotFoundError` for a name that is no module of the two.
+    Only modules of ``cascade`` and ``local`` count. Comments, docstrings and line breaks do not.
+    Imports inside functions do.
+
+    Raises `ModuleNotFoundError` for a name that is not a module of ``cascade`` or ``local``.
     """
     digests: dict[str, str] = {}
     waiting = list(modules)
@@ -83,7 +94,7 @@ def code_digest(modules: Iterable[str]) -> str:
 
 @functools.cache
 def _read_module(module: str) -> tuple[str, tuple[str, ...]]:
-    """The SHA-256 of a module's code, and which modules of ours it imports."""
+    """Return the SHA-256 of a module's code, and the modules of the project that it imports."""
     file = _file(module)
     if file is None:
         raise ModuleNotFoundError(f"There is no module {module} in the project.", name=module)
@@ -94,14 +105,14 @@ def _read_module(module: str) -> tuple[str, tuple[str, ...]]:
         if isinstance(node, ast.ImportFrom) and node.module and _ours(node.module):
             names = [f"{node.module}.{alias.name}" for alias in node.names]
             inside = [name for name in names if _file(name)]
-            # A name that is no module is something in node.module, which then is one.
+            # If a name is not a module, it is defined in node.module, which then is one.
             imported += inside if len(inside) == len(names) else [node.module, *inside]
     code = ast.dump(tree)
     return hashlib.sha256(code.encode()).hexdigest(), tuple(imported)
 
 
 def _drop_docstring(node: ast.AST) -> None:
-    """Takes the docstring out of a module, class or function."""
+    """Remove the docstring of a module, class or function."""
     if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
         first = node.body[0] if node.body else None
         value = first.value if isinstance(first, ast.Expr) else None
@@ -110,21 +121,27 @@ def _drop_docstring(node: ast.AST) -> None:
 
 
 def _ours(module: str) -> bool:
+    """Return whether a module is one of the project."""
     return module.split(".")[0] in ("cascade", "local")
 
 
 def _file(module: str) -> Path | None:
-    """The file of a module of the project; None for a package and for what is no module."""
+    """Return the file of a module of the project; None for anything else, such as a package."""
     file = ROOT.joinpath(*module.split(".")).with_suffix(".py")
     return file if _ours(module) and file.is_file() else None
 
 
 @dataclass(frozen=True)
 class Stamp:
-    """What a finished job left: its settings and code, and digests of what went in and out.
+    """What the results of a finished job depend on.
 
-    Of the inputs, ``found`` are those that the job found for itself (texts, say); ``sources``
-    names a `Sources` file of more, "" for none.
+    Attributes:
+        settings: The settings of the job, as JSON types.
+        code: The digest of its code.
+        inputs: The digests of the files that it read.
+        outputs: The digests of the files that it wrote.
+        sources: A `Sources` file that lists more inputs; "" for none.
+        discovered: Those of ``inputs`` that only the job itself could name, such as texts.
     """
 
     settings: Any
@@ -132,11 +149,11 @@ class Stamp:
     inputs: dict[str, Digest]
     outputs: dict[str, Digest]
     sources: str = ""
-    found: tuple[str, ...] = ()
+    discovered: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, path: Path) -> "Stamp | None":
-        """The stamp at ``path``; None where there is none, or none that reads."""
+        """Return the stamp at ``path``; None if there is none, or it is damaged."""
         try:
             raw = json.loads(path.read_text(encoding="utf-8"))
             return cls(
@@ -157,31 +174,36 @@ class Stamp:
         code: str,
         inputs: Iterable[Path],
         outputs: Iterable[Path],
-        known: Mapping[Path, Digest] = MappingProxyType({}),
-        before: Mapping[Path, Digest] = MappingProxyType({}),
+        output_digests: Mapping[Path, Digest] = MappingProxyType({}),
+        input_digests: Mapping[Path, Digest] = MappingProxyType({}),
         sources: Path | None = None,
-        found: Iterable[Path] = (),
+        discovered: Iterable[Path] = (),
     ) -> "Stamp":
-        """Reads every file but those ``known`` and the ``sources``. An input may be absent.
+        """Return the stamp of a job that has just finished.
 
-        Inputs that ``before`` has count as it has them, whatever they have become since. An
-        output that is not there raises `FileNotFoundError`.
+        Inputs in ``input_digests`` are not read: they may have changed since the job read them.
+        Outputs in ``output_digests`` are read only if they have changed since. An input may be
+        absent.
+
+        Raises `FileNotFoundError` for a missing output.
         """
-        found = tuple(found)
-        read = []
-        for paths, as_read in (((*inputs, *found), before), (outputs, {})):
-            read.append(
-                {
-                    str(p): as_read.get(p) or digest(p, known.get(p)) or ABSENT
-                    for p in sorted(set(paths))
-                }
-            )
-        for name, value in read[1].items():
-            if value is ABSENT:
-                raise FileNotFoundError(name)
-        return cls(settings, code, *read, str(sources or ""), tuple(map(str, found)))
+        discovered = tuple(discovered)
+        read = {
+            str(p): input_digests.get(p) or digest(p) or ABSENT
+            for p in sorted({*inputs, *discovered})
+        }
+        written = {}
+        for path in sorted(set(outputs)):
+            value = digest(path, output_digests.get(path))
+            if value is None:
+                raise FileNotFoundError(path)
+            written[str(path)] = value
+        names = tuple(map(str, discovered))
+        return cls(settings, code, read, written, str(sources or ""), names)
 
     def write(self, path: Path) -> None:
+        """Write the stamp as JSON."""
+
         def plain(digests: dict[str, Digest]) -> dict:
             return {name: vars(value) for name, value in digests.items()}
 
@@ -193,59 +215,62 @@ class Stamp:
                 "inputs": plain(self.inputs),
                 "outputs": plain(self.outputs),
                 "sources": self.sources,
-                "found": self.found,
+                "found": self.discovered,
             },
         )
 
     def stale(
         self, settings: Any, code: str, inputs: Iterable[Path], outputs: Iterable[Path]
     ) -> str | None:
-        """Why a job that is so described must run again; None if it must not."""
+        """Return why a job must run again that is described like this; None if it need not."""
         changed = changed_settings(self.settings, settings)
         if changed:
             return f"the recipe's {changed} changed"
         if code != self.code:
             return "the code changed"
-        given = dict.fromkeys(map(str, inputs))
-        for path in given:
+        names = dict.fromkeys(map(str, inputs))
+        for path in names:
             if path not in self.inputs:
                 return f"{path} is new"
         for path in self.inputs:
-            if path not in given and path not in self.found:
-                return f"{path} is no input any more"
-        for path in outputs:
-            if str(path) not in self.outputs:
-                return f"{path} is not made yet"
+            if path not in names and path not in self.discovered:
+                return f"{path} is not an input any more"
+        for output in outputs:
+            if str(output) not in self.outputs:
+                return f"its output {output} is new"
         for title, digests in (("", self.inputs), ("its output ", self.outputs)):
-            known = ((Path(name), value) for name, value in digests.items())
-            changed = _changed(known)
-            if changed:
-                return f"{title}{changed}"
+            change = _first_change((Path(name), value) for name, value in digests.items())
+            if change:
+                return f"{title}{change}"
         try:
-            return _changed(Sources.read(Path(self.sources))) if self.sources else None
+            return _first_change(Sources.read(Path(self.sources))) if self.sources else None
         except (OSError, ValueError, TypeError):
-            return f"{self.sources}, the list of what it read, is missing or damaged"
+            return f"{self.sources}, the list of files that it read, is missing or damaged"
 
 
-def _changed(files: Iterable[tuple[Path, Digest]]) -> str | None:
-    """Which file is not as it was, and how; None if all are."""
-    for path, known in files:
-        now = digest(path, known) or ABSENT
-        if now == ABSENT != known:
+def _first_change(files: Iterable[tuple[Path, Digest]]) -> str | None:
+    """Return the first file that has changed, and how; None if none has."""
+    for path, before in files:
+        now = digest(path, before) or ABSENT
+        if now == ABSENT != before:
             return f"{path} is missing"
-        if now.sha256 != known.sha256:
+        if now.sha256 != before.sha256:
             return f"{path} changed"
     return None
 
 
 def changed_settings(old: Any, new: Any, where: str = "") -> str | None:
-    """The dotted name of the first setting in which two JSON values differ."""
+    """Return the dotted name of the first setting in which two JSON values differ, or None.
+
+    >>> changed_settings({"seed": 0, "train": {"steps": 9}}, {"seed": 0, "train": {"steps": 10}})
+    'train.steps'
+    """
     if isinstance(old, dict) and isinstance(new, dict):
         for key in [*new, *(k for k in old if k not in new)]:
             if key not in old or key not in new:
                 return f"{where}{key}"
-            found = changed_settings(old[key], new[key], f"{where}{key}.")
-            if found:
-                return found
+            name = changed_settings(old[key], new[key], f"{where}{key}.")
+            if name:
+                return name
         return None
     return None if old == new else where.rstrip(".") or "settings"

@@ -20,9 +20,9 @@ PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 def die_with_parent() -> None:
-    """Asks Linux to kill this process when its parent ends, however that ends.
+    """Ask Linux to kill this process when its parent ends, for whatever reason.
 
-    Else the workers of a killed run would go on, and write beside those of the next one.
+    Otherwise the workers of a killed run would work on, and write where the next run writes.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -30,13 +30,13 @@ def die_with_parent() -> None:
 
 @contextmanager
 def pool(jobs: int, shared: object = None) -> Iterator[ProcessPoolExecutor]:
-    """A pool of ``jobs`` forked processes: they share the memory of what is loaded already.
+    """A pool of ``jobs`` forked processes, which share the memory of what is loaded already.
 
     ``shared`` is for `shared_map`.
 
-    What there is when it begins is not looked through for garbage until it ends: that takes
-    long where there are millions of words, and it writes into every object, so that each
-    process would soon have pages of its own.
+    Garbage collection skips all objects that exist at the start, until the pool ends. To visit
+    millions of words takes long. It also writes into every object, so that each process would
+    soon have its own copy of the memory.
     """
     gc.freeze()
     try:
@@ -52,11 +52,11 @@ def pool(jobs: int, shared: object = None) -> Iterator[ProcessPoolExecutor]:
 def shared_map(
     function: Callable[[Shared, Task], Result], shared: Shared, tasks: Iterable[Task], jobs: int
 ) -> Iterator[Result]:
-    """Yields ``function(shared, task)`` of every task, in their order, from ``jobs`` processes.
+    """Yield ``function(shared, task)`` of every task, in order, computed in ``jobs`` processes.
 
-    ``shared`` may be large, and need not be picklable: the forked processes have the parent's
-    memory. What they change in it stays with them. Tasks and results are pickled; ``function``
-    is one of a module.
+    ``shared`` may be large and need not be picklable: the forked processes have the parent's
+    memory. A process that changes it changes only its own copy. Tasks and results are pickled,
+    so ``function`` must be defined in a module.
 
     >>> list(shared_map(str.removesuffix, "lexicon.txt", [".txt", ".fst"], 2))
     ['lexicon', 'lexicon.txt']
@@ -65,11 +65,11 @@ def shared_map(
         yield from executor.map(partial(_with_shared, function), tasks)
 
 
-_shared: Any = None  # of a worker process of `shared_map`; always None in the parent
+_shared: Any = None  # set in the worker processes of `shared_map`; always None in the parent
 
 
 def _with_shared(function: Callable[[Any, Task], Result], task: Task) -> Result:
-    """In a worker process: the function of what is shared and of one task."""
+    """Call the function in a worker process."""
     return function(_shared, task)
 
 
@@ -79,10 +79,10 @@ def in_order(
     tasks: Iterable[Task],
     ahead: int,
 ) -> Iterator[Result]:
-    """Yields ``function(task)`` of every task, in their order.
+    """Yield ``function(task)`` of every task, in order.
 
-    Tasks are taken as they are needed: no more than ``ahead`` of them are waiting, at work,
-    or done and not yet asked for. (``pool.map`` takes all of them at once.)
+    At most ``ahead`` tasks are taken before their results are used: they are waiting, running
+    or done. (``pool.map`` takes all tasks at once.)
     """
     tasks = iter(tasks)
     running = deque(pool.submit(function, task) for task in islice(tasks, ahead))
@@ -96,16 +96,20 @@ def in_order(
 
 
 def chunks(tasks: Iterable[Task], size: int) -> Iterator[list[Task]]:
-    """Lists of ``size`` tasks, the last one perhaps shorter."""
+    """Yield lists of ``size`` tasks; the last one may be shorter.
+
+    >>> list(chunks("abcde", 2))
+    [['a', 'b'], ['c', 'd'], ['e']]
+    """
     tasks = iter(tasks)
     while chunk := list(islice(tasks, size)):
         yield chunk
 
 
 def _begin(shared: object) -> None:
-    """In a worker process, before its first task."""
+    """Prepare a worker process for its tasks."""
     global _shared
     _shared = shared
     die_with_parent()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C
     signal.signal(signal.SIGTERM, signal.SIG_DFL)

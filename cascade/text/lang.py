@@ -12,7 +12,7 @@ from cascade.config.experiment import Experiment
 from cascade.config.recipe import Recipe
 from cascade.corpora import corpus
 from cascade.runtime.files import read_lines, write_text, write_text_table
-from cascade.runtime.stage import Found
+from cascade.runtime.stage import JobFiles
 from cascade.text import dictionary
 from cascade.text import words as text
 from cascade.text.lexicon import alternatives, look_up, pronounce, useless
@@ -33,7 +33,7 @@ class Source:
     left_out: dict[str, int]
 
 
-def build(experiment: Experiment, jobs: int) -> Found:
+def build(experiment: Experiment, jobs: int) -> JobFiles:
     """Writes transcripts, lexicons, phones, sentences; returns the text files that it read.
 
     Raises `UserError` for a word of a transcript that has no pronunciation.
@@ -61,7 +61,7 @@ def build(experiment: Experiment, jobs: int) -> Found:
     sources = _sources(experiment, transcripts, request)
     read = _write_vocabulary(experiment, sources, set(counts[recipe.target]), request)
     texts = recipe.target_language.texts
-    return Found(inputs=[*(Path(text) for text in texts if Path(text).is_file()), *read])
+    return JobFiles(inputs=[*(Path(text) for text in texts if Path(text).is_file()), *read])
 
 
 def _transcripts(experiment: Experiment) -> dict[str, dict[str, list[str]]]:

@@ -135,7 +135,7 @@ def test_a_part_is_taken_from_the_features_of_all(small, read, listed, caplog):
         assert [cut.id for cut in cuts] == list(scp) == list(digests)
         for cut in cuts:
             np.testing.assert_array_equal(cut.load_features(), scp[cut.id])
-        found[minutes] = (lines, digests, result.known)
+        found[minutes] = (lines, digests, result.output_digests)
     (everything, digests, known), (some, fewer, others) = found.values()
     assert 0 < len(some) < len(everything) == 9
     assert set(some) < set(everything) and fewer.items() < digests.items()

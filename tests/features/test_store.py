@@ -6,10 +6,11 @@ import sys
 import kaldiio
 import numpy as np
 import pytest
+from support import write_jsonl_gz
 
 from cascade.features import store
 from cascade.runtime.errors import UserError
-from cascade.runtime.files import read_jsonl_gz, write_jsonl_gz
+from cascade.runtime.files import read_jsonl_gz
 from cascade.runtime.project import ROOT
 
 

@@ -3,6 +3,7 @@ import json
 import os
 
 import pytest
+from support import write_jsonl_gz
 
 from cascade.runtime.errors import UserError
 from cascade.runtime.files import (
@@ -10,13 +11,12 @@ from cascade.runtime.files import (
     read_text_table,
     replacing,
     write_json,
-    write_jsonl_gz,
     write_text,
     write_text_table,
 )
 
 
-def test_replacing_writes_the_whole_file_and_its_folder(tmp_path):
+def test_replacing_writes_the_complete_file_and_its_folder(tmp_path):
     path = tmp_path / "a" / "b" / "file"
     with replacing(path) as stream:
         stream.write(b"new")
@@ -67,13 +67,13 @@ def test_gz_without_rows_is_an_empty_gz(tmp_path):
     assert gzip.decompress((tmp_path / "none.jsonl.gz").read_bytes()) == b""
 
 
-def test_json_is_for_people(tmp_path):
+def test_json_is_indented_and_not_escaped(tmp_path):
     write_json(tmp_path / "x.json", {"b": "я", "a": [1]})
     expected = '{\n  "b": "я",\n  "a": [\n    1\n  ]\n}\n'
     assert (tmp_path / "x.json").read_text(encoding="utf-8") == expected
 
 
-def test_lines_of_a_text_of_the_users(tmp_path):
+def test_lines_of_a_users_text(tmp_path):
     path = tmp_path / "a.txt"
     path.write_bytes("\ufeffчаи\u0306\r\nда".encode())
     assert read_lines(path) == ["чай", "да"]
@@ -88,8 +88,8 @@ def test_text_table_round_trip(tmp_path):
     table = {"utt-2": ["да", "нет"], "utt-1": [], "utt-3": ["x"]}
     write_text_table(tmp_path / "text", table)
     assert (tmp_path / "text").read_text(encoding="utf-8") == "utt-2 да нет\nutt-1\nutt-3 x\n"
-    found = read_text_table(tmp_path / "text")
-    assert found == table and list(found) == list(table)
+    again = read_text_table(tmp_path / "text")
+    assert again == table and list(again) == list(table)
 
 
 def test_text_table_takes_any_white_space(tmp_path):
@@ -97,15 +97,15 @@ def test_text_table_takes_any_white_space(tmp_path):
     assert read_text_table(tmp_path / "text") == {"a": ["b", "c"], "d": ["e"]}
 
 
-def test_a_doubled_id_is_told(tmp_path):
+def test_an_id_that_appears_twice_is_an_error(tmp_path):
     path = tmp_path / "text"
     path.write_text("a x\nb y\n\na z\n")
-    with pytest.raises(UserError, match="line 4: 'a' stands there twice") as caught:
+    with pytest.raises(UserError, match="line 4: 'a' appears twice") as caught:
         read_text_table(path)
     assert str(path) in str(caught.value)
 
 
-def test_a_table_that_cannot_be_read_is_told(tmp_path):
+def test_a_table_that_cannot_be_read_is_an_error(tmp_path):
     with pytest.raises(UserError, match="none cannot be read: No such file"):
         read_text_table(tmp_path / "none")
     with pytest.raises(UserError, match="cannot be read: Is a directory"):

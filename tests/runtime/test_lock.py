@@ -33,7 +33,7 @@ def test_a_turn_comes_when_the_other_is_out(tmp_path, caplog):
     with turn(tmp_path / "data"):
         entered = time.monotonic()  # the same clock in all processes
     assert entered >= float(other.communicate()[0])
-    assert f"is in use: process {other.pid}, since 20" in caplog.text
+    assert f"is in use by process {other.pid}, since 20" in caplog.text
 
 
 def test_a_killed_process_is_out(tmp_path):

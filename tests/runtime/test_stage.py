@@ -11,7 +11,7 @@ import pytest
 
 from cascade.runtime.errors import UserError
 from cascade.runtime.project import ROOT
-from cascade.runtime.stage import Call, Found, Job, Runner, Stage, one_by_one, owner
+from cascade.runtime.stage import Call, Job, JobFiles, Runner, Stage, one_by_one, owner
 
 
 @pytest.fixture(autouse=True)
@@ -38,7 +38,7 @@ class Kitchen:
         self.root = root
         self.ran: list[str] = []
 
-    def job(self, name, inputs=(), outputs=(), settings=1, found=(), modules=()) -> Job:
+    def job(self, name, inputs=(), outputs=(), settings=1, discovered=(), modules=()) -> Job:
         sources = [self.root / name for name in inputs]
         made = [self.root / name for name in outputs]
 
@@ -48,7 +48,7 @@ class Kitchen:
             for path in made:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(f"{path.name}({text}{settings})")
-            return Found(inputs=[self.root / name for name in found])
+            return JobFiles(inputs=[self.root / name for name in discovered])
 
         return Job(name, settings, tuple(sources), tuple(made), Cook(run), modules)
 
@@ -125,11 +125,11 @@ def test_a_stage_can_run_by_itself(kitchen, two):
     assert kitchen.go(two[1]) == ["join"]
 
 
-def test_what_a_job_found_for_itself_counts(kitchen, tmp_path, heard):
+def test_an_input_that_only_the_job_knows_counts(kitchen, tmp_path, heard):
     wav = kitchen.root / "x.wav"
     kitchen.root.mkdir()
     wav.write_text("sound")
-    stage = Stage(0, "corpora", (kitchen.job("list", [], ["a"], found=["x.wav"]),))
+    stage = Stage(0, "corpora", (kitchen.job("list", [], ["a"], discovered=["x.wav"]),))
     assert kitchen.go(stage) == ["list"]
     assert kitchen.go(stage) == []
     wav.write_text("another sound")
@@ -138,7 +138,7 @@ def test_what_a_job_found_for_itself_counts(kitchen, tmp_path, heard):
 
 
 def missing(kitchen, stages, number) -> str:
-    """What is said when stage ``number`` runs by itself."""
+    """Return the error of stage ``number`` when it runs by itself."""
     makers = {path: (s.number, job) for s in stages for job in s.jobs for path in job.outputs}
     with pytest.raises(UserError) as caught:
         Runner(kitchen.root, makers, False, False).run(stages[number])
@@ -149,18 +149,18 @@ def missing(kitchen, stages, number) -> str:
 def test_a_missing_input_names_the_stage_that_makes_it(kitchen, two):
     assert missing(kitchen, two, 1) == (
         f"Stage 1 (left) needs {kitchen.root}/a, which stage 0 makes."
-        " Begin there: the same command with --stage 0."
+        " Run the same command with --stage 0."
     )
 
 
 def test_missing_inputs_name_the_first_stage_to_run(kitchen, two):
     third = Stage(2, "third", (kitchen.job("late", ["d", "a"], ["e"]),))
-    said = missing(kitchen, [*two, third], 2)
-    assert f"needs {kitchen.root}/d and 1 more, which stage 0 and stage 1 make" in said
-    assert said.endswith("the same command with --stage 0.")
+    message = missing(kitchen, [*two, third], 2)
+    assert f"needs {kitchen.root}/d and 1 more, which stage 0 and stage 1 make" in message
+    assert message.endswith("the same command with --stage 0.")
     fourth = Stage(3, "fourth", (kitchen.job("last", ["e"], ["f"]),))
-    said = missing(kitchen, [*two, third, fourth], 3)
-    assert "which stage 2 makes" in said and said.endswith("the same command with --stage 0.")
+    message = missing(kitchen, [*two, third, fourth], 3)
+    assert "which stage 2 makes" in message and message.endswith("the same command with --stage 0.")
     kitchen.go(*two)
     kitchen.ran.clear()
     assert missing(kitchen, [*two, third, fourth], 3).endswith("the same command with --stage 2.")
@@ -182,9 +182,9 @@ def test_dry_run_follows_what_would_change_and_writes_nothing(kitchen, two, hear
     root = kitchen.root
     assert heard.messages == [
         f"Stage 0, start would run: its output {root}/a is missing.",
-        f"Stage 1, left would run: {root}/a would be made anew.",
-        f"Stage 1, right would run: {root}/a would be made anew.",
-        f"Stage 1, join would run: {root}/b would be made anew.",
+        f"Stage 1, left would run: {root}/a would be rebuilt.",
+        f"Stage 1, right would run: {root}/a would be rebuilt.",
+        f"Stage 1, join would run: {root}/b would be rebuilt.",
     ]
     assert not (root / "a").exists()
 
@@ -234,9 +234,9 @@ def test_an_input_that_is_edited_while_its_job_runs(kitchen, two, heard):
     job = kitchen.job("start", ["table"], ["a"])
 
     def run():
-        found = job.run()
+        files = job.run()
         (kitchen.root / "table").write_text("another")
-        return found
+        return files
 
     edited = dataclasses.replace(job, run=Cook(run))
     kitchen.go(Stage(0, "first", (edited,)))
@@ -293,13 +293,13 @@ def holder(tmp_path):
         os.kill(worker, signal.SIGKILL)
 
 
-def test_a_second_owner_is_told_of_the_first(tmp_path, holder, kitchen):
+def test_a_second_owner_gets_the_process_of_the_first(tmp_path, holder, kitchen):
     with (
-        pytest.raises(UserError, match=rf"in use: process {holder.pid}, since \d{{4}}-") as caught,
+        pytest.raises(UserError, match=rf"by process {holder.pid}, since \d{{4}}-") as caught,
         owner(tmp_path),
     ):
         raise AssertionError("two owners")
-    assert str(tmp_path) in str(caught.value)
+    assert str(caught.value).startswith(f"{tmp_path} is in use by process")
     holder.stdin.close()
     assert holder.wait(20) == 0
     with owner(tmp_path):
@@ -336,7 +336,7 @@ def test_an_output_that_the_job_named_itself_is_made_again(kitchen):
         kitchen.ran.append("dump")
         ark.parent.mkdir(parents=True, exist_ok=True)
         ark.write_text("features")
-        return Found(outputs=[ark])
+        return JobFiles(outputs=[ark])
 
     stage = Stage(2, "features", (Job("dump", 1, (), (), Cook(run)),))
     assert kitchen.go(stage) == ["dump"]

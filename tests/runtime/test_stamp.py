@@ -83,7 +83,7 @@ def test_new_files_are_named(made, files, tmp_path):
     new = tmp_path / "new"
     assert made.stale(SETTINGS, "code", [*files[0], new], files[1]) == f"{new} is new"
     reason = made.stale(SETTINGS, "code", files[0], [*files[1], new])
-    assert reason == f"{new} is not made yet"
+    assert reason == f"its output {new} is new"
 
 
 def test_an_input_that_is_none_any_more_is_named(files, tmp_path):
@@ -92,16 +92,16 @@ def test_an_input_that_is_none_any_more_is_named(files, tmp_path):
     made = Stamp.make(SETTINGS, "code", [*files[0], gone], files[1])
     made.write(tmp_path / "stamp")
     for stamp in (made, Stamp.read(tmp_path / "stamp")):
-        assert stamp.stale(SETTINGS, "code", *files) == f"{gone} is no input any more"
+        assert stamp.stale(SETTINGS, "code", *files) == f"{gone} is not an input any more"
 
 
-def test_inputs_that_the_job_found_count_too(files, tmp_path):
-    found = tmp_path / "found.wav"
-    found.write_text("sound")
-    made = Stamp.make(SETTINGS, "code", *files, found=[found])
+def test_inputs_that_only_the_job_knows_count_too(files, tmp_path):
+    wav = tmp_path / "x.wav"
+    wav.write_text("sound")
+    made = Stamp.make(SETTINGS, "code", *files, discovered=[wav])
     assert made.stale(SETTINGS, "code", *files) is None  # the caller does not know of it
-    found.write_text("other sound")
-    assert made.stale(SETTINGS, "code", *files) == f"{found} changed"
+    wav.write_text("other sound")
+    assert made.stale(SETTINGS, "code", *files) == f"{wav} changed"
 
 
 @pytest.fixture
@@ -110,11 +110,11 @@ def sources(tmp_path):
     recordings = [tmp_path / "a b.wav", tmp_path / "ё.wav"]
     listed = tmp_path / "list"
     with listed.open("wb") as stream:
-        found = Sources(stream)
+        listing = Sources(stream)
         for path in [*recordings, recordings[1], tmp_path / "none.wav"]:
             if path in recordings:
                 path.write_text(path.name)
-            found.add(path, digest(path) or ABSENT)
+            listing.add(path, digest(path) or ABSENT)
     assert [path for path, _ in Sources.read(listed)] == [*recordings, tmp_path / "none.wav"]
     Stamp.make({}, "code", [], [], sources=listed).write(tmp_path / "stamp")
     return recordings, listed, lambda: Stamp.read(tmp_path / "stamp").stale({}, "code", [], [])
@@ -138,7 +138,7 @@ def test_sources_in_a_list_count_as_inputs(sources, tmp_path):
 def test_a_list_of_sources_that_is_lost_or_damaged(sources, content):
     _, listed, stale = sources
     listed.unlink() if content is None else listed.write_text(content)
-    assert stale() == f"{listed}, the list of what it read, is missing or damaged"
+    assert stale() == f"{listed}, the list of files that it read, is missing or damaged"
 
 
 def test_a_known_digest_is_not_made_again(tmp_path):
@@ -198,12 +198,12 @@ def test_digest(tmp_path):
     path = tmp_path / "file"
     assert digest(path) is None and digest(tmp_path) is None
     path.write_text("abc")
-    found = digest(path)
-    assert found.sha256 == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-    assert found.size == 3
-    known = Digest("not read again", found.size, found.mtime_ns)
-    assert digest(path, known) is known
-    assert digest(path, Digest("read again", 4, found.mtime_ns)) == found
+    first = digest(path)
+    assert first.sha256 == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    assert first.size == 3
+    earlier = Digest("not read again", first.size, first.mtime_ns)
+    assert digest(path, earlier) is earlier
+    assert digest(path, Digest("read again", 4, first.mtime_ns)) == first
     assert digest(path / "below") is None
 
 
@@ -307,6 +307,6 @@ JSON = st.recursive(
 def test_whatever_a_stamp_file_holds_it_is_a_stamp_or_none(tmp_path, content):
     path = tmp_path / "stamp.json"
     path.write_bytes(content)
-    found = Stamp.read(path)
-    if found is not None:  # then it can be asked
-        found.stale({}, "code", [], [])
+    read = Stamp.read(path)
+    if read is not None:
+        read.stale({}, "code", [], [])

@@ -76,7 +76,7 @@ def test_a_full_disk(tmp_path):
                 pass
         os.truncate(filler, filler.stat().st_size - 16384)
         done = run("--recipe", "mini", "--exp", disk, "--stage", 2, "--stop-stage", 2, expect=1)
-        assert "No space left on device. Nothing is lost: make room" in done.stderr
+        assert "No space left on device. Nothing is lost: free some space" in done.stderr
         assert len(done.stderr.split("cascade: ")[1].splitlines()) == 1
         assert (disk / "mini/manifests/train_ru.jsonl.gz").stat().st_size > 0
         assert not list(disk.rglob("*.partial"))
@@ -100,7 +100,7 @@ def test_the_second_owner_is_told_who_the_first_is(copy):
         while "step" not in first.stderr.readline():
             assert first.poll() is None
         done = run(*SHORT, "--exp", copy.parent, "--stage", 4, "--force", expect=1)
-        assert f"is in use: process {first.pid}, since 20" in done.stderr
+        assert f"is in use by process {first.pid}, since 20" in done.stderr
     finally:
         first.kill()
         first.communicate()

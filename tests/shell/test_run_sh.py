@@ -204,7 +204,7 @@ def test_a_doubled_hypothesis_is_refused(copy):
     lines = path.read_text().splitlines()
     path.write_text("\n".join([*lines, lines[4]]) + "\n")
     done = run("--recipe", "mini", "--exp", copy.parent, "--stage", 5, expect=1)
-    assert "twice" in done.stderr and lines[4].split()[0] in done.stderr
+    assert "appears twice" in done.stderr and lines[4].split()[0] in done.stderr
 
 
 def test_another_beam_decodes_and_scores_again_and_no_more(mini):
