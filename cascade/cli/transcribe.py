@@ -13,7 +13,8 @@ from cascade.config.experiment import Experiment
 from cascade.config.recipe import Recipe
 from cascade.config.sections import FRAMES_PER_SECOND
 from cascade.corpora import audio
-from cascade.decoding.decode import AcousticModel, Decoded, Decoder
+from cascade.decoding.decode import Decoded, Decoder
+from cascade.decoding.network_outputs import AcousticModel
 from cascade.features.batches import normalised, stacked
 from cascade.features.cmn import read_cms_init
 from cascade.features.filterbank import Filterbank
@@ -79,7 +80,7 @@ def transcribe(
     least = max(recipe.limits.min_seconds, step)
     seconds = _seconds(paths, least, channel)
     acoustic = AcousticModel(layout.system(system))
-    acoustic.check(layout)
+    acoustic.check_phones(layout)
     if acoustic.config.inputs != features.filters * features.stack:
         raise UserError(
             f"{layout.system(system)} takes {acoustic.config.inputs} values in a step, and"

@@ -1,7 +1,9 @@
-"""Lattices: what else an utterance may have been, how likely, and how sure each word is.
+"""Lattices: the likely paths of an utterance, its n-best list and word confidences.
 
-A lattice is made by Kaldi's LatticeSimpleDecoder, in a second search after the one that
-finds the words: it has no bound on the states of a frame, so it takes a narrower beam.
+Kaldi's LatticeSimpleDecoder makes a lattice in a second search, after the one that finds the
+words. It has no bound on the states of a frame, so its beam is narrower. kaldifst's own
+n-best lists (``lattice_to_nbest``) are of paths, of which many have the same words, so the
+n-best list and the posteriors are computed here.
 """
 
 import heapq
@@ -9,30 +11,36 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import count, pairwise
+from typing import Any
 
 import kaldi_decoder
 import kaldifst
 import numpy as np
-from kaldifst.lib._kaldifst import _ArcIteratorLattice  # ArcIterator refuses lattices
+
+# The one private name of a library that we use: kaldifst.ArcIterator refuses lattices, and it
+# is the only way to their arcs. pyproject.toml pins the version; tests/decoding/test_lattice.py
+# fails when another version is installed, and when ArcIterator takes lattices.
+from kaldifst.lib._kaldifst import _ArcIteratorLattice
 
 from cascade.decoding.word_times import Span
 
-# Of logarithms before they are scaled: the weaker the network's, the more paths there are. 20 %
-# more take twice as long, 20 % less lose the best path of more than half.
+# The beam of log-probabilities before they are scaled: where the network's differ less, more
+# paths are within it. 20 % more take twice as long; 20 % less lose the best path of more than
+# half of the utterances.
 BEAM = 15.0
-# Of what the search adds up: with an open vocabulary 12 takes three times as long as 10, and
-# n-best lists and confidences hardly gain.
+# The widest beam of scaled scores: with an open vocabulary 12 takes three times as long as 10,
+# and n-best lists and confidences hardly gain.
 WIDEST = 10.0
 LATTICE_BEAM = 6.0  # a path e^6 times less likely than the best is left out
-SCALE = 0.5  # of logarithms in posteriors: frames are no independent witnesses (set on valid)
-BEYOND = math.exp(-SCALE * LATTICE_BEAM)  # what was left out, against the rest: a guess
+SCALE = 0.5  # of log-probabilities in posteriors: frames are not independent (set on valid)
+BEYOND = math.exp(-SCALE * LATTICE_BEAM)  # a guess of the mass of all paths left out
 
 Arc = tuple[int, int, float, float, int]  # target, word, graph cost, acoustic cost, frame
 
 
 @dataclass(frozen=True)
 class Hypothesis:
-    """Word numbers, with the logarithms (natural, scaled) that the search adds up."""
+    """Word numbers, with the (natural, scaled) log-probabilities that the search adds up."""
 
     words: tuple[int, ...]
     graph: float
@@ -40,16 +48,18 @@ class Hypothesis:
 
     @property
     def score(self) -> float:
+        """The sum of both."""
         return self.graph + self.acoustic
 
 
 class Lattice:
     """The paths of an utterance that are near the best one.
 
-    Its sums are over paths: alignments of the same words with the same phones are several.
+    Its sums are over paths: the same words may have several, with other alignments or
+    phones.
     """
 
-    def __init__(self, raw: kaldifst.Lattice):
+    def __init__(self, raw: Any):
         frames, arcs = _read(raw)
         self.end = len(arcs)  # one state for all ends
         self.arcs: list[list[Arc]] = [*arcs, []]
@@ -57,9 +67,9 @@ class Lattice:
         self.order = _sorted(self.arcs, self.start)
         frame = [0] * len(self.arcs)
         for state in self.order:
-            for k, (target, *rest) in enumerate(self.arcs[state]):
+            for k, (target, word, graph, acoustic, _) in enumerate(self.arcs[state]):
                 frame[target] = frame[state] + frames[state][k]
-                self.arcs[state][k] = (target, *rest[:3], frame[state])
+                self.arcs[state][k] = (target, word, graph, acoustic, frame[state])
         self.to_end = [math.inf] * len(self.arcs)
         self.to_end[self.end] = 0.0
         for state in reversed(self.order):
@@ -70,57 +80,57 @@ class Lattice:
             self.arcs[state] = ahead
 
     def best(self, number: int) -> list[Hypothesis]:
-        """The ``number`` likeliest word sequences, all different, each by its best path.
+        """Return the ``number`` likeliest word sequences, all different, each by its best path.
 
-        A* with the exact cost to the end, so that a hypothesis is found once it is the best.
+        A* with the exact cost to the end: hypotheses are completed in the order of their scores.
         """
         ties = count()
+        heap: list[tuple[float, int, int, tuple[int, ...], float, float]]
         heap = [(self.to_end[self.start], next(ties), self.start, (), 0.0, 0.0)]
         done: set[tuple[int, tuple[int, ...]]] = set()
-        found: list[Hypothesis] = []
-        while heap and len(found) < number:
+        hypotheses: list[Hypothesis] = []
+        while heap and len(hypotheses) < number:
             _, _, state, words, graph, acoustic = heapq.heappop(heap)
             if (state, words) in done:
                 continue
             done.add((state, words))
             if state == self.end:
-                found.append(Hypothesis(words, -graph, -acoustic))
-            for target, word, more_graph, more_acoustic, _ in self.arcs[state]:
-                g, a = graph + more_graph, acoustic + more_acoustic
+                hypotheses.append(Hypothesis(words, -graph, -acoustic))
+            for target, word, graph_cost, acoustic_cost, _ in self.arcs[state]:
+                g, a = graph + graph_cost, acoustic + acoustic_cost
                 longer = (*words, word) if word else words
                 if (target, longer) not in done:
                     item = (g + a + self.to_end[target], next(ties), target, longer, g, a)
                     heapq.heappush(heap, item)
-        return found
+        return hypotheses
 
     def confidences(
-        self, chosen: Hypothesis, spans: Sequence[Span], known: Sequence[Hypothesis]
+        self, chosen: Hypothesis, spans: Sequence[Span], nbest: Sequence[Hypothesis]
     ) -> list[float]:
-        """The posterior of each word of ``chosen`` at its place, from 0 to 1.
+        """Return the posterior of each word of ``chosen`` at its place, from 0 to 1.
 
-        That is the share of all paths, each with the probability that the search gives it
-        to the power of ``SCALE``, which put the same word out between the middles of the
-        gaps to the neighbours. ``BEYOND`` is what other paths have, against these. Where
-        ``chosen`` is none of the ``known`` hypotheses (the narrower beam has lost it), it
-        counts as one path more.
+        That is the share of the paths that have the same word between the middles of the gaps
+        to its neighbours. A path's weight is its probability to the power of ``SCALE``;
+        ``BEYOND`` is added for the paths that the lattice lacks. If ``chosen`` is not in
+        ``nbest`` (the narrower beam has lost it), it counts as one more path.
         """
         events, total = self._word_masses()
-        lost = all(hypothesis.words != chosen.words for hypothesis in known)
+        lost = all(hypothesis.words != chosen.words for hypothesis in nbest)
         above = SCALE * (chosen.score + self.to_end[self.start])  # the lattice's best
         own = math.exp(min(700.0, above)) if lost else 0.0
         middles = [(a[1] + b[0]) / 2 for a, b in pairwise(spans)]
         edges = [-math.inf, *middles, math.inf]
-        sure = []
+        confidences = []
         for place, word in enumerate(chosen.words):
             low, high = edges[place], edges[place + 1]
             mass = sum(m for frame, m in events.get(word, ()) if low <= frame + 0.5 < high)
-            sure.append(min(1.0, (mass + own) / ((total + own) * (1 + BEYOND))))
-        return sure
+            confidences.append(min(1.0, (mass + own) / ((total + own) * (1 + BEYOND))))
+        return confidences
 
     def _word_masses(self) -> tuple[dict[int, list[tuple[int, float]]], float]:
-        """By word, the frames at which paths put it out with their mass, and that of all.
+        """Return each word's frames with the mass of the paths there, and the mass of all paths.
 
-        Masses are against the best path's, so that nothing underflows.
+        That of the best path is 1, so that nothing underflows.
         """
 
         def mass(state: int, arc: Arc) -> float:
@@ -138,40 +148,46 @@ class Lattice:
             for arc, m in zip(self.arcs[state], masses[state], strict=True):
                 after[state] += m * after[arc[0]]
                 if arc[1]:
-                    found = before[state] * m * after[arc[0]]
-                    events.setdefault(arc[1], []).append((arc[4], found))
+                    through = before[state] * m * after[arc[0]]
+                    events.setdefault(arc[1], []).append((arc[4], through))
         return events, after[self.start]
 
 
 def search(
     graph: kaldifst.StdConstFst, scores: np.ndarray, beam: float, scale: float
 ) -> Lattice | None:
-    """The lattice for log-probabilities (T, phones) times ``scale``; None without a frame."""
+    """Return the lattice for ``scores``, log-probabilities (T, phones) times ``scale``.
+
+    None where there is no frame, or no path.
+    """
     if not len(scores):
         return None
     within = min(beam, BEAM * scale, WIDEST)
     config = kaldi_decoder.LatticeSimpleDecoderConfig(within, LATTICE_BEAM)
     decoder = kaldi_decoder.LatticeSimpleDecoder(graph, config)
     decoder.decode(kaldi_decoder.DecodableCtc(scores))
-    found, raw = decoder.get_raw_lattice()
-    return Lattice(raw) if found and raw.start >= 0 else None
+    reached, raw = decoder.get_raw_lattice()
+    return Lattice(raw) if reached and raw.start >= 0 else None
 
 
-def _read(raw: kaldifst.Lattice) -> tuple[list[list[bool]], list[list[Arc]]]:
-    """Whether each arc takes a frame, and the arcs by state, with one to the end added."""
+def _read(raw: Any) -> tuple[list[list[bool]], list[list[Arc]]]:
+    """Return whether each arc takes a frame, and the arcs, both by state.
+
+    Final states get an arc to a new end state.
+    """
     frames: list[list[bool]] = []
     arcs: list[list[Arc]] = []
     end = raw.num_states
     for state in range(end):
         frames.append([])
         arcs.append([])
-        each = _ArcIteratorLattice(raw, state)
-        while not each.done:
-            arc = each.value
+        iterator = _ArcIteratorLattice(raw, state)
+        while not iterator.done:
+            arc = iterator.value
             weight = arc.weight
             frames[-1].append(arc.ilabel != 0)
             arcs[-1].append((arc.nextstate, arc.olabel, weight.value1, weight.value2, 0))
-            each.next()
+            iterator.next()
         final = raw.final(state)
         if final.value1 + final.value2 < math.inf:
             frames[-1].append(False)
@@ -180,7 +196,7 @@ def _read(raw: kaldifst.Lattice) -> tuple[list[list[bool]], list[list[Arc]]]:
 
 
 def _sorted(arcs: Sequence[Sequence[Arc]], start: int) -> list[int]:
-    """The states that ``start`` leads to, each after all those that lead to it (Kahn 1962)."""
+    """Return the states that ``start`` leads to, each after all that lead to it (Kahn 1962)."""
     incoming = [0] * len(arcs)
     reached, waiting = {start}, [start]
     while waiting:

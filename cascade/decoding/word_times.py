@@ -1,8 +1,8 @@
-"""When words were said: the frames of a path shared out among its words; NIST's CTM.
+"""The times of words, from the frames of a path; NIST's CTM files.
 
-CTC's networks are peaky: a phone is seen in a frame or two somewhere within its sound, the
-rest is blank. A word here begins with the first frame of its first phone and ends with the
-last frame of its last one; both may be some hundredths of a second inside the sound.
+A network trained with CTC shows a phone in a frame or two somewhere within its sound, and
+blanks elsewhere. A word begins with the first frame of its first phone and ends with the last
+frame of its last one; both may be some hundredths of a second inside the sound.
 """
 
 import mmap
@@ -20,7 +20,7 @@ BLANK = 1  # the graph's input label
 
 
 class Pronunciations:
-    """Single words looked up in a sorted lexicon file, which may have millions."""
+    """Looks up single words in a sorted lexicon file, which may have millions, by bisection."""
 
     def __init__(self, path: Path, phones: Sequence[str]):
         with path.open("rb") as stream:
@@ -28,35 +28,38 @@ class Pronunciations:
         self.labels = {phone.encode(): number + 1 for number, phone in enumerate(phones)}
 
     def __call__(self, word: str) -> list[list[int]]:
-        """The pronunciations of ``word`` as input labels of the graph; none if it is unknown.
+        """Return the pronunciations of ``word`` as input labels of the graph.
 
-        Those of a piece stand in its name.
+        An unknown word has none. A piece of a word has its phones in its name.
         """
         if phones := phones_of(word):
             return [[self.labels[phone.encode()] for phone in phones]]
         key = word.encode() + b" "
         low, high = 0, len(self.lines)
-        while low < high:  # line starts: all before `low` have words before ours
+        while low < high:  # both are starts of lines; the words before `low` precede ours
             begin = self.lines.rfind(b"\n", low, (low + high) // 2) + 1 or low
             after = self.lines.find(b"\n", begin) + 1 or len(self.lines)
             if self.lines[begin:after].split(b" ", 1)[0] < key[:-1]:
                 low = after
             else:
                 high = begin
-        found = []
+        pronunciations = []
         self.lines.seek(low)
         while (line := self.lines.readline()).startswith(key):
-            found.append([self.labels[phone] for phone in line.split()[1:]])
-        return found
+            pronunciations.append([self.labels[phone] for phone in line.split()[1:]])
+        return pronunciations
 
 
 def spans(
     labels: Sequence[int], words: Sequence[str], look_up: Callable[[str], list[list[int]]]
 ) -> list[Span]:
-    """The first frame of each word, and the one after its last.
+    """Return the first frame of each word, and the one after its last.
 
-    ``labels`` are the graph's input labels, one a frame. Where a path ends within a word,
-    so does the word. Raises `UserError` where the words are not what the labels spell.
+    ``labels`` are the graph's input labels, one for each frame; 1 is the blank. A path may end
+    within its last word. Raises `UserError` where the labels do not spell the words.
+
+    >>> spans([1, 2, 2, 1, 3, 1], ["he", "i"], {"he": [[2]], "i": [[3]]}.__getitem__)
+    [(1, 3), (4, 5)]
     """
     runs, frame = [], 0
     for label, group in groupby(labels):
@@ -65,7 +68,7 @@ def spans(
             runs.append((label, frame, frame + length))
         frame += length
     spelled = [label for label, _, _ in runs]
-    ways: dict[int, tuple[int, ...]] = {0: ()}  # by runs taken, where each word has ended
+    ways: dict[int, tuple[int, ...]] = {0: ()}  # by runs used: the run at which each word ends
     for word in words:
         longer: dict[int, tuple[int, ...]] = {}
         for taken, ends in ways.items():
@@ -76,32 +79,42 @@ def spans(
                     longer.setdefault(taken + len(here), (*ends, taken + len(here)))
         ways = longer
     if not ways:
-        raise UserError(f"The lexicon does not spell '{' '.join(words)}'. Run stage 1 again.")
+        raise UserError(
+            f"The lexicon does not spell '{' '.join(words)}' as the graph does. Run stage 1 again."
+        )
     ends = ways[max(ways)]
     return [(runs[a][1], runs[b - 1][2]) for a, b in zip((0, *ends), ends, strict=False)]
 
 
 def write_ctm(path: Path, table: Mapping[str, Iterable[Timed]]) -> None:
-    """Writes NIST's CTM: ``utterance channel start duration word confidence``."""
+    """Write NIST's CTM: utterance, channel, start, duration (seconds), word, confidence.
+
+    ::
+
+        ru_0011 1 0.30 0.18 мало 0.9991
+        ru_0011 1 0.57 0.03 к 0.8120
+    """
     write_text(
         path,
         "".join(
-            f"{name} 1 {start:.2f} {duration:.2f} {word} {sure:.4f}\n"
+            f"{name} 1 {start:.2f} {duration:.2f} {word} {confidence:.4f}\n"
             for name, words in table.items()
-            for word, start, duration, sure in words
+            for word, start, duration, confidence in words
         ),
     )
 
 
 def read_ctm(path: Path) -> dict[str, list[Timed]]:
-    """Reads what `write_ctm` wrote; utterances without words are not in it."""
+    """Read what `write_ctm` wrote. Utterances without words are not in it."""
     table: dict[str, list[Timed]] = {}
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         try:
-            name, _, start, duration, word, sure = line.split()
-            table.setdefault(name, []).append((word, float(start), float(duration), float(sure)))
+            name, _, start, duration, word, confidence = line.split()
+            times = float(start), float(duration), float(confidence)
         except ValueError:
             raise UserError(
-                f"{path}, line {number}, is no line of a CTM. Run stage 4 again."
+                f"{path}, line {number}: it does not have the six fields of a CTM. Run stage 4"
+                " again."
             ) from None
+        table.setdefault(name, []).append((word, *times))
     return table

@@ -131,7 +131,12 @@ def decoding(experiment: Experiment, processes: int, _force: bool) -> tuple[Job,
                     ),
                     outputs=tuple(folder / name for name in (*DECODED, *others)),
                     run=Call(
-                        "cascade.decoding.decode", "decode", experiment, system, dataset, processes
+                        "cascade.decoding.decode",
+                        "decode_dataset",
+                        experiment,
+                        system,
+                        dataset,
+                        processes,
                     ),
                 )
             )
@@ -143,7 +148,9 @@ def decoding(experiment: Experiment, processes: int, _force: bool) -> tuple[Job,
                 settings={},
                 inputs=(layout.text(key, "phones"), layout.phones, *search),
                 outputs=(layout.oracle(test),),
-                run=Call("cascade.decoding.oracle", "decode", layout, key, test, processes),
+                run=Call(
+                    "cascade.decoding.oracle", "decode_references", layout, key, test, processes
+                ),
             )
         )
     return tuple(made)

@@ -12,7 +12,10 @@ import torch
 from cascade.config.experiment import Experiment
 from cascade.config.layout import Layout
 from cascade.config.recipe import read_recipe
-from cascade.decoding.decode import BATCH_SECONDS, Decoder, Heard, search_settings
+from cascade.config.sections import FRAMES_PER_SECOND
+from cascade.decoding.decode import Decoder
+from cascade.decoding.network_outputs import NetworkOutputs
+from cascade.decoding.word_search import search_settings
 from cascade.runtime.files import read_text_table
 from cascade.scoring.score import score
 from cascade.text.words import Comparison
@@ -29,27 +32,27 @@ def main(folder: str = "exp/ru_en", system: str = "") -> None:
     system = system or next(iter(recipe.systems))
     dataset = recipe.role("test")[0]
     experiment = Experiment(recipe, layout)
-    heard = Heard(experiment, system, [experiment.dataset_key(dataset)])
+    outputs = NetworkOutputs(experiment, system, [experiment.dataset_key(dataset)])
     decoder = Decoder(experiment, system)
     tuned = search_settings(recipe.decode, layout.search(system))
     reference = read_text_table(layout.text(experiment.dataset_key(dataset), "words"))
     language = recipe.languages[recipe.target]
     rule = Comparison(language.letters, language.fold)
-    batches = list(heard.data.in_order(BATCH_SECONDS))
-    seconds = sum(heard.data.frames) / 100
+    batches = list(outputs.batches())
+    seconds = sum(outputs.utterances.frames) / FRAMES_PER_SECOND
     gc.freeze()  # as stage 4 does
     print("beam  n-best      rtf  WER, %")
     trials = [*((beam, 0) for beam in BEAMS), (tuned.beam, 0), (tuned.beam, tuned.nbest)]
     for beam, nbest in trials:
         decoder.search.settings = dataclasses.replace(tuned, beam=beam, nbest=nbest)
         began = time.process_time()  # the machine may have other work
-        found = {n: decoder(n, scores).words for batch in batches for n, scores in heard(batch)}
+        words = {n: decoder(n, scores).words for batch in batches for n, scores in outputs(batch)}
         spent = time.process_time() - began
-        errors = score(reference, found, rule)
+        errors = score(reference, words, rule)
         rate = 100 * errors.errors / errors.total
         print(f"{beam:4g}  {nbest:6d}  {spent / seconds:7.4f}  {rate:6.2f}")
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    print(f"rtf={spent / seconds:.4f} rss_mb={memory} utterances_per_s={len(found) / spent:.0f}")
+    print(f"rtf={spent / seconds:.4f} rss_mb={memory} utterances_per_s={len(words) / spent:.0f}")
 
 
 if __name__ == "__main__":

@@ -1,39 +1,22 @@
-import json
-
 import pytest
 
 from cascade.config.experiment import Experiment
 from cascade.config.layout import Layout
-from cascade.config.sections import Decode
-from cascade.decoding.decode import Decoded, search_settings, write_nbest
+from cascade.decoding.decode import Decoded, write_nbest
 from cascade.decoding.lattice import Hypothesis
 from cascade.pipeline import stages
-from cascade.runtime.errors import UserError
-from cascade.runtime.files import write_json
 
 
 def test_the_list_is_by_rank_with_scores_that_add_up(tmp_path):
     hypotheses = [Hypothesis((1, 2), -3.5, -10.25), Hypothesis((), -1.0, -20.0)]
-    found = {"u": Decoded("u", [], [], ["да", "нет"], hypotheses, [])}
-    write_nbest(tmp_path / "nbest.tsv", found, ["<eps>", "да", "нет"])
+    decoded = {"u": Decoded("u", [], [], ["да", "нет"], hypotheses, [])}
+    write_nbest(tmp_path / "nbest.tsv", decoded, ["<eps>", "да", "нет"])
     rows = [line.split("\t") for line in (tmp_path / "nbest.tsv").read_text().splitlines()]
     assert rows == [
         ["utterance", "rank", "score", "graph", "acoustic", "words"],
         ["u", "1", "-13.7500", "-3.5000", "-10.2500", "да нет"],
         ["u", "2", "-21.0000", "-1.0000", "-20.0000", ""],
     ]
-
-
-def test_what_was_found_takes_the_place_of_the_recipes_scales(tmp_path):
-    path = tmp_path / "decode_phones.json"
-    found = {"acoustic_scale": 1.4, "blank_penalty": -1, "word_penalty": 2}
-    write_json(path, {"found": found, "trials": []})
-    assert search_settings(Decode(beam=9.0, nbest=3), path) == Decode(
-        beam=9.0, nbest=3, acoustic_scale=1.4, blank_penalty=-1.0, word_penalty=2.0
-    )
-    path.write_text(json.dumps({"found": {}}))
-    with pytest.raises(UserError, match=r"decode_phones\.json does not read"):
-        search_settings(Decode(), path)
 
 
 def test_no_two_jobs_have_one_name(tmp_path, raw, read):

@@ -1,5 +1,7 @@
 import itertools
 import math
+import tomllib
+from importlib.metadata import version
 
 import kaldifst
 import numpy as np
@@ -8,10 +10,11 @@ import pytest
 from cascade.config.layout import Layout
 from cascade.config.sections import Decode
 from cascade.decoding import lattice
-from cascade.decoding.decode import WordSearch
 from cascade.decoding.lattice import Hypothesis, Lattice
+from cascade.decoding.word_search import WordSearch
 from cascade.lm import graph
 from cascade.lm.ngram import END, Model
+from cascade.runtime.project import ROOT
 
 PHONES = ["<blk>", "a", "k", "o", "t"]
 WORDS = {"кот": "k o t", "ко": "k o", "так": "t a k", "та": "t a"}
@@ -103,6 +106,16 @@ def test_a_path_that_the_lattice_lacks_counts_as_one_more(forked):
     first, own = shares(lambda a, b: a == 1, lost=0.25), shares(lambda a, b: False, lost=0.25)
     assert found == pytest.approx([first, own])
     assert first > own > 0
+
+
+def test_kaldifst_has_no_public_way_to_the_arcs_of_a_lattice():
+    """Once it has, cascade/decoding/lattice.py needs no private name of it."""
+    raw = kaldifst.Lattice()
+    raw.start = raw.add_state()
+    with pytest.raises(ValueError, match="Unsupported type"):
+        kaldifst.ArcIterator(raw, 0)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert f"kaldifst=={version('kaldifst')}" in project["dependencies"]
 
 
 def test_states_need_not_be_numbered_in_order():

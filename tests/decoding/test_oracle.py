@@ -5,7 +5,7 @@ from cascade.config.layout import Layout
 from cascade.decoding import oracle
 from cascade.lm import graph
 from cascade.lm.mixture import unigram
-from cascade.runtime.files import read_text_table, write_text, write_text_table
+from cascade.runtime.files import read_text_table, write_text_table
 from cascade.text.phones import read_phones, write_phones
 
 LEXICON = {"кот": ["k o t"], "код": ["k o t"], "сок": ["s o k"], "атта": ["a t t a"]}
@@ -25,23 +25,17 @@ def test_reference_phones_become_the_likeliest_words(layout):
     texts = {"a": "s o k k o t", "b": "a t t a a t t a", "c": "k o t", "d": "s a k", "e": ""}
     path = layout.text("test_ru", "phones")
     write_text_table(path, {name: text.split() for name, text in texts.items()})
-    oracle.decode(layout, "test_ru", "t", jobs=2)
-    found = read_text_table(layout.oracle("t"))
-    assert found["a"] == ["сок", "кот"]
-    assert found["b"] == ["атта", "атта"]
-    assert found["c"] == ["кот"]  # as код sounds, but likelier
-    assert found["d"] == ["сок"]  # no such word: the nearest
-    assert found["e"] == []
+    oracle.decode_references(layout, "test_ru", "t", jobs=2)
+    words = read_text_table(layout.oracle("t"))
+    assert words["a"] == ["сок", "кот"]
+    assert words["b"] == ["атта", "атта"]
+    assert words["c"] == ["кот"]  # as код sounds, but likelier
+    assert words["d"] == ["сок"]  # no such word: the nearest
+    assert words["e"] == []
 
 
 def test_frames_are_probabilities():
-    rows = np.exp(oracle.frames([3, 3, 1], 5))
+    rows = np.exp(oracle.certain_outputs([3, 3, 1], 5))
     assert rows.shape == (7, 5)
     assert rows.sum(axis=1) == pytest.approx(np.ones(7))
     assert rows.argmax(axis=1).tolist() == [0, 3, 0, 3, 0, 1, 0]
-
-
-def test_the_graph_of_another_run_is_not_kept(layout):
-    write_text(layout.text("test_ru", "phones"), "a k o t\n")
-    oracle.decode(layout, "test_ru", "t", jobs=1)
-    assert oracle._search is None

@@ -21,9 +21,9 @@ class Bowl:
 
 def test_the_search_finds_the_bottom():
     bowl = Bowl(acoustic_scale=0.7 * 1.4, blank_penalty=-1.0, word_penalty=2.0)
-    found, trials = tune._search(bowl, Decode())
-    assert found.blank_penalty == -1 and found.word_penalty == 2
-    assert abs(found.acoustic_scale - 0.98) < 1e-9
+    best, trials = tune.search(bowl, Decode())
+    assert best.blank_penalty == -1 and best.word_penalty == 2
+    assert abs(best.acoustic_scale - 0.98) < 1e-9
     assert min(trial["WER"] for trial in trials) < 10.01
     assert trials[0]["acoustic_scale"] == Decode().acoustic_scale  # the beginning comes first
 
@@ -31,8 +31,8 @@ def test_the_search_finds_the_bottom():
 def test_nothing_is_tried_twice_and_nothing_else_changes():
     bowl = Bowl(acoustic_scale=0.7, blank_penalty=2.0, word_penalty=0.0)
     start = Decode(beam=9)
-    found, trials = tune._search(bowl, start)
-    assert found == start and len(trials) == 7  # the beginning, and two ways for each setting
+    best, trials = tune.search(bowl, start)
+    assert best == start and len(trials) == 7  # the beginning, and two ways for each setting
     assert len(set(bowl.asked)) == len(bowl.asked)
 
 
@@ -41,14 +41,14 @@ def test_equal_settings_stay_where_they_are():
         def rate(self, settings):
             return 50.0
 
-    assert tune._search(Flat(), Decode())[0] == Decode()
+    assert tune.search(Flat(), Decode())[0] == Decode()
 
 
 def test_the_trials_of_phones_are_phone_error_rates():
     bowl = Bowl(acoustic_scale=1.4, blank_penalty=0.0, word_penalty=1.0)
     start = Decode(**tune.PHONES)
-    found, trials = tune._search(bowl, start, "PER")
-    assert (found.acoustic_scale, found.word_penalty) == (1.4, 1.0)
+    best, trials = tune.search(bowl, start, "PER")
+    assert (best.acoustic_scale, best.word_penalty) == (1.4, 1.0)
     assert trials[0] == {**tune.PHONES, "PER": 13.4} and "WER" not in trials[0]
 
 
@@ -57,26 +57,25 @@ def test_sets_that_use_the_same_names_keep_their_own_references(raw, read, tmp_p
     raw["datasets"].append({**valid, "name": "more"})
     layout = Layout(tmp_path, None, None)
     keys = [f"valid_ru_{name}" for name in (valid["corpus"], "more")]
-    said = {keys[0]: {"a": ["раз", "два"], "b": ["три"]}, keys[1]: {"a": ["семь"], "c": ["шесть"]}}
-    for key, table in said.items():
+    texts = {keys[0]: {"a": ["раз", "два"], "b": ["три"]}, keys[1]: {"a": ["семь"], "c": ["шесть"]}}
+    for key, table in texts.items():
         write_text_table(layout.text(key, "words"), table)
     (tmp_path / "lang").mkdir(exist_ok=True)
     layout.words.write_text("<eps> 0\n", encoding="utf-8")
 
-    class Heard:
+    class Outputs:
         """Stands for a network: the batches are not in the order of the sets."""
 
         def __init__(self, experiment, system, asked):
             assert asked == keys
-            self.data = self
 
-        def in_order(self, seconds):
-            return [[3, 0], [2, 1]]
+        def batches(self):
+            return iter([[3, 0], [2, 1]])
 
         def __call__(self, indices):
             return [("abac"[index], np.full((1, 1), index)) for index in indices]
 
-    monkeypatch.setattr(tune, "Heard", Heard)
-    found = tune._Valid(Experiment(read(raw), layout), "plain", "words", 1)
-    assert [log_probs.item() for log_probs in found.log_probs] == [3, 0, 2, 1]
-    assert found.reference == [["шесть"], ["раз", "два"], ["семь"], ["три"]]
+    monkeypatch.setattr(tune, "NetworkOutputs", Outputs)
+    valid = tune._Valid(Experiment(read(raw), layout), "plain", "words", 1)
+    assert [log_probs.item() for log_probs in valid.log_probs] == [3, 0, 2, 1]
+    assert valid.reference == [["шесть"], ["раз", "два"], ["семь"], ["три"]]

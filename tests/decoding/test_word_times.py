@@ -49,7 +49,7 @@ def test_pronunciations_that_are_each_others_beginning(tmp_path):
     assert spans(labels("akot"), ["да", "т"], look_up) == [(0, 3), (3, 4)]
 
 
-def test_words_that_are_not_on_the_path_are_told(look_up):
+def test_words_that_are_not_on_the_path(look_up):
     with pytest.raises(UserError, match="does not spell 'ак'"):
         spans(labels("ko"), ["ак"], look_up)
 
@@ -61,5 +61,5 @@ def test_a_ctm_is_as_sclite_reads_it_and_is_read_again(tmp_path):
     assert path.read_text() == "b-1 1 0.03 0.12 кот 0.9877\nb-1 1 0.30 0.03 ко 1.0000\n"
     assert read_ctm(path) == {"b-1": [("кот", 0.03, 0.12, 0.9877), ("ко", 0.3, 0.03, 1.0)]}
     write_text(path, "b-1 1 0.03 кот\n")
-    with pytest.raises(UserError, match="line 1, is no line of a CTM"):
+    with pytest.raises(UserError, match="line 1: it does not have the six fields"):
         read_ctm(path)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from cascade.config.layout import Layout
 from cascade.config.sections import Decode, LanguageModel
-from cascade.decoding.decode import WordSearch
+from cascade.decoding.word_search import WordSearch
 from cascade.lm import graph, ngram
 from cascade.runtime.errors import UserError
 

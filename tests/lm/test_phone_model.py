@@ -4,7 +4,7 @@ import pytest
 from cascade.config.experiment import Experiment
 from cascade.config.layout import Layout
 from cascade.config.sections import Decode
-from cascade.decoding.decode import WordSearch
+from cascade.decoding.word_search import WordSearch
 from cascade.lm import ngram, phone_model
 from cascade.lm.graph import read_words
 from cascade.runtime.files import write_text

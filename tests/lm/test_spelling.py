@@ -8,7 +8,7 @@ import pytest
 from cascade.config.experiment import Experiment
 from cascade.config.layout import Layout
 from cascade.config.sections import Decode, LanguageModel
-from cascade.decoding.decode import WordSearch
+from cascade.decoding.word_search import WordSearch
 from cascade.decoding.word_times import Pronunciations
 from cascade.lm import graph, ngram, spelling
 from cascade.lm.spelling import by_word, ends_word, joined, names, phones_of, pieces_of
