@@ -11,8 +11,8 @@ from cascade.report.phone_analysis import Change, by_class, class_extents
 from cascade.runtime.tables import markdown_table
 from cascade.scoring.counts import UNITS, UtteranceCounts, stacked
 from cascade.scoring.score import EPS, Score
-from cascade.scoring.significance import Comparison, compare
-from cascade.scoring.verdict import as_plain, tenths, verdict
+from cascade.scoring.significance import SystemComparison, compare
+from cascade.scoring.verdict import comparison_json, tenths, verdict
 
 TOP = 5  # errors that RESULTS.md names of those that went, and of those that came
 CLASS_NAMES = {
@@ -49,9 +49,10 @@ def findings(
     for name, comparison in classes.items():
         sentences += _verdicts(comparison, f"errors in {CLASS_NAMES[name]}", test)
     return {
-        "significance": {unit: as_plain(comparison) for unit, comparison in found.items()},
+        "significance": {unit: comparison_json(comparison) for unit, comparison in found.items()},
         "phone_classes": {
-            name: {**extents[name], **as_plain(comparison)} for name, comparison in classes.items()
+            name: {**extents[name], **comparison_json(comparison)}
+            for name, comparison in classes.items()
         },
         "verdicts": sentences,
         "phone_changes": {system: _top(system, changed) for system in others},
@@ -80,7 +81,7 @@ def paragraphs(test: Mapping[str, Any]) -> list[str]:
     return parts
 
 
-def _verdicts(found: Comparison, what: str, test: str) -> list[str]:
+def _verdicts(found: SystemComparison, what: str, test: str) -> list[str]:
     """Sentences on the pairs of the reference, the first system."""
     reference = next(iter(found.rates))
     return [verdict(p, found, what, test) for p in found.pairs if p.reference == reference]

@@ -20,13 +20,13 @@ from cascade.report.results import SystemResult, TestResult, results, table, wri
 from cascade.report.training_curves import draw, read_history, trained
 from cascade.runtime.errors import UserError
 from cascade.runtime.files import read_text_table, write_text
-from cascade.scoring.confidence import figures, judged
+from cascade.scoring.confidence import nce_and_auc, word_confidences
 from cascade.scoring.counts import FILE as COUNTS
-from cascade.scoring.counts import UtteranceCounts, as_tsv, utterance_counts
+from cascade.scoring.counts import UtteranceCounts, counts_tsv, utterance_counts
 from cascade.scoring.details import write_details
 from cascade.scoring.score import Score, counts_of, score_files
 from cascade.scoring.speechbox import format_log
-from cascade.text.words import Comparison
+from cascade.text.words import WordNormalizer
 
 log = logging.getLogger("cascade")
 
@@ -111,7 +111,7 @@ def _score(experiment: Experiment, system: str, dataset: Dataset) -> _Scored:
         words,
         phones,
         speakers,
-        {"speechbox.log": format_log(counts, when), COUNTS: as_tsv(by_utterance)},
+        {"speechbox.log": format_log(counts, when), COUNTS: counts_tsv(by_utterance)},
     )
     settings = recipe.systems[system]
     result = SystemResult(
@@ -129,7 +129,7 @@ def _confidence(experiment: Experiment, system: str, dataset: Dataset) -> dict[s
     """How far the confidences of a decoding part right words from wrong ones."""
     reference = read_text_table(experiment.layout.text(experiment.dataset_key(dataset), "words"))
     ctm = read_ctm(experiment.layout.decode(system, dataset.label) / "words.ctm")
-    return figures(*judged(reference, ctm, _rule(experiment.recipe)))
+    return nce_and_auc(*word_confidences(reference, ctm, _rule(experiment.recipe)))
 
 
 def _phone_ngram(experiment: Experiment, system: str, dataset: Dataset) -> dict[str, Any]:
@@ -158,10 +158,10 @@ def _oracle(experiment: Experiment, dataset: Dataset) -> dict[str, float]:
     return {"WER": round(counts.wer, 4), "WERc": round(counts.werc, 4)}
 
 
-def _rule(recipe: Recipe) -> Comparison:
+def _rule(recipe: Recipe) -> WordNormalizer:
     """How words of reference and hypothesis are compared."""
     language = recipe.target_language
-    return Comparison(language.letters, language.fold)
+    return WordNormalizer(language.letters, language.fold)
 
 
 def _memory_mb(path: Path) -> int:

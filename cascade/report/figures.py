@@ -1,4 +1,4 @@
-"""How pictures look, and how they are written: the same bytes every time."""
+"""The style of pictures. The same data give the same bytes."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,9 +8,9 @@ from typing import Any
 from cascade.runtime.files import replacing_path
 
 COLOURS = ("#b45309", "#1d4ed8", "#047857", "#7c3aed", "#be123c", "#475569", "#0e7490", "#a16207")
-STYLE = {
-    "svg.hashsalt": "cascade",  # the same ids, and so the same bytes, every time
-    "font.family": "DejaVu Sans",  # Matplotlib brings it
+STYLE: dict[Any, Any] = {
+    "svg.hashsalt": "cascade",  # else ids are random
+    "font.family": "DejaVu Sans",  # part of Matplotlib
     "font.size": 10,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -26,13 +26,15 @@ STYLE = {
 
 @contextmanager
 def picture(path: Path, title: str, width: float, height: float) -> Iterator[Any]:
-    """Gives a Matplotlib figure of so many inches; writes it as SVG when the context ends."""
-    import matplotlib  # half a second
+    """Yield a Matplotlib figure, ``width`` by ``height`` inches; write it as SVG at the end."""
+    import matplotlib  # takes half a second
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(width, height), layout="constrained")
-        figure.get_layout_engine().set(w_pad=0.1, h_pad=0.08)
+        figure = Figure(
+            figsize=(width, height), layout=ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.08)
+        )
         yield figure
         with replacing_path(path) as beside:
             figure.savefig(beside, format="svg", metadata={"Date": None, "Title": title})

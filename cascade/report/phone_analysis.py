@@ -14,7 +14,7 @@ import numpy as np
 from cascade.config.experiment import Experiment
 from cascade.runtime.files import read_text_table
 from cascade.scoring.score import EPS, Score
-from cascade.scoring.significance import Comparison, compare
+from cascade.scoring.significance import SystemComparison, compare
 
 CLASSES = ("shared", "own", "new")
 
@@ -64,7 +64,7 @@ def class_of(phone: str, training: Mapping[str, Collection[str]]) -> str:
 
 def by_class(
     scores: Mapping[str, Score], training: Mapping[str, Collection[str]], speakers: Sequence[str]
-) -> dict[str, Comparison]:
+) -> dict[str, SystemComparison]:
     """Compares systems on the phones of each class that the test set has."""
     counted = {system: class_counts(found, training) for system, found in scores.items()}
     tokens = next(iter(counted.values()))[0]

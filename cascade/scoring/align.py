@@ -1,14 +1,14 @@
 """Alignment of token numbers as NIST's sclite does it, for many utterances at once.
 
-sclite minimises 3 for a gap and 4 for a substitution; of several best alignments it takes,
-from the end backwards, a pair before a gap and an insertion before a deletion. `kaldialign`
-has the costs but takes a gap before a pair, so its S, D and I differ from sclite's where
-errors are dense.
+sclite minimises a cost: 3 for a gap, 4 for a substitution. Several alignments may be equally
+good. From the end backwards, sclite then takes a pair before a gap, and an insertion before a
+deletion. `kaldialign` has the same costs but takes a gap before a pair: its substitutions,
+deletions and insertions differ from sclite's where errors are dense. That is why this module
+exists.
 
-A batch is aligned diagonal by diagonal. Only a band around the straight way is looked at
-(Ukkonen 1985): where what was found costs less than any way that leaves the band must, it
-is what the whole table would give, draws included; the rest is done again in a band that
-its cost proves wide enough.
+A batch is aligned diagonal by diagonal, in a band around the diagonal (Ukkonen 1985). An
+alignment that costs less than any that leaves the band is the one of the full table. The other
+utterances are aligned again, in a band that their cost proves wide enough.
 """
 
 from collections.abc import Iterator
@@ -18,12 +18,12 @@ import numpy as np
 
 GAP, SUBSTITUTION = 3, 4  # sclite's costs
 PAIRED, DELETED, INSERTED, DONE = range(4)
-CELLS = 16_000_000  # of a batch's table of steps, one byte each
+CELLS = 16_000_000  # of the table of steps of one batch, one byte each
 
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows of different lengths as one array: the ``values`` of row after row."""
+    """Rows of different lengths as one array: the ``values`` of all rows, one after another."""
 
     values: np.ndarray
     lengths: np.ndarray
@@ -34,18 +34,23 @@ class Rows:
         return np.cumsum(self.lengths) - self.lengths
 
     def places(self) -> Iterator[tuple[int, int]]:
-        """Where each row begins and ends."""
+        """Yield where each row begins and ends."""
         ends = np.cumsum(self.lengths).tolist()
         return zip([0, *ends[:-1]], ends, strict=True) if ends else iter(())
 
 
 def align(refs: Rows, hyps: Rows) -> Rows:
-    """The steps (`PAIRED`, `DELETED`, `INSERTED`) of each utterance, from first to last.
+    """Return the steps (`PAIRED`, `DELETED`, `INSERTED`) of each utterance, first to last.
 
-    Values are token numbers that are not negative.
+    Values are token numbers, 0 or greater.
+
+    >>> refs = Rows(np.array([1, 2, 3]), np.array([3]))  # one utterance: a b c
+    >>> hyps = Rows(np.array([1, 3, 4]), np.array([3]))  # a c d
+    >>> align(refs, hyps).values.tolist() == [PAIRED, DELETED, PAIRED, INSERTED]
+    True
     """
     lengths = np.zeros(len(refs.lengths), dtype=np.int64)
-    found: list[tuple[np.ndarray, np.ndarray]] = []
+    parts: list[tuple[np.ndarray, np.ndarray]] = []
     todo, band = np.arange(len(lengths)), 4 + np.maximum(refs.lengths, hyps.lengths) // 6
     while len(todo):
         again = [todo[:0]]
@@ -53,21 +58,21 @@ def align(refs: Rows, hyps: Rows) -> Rows:
             n, m = refs.lengths[batch], hyps.lengths[batch]
             wide = int(band[batch].max())
             steps, cost = _align(_columns(refs, batch), _columns(hyps, batch), n, m, wide)
-            # Who leaves the band has at least this many gaps.
+            # An alignment that leaves the band has at least so many gaps.
             sure = cost < GAP * (2 * (wide + 1) + abs(n - m))
             rest = batch[~sure]
             band[rest] = cost[~sure] // (2 * GAP)
             again.append(rest)
             steps, batch = steps[sure], batch[sure]
-            there = steps != DONE
-            lengths[batch] = there.sum(axis=1)
-            found.append((batch, steps[there]))
+            used = steps != DONE
+            lengths[batch] = used.sum(axis=1)
+            parts.append((batch, steps[used]))
         todo = np.concatenate(again)
-    return Rows(_joined(found, lengths), lengths)
+    return Rows(_joined(parts, lengths), lengths)
 
 
 def _joined(parts: list[tuple[np.ndarray, np.ndarray]], lengths: np.ndarray) -> np.ndarray:
-    """The values of some rows each, put into the order of all rows."""
+    """Return the values of all rows in order; each of ``parts`` has some rows and their values."""
     starts = np.cumsum(lengths) - lengths
     out = np.empty(lengths.sum(), dtype=np.uint8)
     for rows, values in parts:
@@ -80,7 +85,7 @@ def _joined(parts: list[tuple[np.ndarray, np.ndarray]], lengths: np.ndarray) -> 
 def _batches(
     refs: np.ndarray, hyps: np.ndarray, todo: np.ndarray, band: np.ndarray
 ) -> Iterator[np.ndarray]:
-    """Parts of ``todo`` of about one length and band, few enough for a table of `CELLS`."""
+    """Yield parts of ``todo`` of similar lengths and bands, whose table fits into `CELLS`."""
     order = todo[np.lexsort((hyps[todo], refs[todo]))]
     start = rows = columns = wide = 0
     sizes = zip(refs[order].tolist(), hyps[order].tolist(), band[order].tolist(), strict=True)
@@ -94,7 +99,7 @@ def _batches(
 
 
 def _columns(rows: Rows, batch: np.ndarray) -> np.ndarray:
-    """Some rows as the columns of an array (longest, B), zeros below."""
+    """Return some rows as the columns of an array (longest, B), padded with zeros."""
     lengths = rows.lengths[batch]
     down = np.arange(lengths.max())[:, None]
     if not len(down):
@@ -105,11 +110,11 @@ def _columns(rows: Rows, batch: np.ndarray) -> np.ndarray:
 def _align(
     r: np.ndarray, h: np.ndarray, n: np.ndarray, m: np.ndarray, band: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Aligns B utterances, the columns of ``r`` (N, B) and ``h`` (M, B).
+    """Align B utterances, the columns of ``r`` (N, B) and ``h`` (M, B).
 
-    ``n`` and ``m`` are their lengths. Returns the steps (B, T), filled up with `DONE` at the
-    left, and the costs (B,) of the best alignments that stay within ``band`` tokens of where
-    the shorter side would be, had it its gaps at one place.
+    ``n`` and ``m`` are their lengths. Returns the steps (B, T), padded with `DONE` at the left,
+    and the costs (B,) of the best alignments between the diagonals through (0, 0) and (n, m), or
+    at most ``band`` tokens outside of them.
     """
     table, lows, cost = _steps(r, h, n, m, band)
     k, i = n + m, n.copy()
@@ -130,12 +135,12 @@ def _align(
 def _steps(
     r: np.ndarray, h: np.ndarray, n: np.ndarray, m: np.ndarray, band: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The last step of the best way to each cell, and the cost of the way to (n, m).
+    """Return the last step of the best path to each cell, and the cost of the path to (n, m).
 
-    Cell (i, j): ``i`` reference tokens are aligned with ``j`` of the hypothesis. Its step is
-    at [i + j, i - lows[i + j]] of the first array (N + M + 1, W, B); ``lows`` is the second,
-    costs (B,) the third. Diagonals (i + j is one) depend only on the two before, so each is
-    one array operation over its ``i`` and the batch.
+    In cell (i, j), ``i`` reference tokens are aligned with ``j`` tokens of the hypothesis. Its
+    step is at [i + j, i - lows[i + j]] of the first array (N + M + 1, W, B). ``lows`` is the
+    second array, the costs (B,) are the third. A diagonal (all cells of one i + j) depends only
+    on the two before it: it is one array operation over its ``i`` and the batch.
     """
     (longest_n, size), longest_m = r.shape, len(h)
     k = np.arange(longest_n + longest_m + 1)
@@ -144,10 +149,10 @@ def _steps(
     highs = np.minimum(np.minimum(longest_n, k), (k - least) // 2) + 1
     steps = np.empty((len(k), int((highs - lows).max()), size), dtype=np.uint8)
 
-    # Scores in place of costs: a gap gives nothing, a pair half of what it costs less than two
-    # gaps. So they are small, and what lies outside the band or the table scores 0 as they do.
+    # Scores in place of costs: 0 for a gap; for a pair, half of what it costs less than two gaps.
+    # They are small numbers, and cells outside of the band or the table have a score of 0.
     kind = np.min_scalar_type(GAP * min(longest_n, longest_m)).type
-    # Of diagonals: a row for each i, from -1 to N + 1, so that all have neighbours.
+    # The last three diagonals: a row for each i from -1 to N + 1, so that all have neighbours.
     before, last, now = (np.zeros((longest_n + 3, size), dtype=kind) for _ in range(3))
     blank = np.zeros((1, size), dtype=r.dtype)
     r, h = np.concatenate([blank, r]), np.concatenate([h[::-1], blank])  # along a diagonal

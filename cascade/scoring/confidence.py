@@ -1,4 +1,4 @@
-"""Stage 5: whether words that the search is sure of are right more often than others."""
+"""Confidences of words: how well they tell correct words from wrong ones."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -6,44 +6,51 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from cascade.decoding.word_times import Timed
-from cascade.scoring.score import EPS, Rule, Tokens, score
+from cascade.scoring.score import EPS, Normalizer, Texts, score
 
-Judged = tuple[np.ndarray, np.ndarray]
-SUREST = 1 - 1e-4  # a CTM has four decimals: 1 and 0 stand for what is near them
+NEAREST = 1 - 1e-4  # a CTM has four decimals: 1 and 0 stand for values near them
 
 
-def judged(ref: Tokens, ctm: Mapping[str, Sequence[Timed]], rule: Rule) -> Judged:
-    """The confidence of every word of a CTM (N,), and whether it is correct (N,).
+def word_confidences(
+    ref: Texts, ctm: Mapping[str, Sequence[Timed]], normalizer: Normalizer
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the confidence of each word of a CTM (N,), and whether the word is correct (N,).
 
-    ``ref`` and the CTM are compared by ``rule``; parts of a word are as sure as it is.
+    ``ref`` and the CTM are compared in the words that ``normalizer`` returns. Each part of a word
+    has the word's confidence.
     """
-    words = score(ref, {name: [word for word, *_ in timed] for name, timed in ctm.items()}, rule)
-    sure: list[float] = []
-    right: list[bool] = []
-    for name, timed in ctm.items():
-        parts = rule([word for word, *_ in timed])
-        sure += [c for (*_, c), part in zip(timed, parts, strict=True) for _ in part]
-        right += [ref == hyp for ref, hyp in words.pairs(name) if hyp != EPS]
-    return np.array(sure), np.array(right, bool)
+    hyp = {utterance: [word for word, *_ in timed] for utterance, timed in ctm.items()}
+    aligned = score(ref, hyp, normalizer)
+    confidences: list[float] = []
+    correct: list[bool] = []
+    for utterance, timed in ctm.items():
+        parts = normalizer(hyp[utterance])
+        confidences += [c for (*_, c), words in zip(timed, parts, strict=True) for _ in words]
+        correct += [ref == hyp for ref, hyp in aligned.pairs(utterance) if hyp != EPS]
+    return np.array(confidences), np.array(correct, bool)
 
 
-def figures(sure: np.ndarray, right: np.ndarray) -> dict[str, float | int | None]:
-    """``NCE`` and ``AUC`` of N words, confidences and truth (N,); None where all are alike.
+def nce_and_auc(confidences: np.ndarray, correct: np.ndarray) -> dict[str, float | int | None]:
+    """Return ``NCE`` and ``AUC`` of N words; None if all are correct or none is.
 
-    NCE is NIST's normalised cross entropy (sclite's): 1 for what is always sure and right, 0
-    for the share of correct words said of each, less than that for worse. AUC is the area
-    under the ROC: how often a correct word is surer than a wrong one, draws by half.
+    NCE is the normalised cross entropy of NIST (sclite): 1 at best; 0 if each word has the share
+    of correct words as its confidence; below 0 for anything worse. AUC is the area under the ROC
+    curve: how often a correct word has a higher confidence than a wrong one (equal ones count
+    half).
+
+    >>> nce_and_auc(np.array([0.9, 0.8, 0.3]), np.array([True, True, False]))
+    {'words': 3, 'correct': 2, 'NCE': 0.6412, 'AUC': 1.0}
     """
-    total, correct = len(right), int(right.sum())
-    found: dict[str, float | int | None] = {"words": total, "correct": correct}
-    if not 0 < correct < total:
-        return found | {"NCE": None, "AUC": None}
-    share = correct / total
-    least = -correct * math.log2(share) - (total - correct) * math.log2(1 - share)
-    p = np.clip(sure, 1 - SUREST, SUREST)
-    gained = float(np.log2(p[right]).sum() + np.log2(1 - p[~right]).sum())
-    _, place, times = np.unique(sure, return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(times) - (times - 1) / 2)[place]  # from 1, the mean of equal ones
-    above = float(ranks[right].sum()) - correct * (correct + 1) / 2
-    auc = above / (correct * (total - correct))
-    return found | {"NCE": round((least + gained) / least, 4), "AUC": round(auc, 4)}
+    total, hits = len(correct), int(correct.sum())
+    figures: dict[str, float | int | None] = {"words": total, "correct": hits}
+    if not 0 < hits < total:
+        return figures | {"NCE": None, "AUC": None}
+    share = hits / total
+    entropy = -hits * math.log2(share) - (total - hits) * math.log2(1 - share)
+    p = np.clip(confidences, 1 - NEAREST, NEAREST)
+    likelihood = float(np.log2(p[correct]).sum() + np.log2(1 - p[~correct]).sum())
+    _, place, times = np.unique(confidences, return_inverse=True, return_counts=True)
+    ranks = (np.cumsum(times) - (times - 1) / 2)[place]  # from 1; equal ones have their mean
+    above = float(ranks[correct].sum()) - hits * (hits + 1) / 2
+    auc = above / (hits * (total - hits))
+    return figures | {"NCE": round((entropy + likelihood) / entropy, 4), "AUC": round(auc, 4)}

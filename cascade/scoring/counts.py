@@ -1,4 +1,11 @@
-"""The errors of each utterance of a scored test set: ``SYSTEM/score_TEST/counts.tsv``."""
+"""The errors of each utterance of a scored test set: ``SYSTEM/score_TEST/counts.tsv``.
+
+Three lines of it, of fewer columns (the others are ``words_del words_ins phones_sub ...``)::
+
+    utterance   speaker     words   words_sub
+    ru_0011     festvox_ru  17      3
+    ru_0025     festvox_ru  14      5
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,10 +24,10 @@ HEADER = ("utterance", "speaker", *(unit + kind for unit in UNITS for kind in KI
 
 @dataclass(frozen=True, eq=False)
 class UtteranceCounts:
-    """The U utterances of a test set, sorted by id, and what one system made of them.
+    """The errors of one system in the U utterances of a test set, sorted by id.
 
-    ``counts`` by unit, "words" and "phones": (U, 4) of reference tokens, substitutions,
-    deletions and insertions.
+    ``counts`` has an array (U, 4) for "words" and one for "phones": reference tokens,
+    substitutions, deletions, insertions.
     """
 
     utterances: tuple[str, ...]
@@ -28,45 +35,46 @@ class UtteranceCounts:
     counts: Mapping[str, np.ndarray]
 
     def tokens(self, unit: str) -> np.ndarray:
-        """(U,) numbers of reference tokens."""
+        """Return the reference tokens of each utterance (U,)."""
         return self.counts[unit][:, 0]
 
     def errors(self, unit: str) -> np.ndarray:
-        """(U,) numbers of substitutions, deletions and insertions."""
+        """Return the substitutions, deletions and insertions of each utterance (U,)."""
         return self.counts[unit][:, 1:].sum(axis=1)
 
 
 def utterance_counts(words: Score, phones: Score, speakers: Mapping[str, str]) -> UtteranceCounts:
-    """The counts of one system on one test set.
+    """Return the counts of one system on one test set.
 
     Raises `UserError` for an utterance without words, phones or a speaker.
     """
     utterances = tuple(words.counts)
-    lost = words.counts.keys() ^ phones.counts.keys() | words.counts.keys() - speakers.keys()
-    if lost:
+    partial = words.counts.keys() ^ phones.counts.keys() | words.counts.keys() - speakers.keys()
+    if partial:
         raise UserError(
-            f"'{min(lost)}' has not words, phones and a speaker. Run stage 1 again with --force."
+            f"'{min(partial)}' lacks its words, its phones or its speaker. "
+            "Run stage 1 again with --force."
         )
     counts = {}
-    for unit, found in zip(UNITS, (words, phones), strict=True):
-        correct, sub, ins, dele = found.numbers.T
+    for unit, score in zip(UNITS, (words, phones), strict=True):
+        correct, sub, ins, dele = score.numbers.T
         counts[unit] = np.stack([correct + sub + dele, sub, dele, ins], axis=1)
     return UtteranceCounts(utterances, tuple(speakers[u] for u in utterances), counts)
 
 
-def as_tsv(found: UtteranceCounts) -> str:
-    """The text of ``counts.tsv``: a header, and a line an utterance."""
+def counts_tsv(counts: UtteranceCounts) -> str:
+    """Return the text of ``counts.tsv``: a header, and a line an utterance."""
     lines = ["\t".join(HEADER) + "\n"]
-    numbers = np.concatenate([found.counts[unit] for unit in UNITS], axis=1).tolist()
-    for utterance, speaker, row in zip(found.utterances, found.speakers, numbers, strict=True):
+    numbers = np.concatenate([counts.counts[unit] for unit in UNITS], axis=1).tolist()
+    for utterance, speaker, row in zip(counts.utterances, counts.speakers, numbers, strict=True):
         lines.append("\t".join((utterance, speaker, *map(str, row))) + "\n")
     return "".join(lines)
 
 
 def read_counts(path: Path) -> UtteranceCounts:
-    """Reads a ``counts.tsv``.
+    """Read a ``counts.tsv``.
 
-    Raises `UserError` for a file that is missing, or that stage 5 has not written so.
+    Raises `UserError` for a file that is missing or has another format.
     """
     try:
         header, *lines = path.read_text(encoding="utf-8").splitlines()
@@ -77,7 +85,9 @@ def read_counts(path: Path) -> UtteranceCounts:
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror}. Run stage 5.") from None
     except ValueError:
-        raise UserError(f"{path} is no table of counts. Run stage 5 again with --force.") from None
+        raise UserError(
+            f"{path} is not a table of counts. Run stage 5 again with --force."
+        ) from None
     return UtteranceCounts(
         tuple(row[0] for row in rows),
         tuple(row[1] for row in rows),
@@ -88,10 +98,10 @@ def read_counts(path: Path) -> UtteranceCounts:
 def stacked(
     runs: Mapping[str, Sequence[UtteranceCounts]], unit: str
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Systems and their runs (one a seed, in the same order of seeds) on one test set.
+    """Stack the runs of each system (S seeds, in the same order) on one test set of U utterances.
 
     Returns what `cascade.scoring.significance.compare` takes: each system's errors (S, U), and the
-    reference tokens (U,). Raises `UserError` where runs are not of the same references.
+    reference tokens (U,). Raises `UserError` for runs with different references.
     """
     first = next(iter(runs.values()))[0]
     for system, counts in runs.items():

@@ -1,23 +1,23 @@
-"""Which difference of error rates can be told: intervals, and a paired test of all systems.
+"""Which differences of error rates are statistically significant: intervals and p-values.
 
-The paired bootstrap of Bisani and Ney (Bootstrap estimates for confidence intervals in ASR
-performance evaluation, ICASSP 2004): utterances are drawn with replacement, the same ones
-for every system. Where a test set has `SPEAKERS` speakers or more, speakers are drawn, as
-one speaker's utterances go well or badly together.
+The method is the paired bootstrap of Bisani and Ney (Bootstrap estimates for confidence intervals
+in ASR performance evaluation, ICASSP 2004). Utterances are drawn with replacement, the same ones
+for every system. From a test set of `SPEAKERS` speakers or more, speakers are drawn instead,
+because the errors of one speaker's utterances are correlated.
 
 - Rates are compared by their ratio. Its replicates give the interval (percentiles) and the
-  p-value (twice the share of them on the far side of "no change"), so the interval leaves
-  out 0 if and only if p is below 0.05.
-- Percentiles and p are those of Student's t for the number of utterances or speakers:
-  without that, a bootstrap of few is too sure (Hesterberg, What teachers should know about
-  the bootstrap, The American Statistician 69, 2015: expanded percentiles).
-- Several seeds: they are averaged, and each replicate weighs them at random, such that the
-  mean over seeds varies as Student's t with S - 1 degrees of freedom. Drawing three seeds
-  with replacement would give intervals that hold in 75 % of cases. Utterances and seeds are
-  crossed, and what is particular to both is counted twice, on the safe side (Owen, The
+  p-value (twice the share of replicates with the opposite sign). So the interval excludes 0 if
+  and only if p is below 0.05.
+- Percentiles and p are those of Student's t for the number of utterances or speakers. Without
+  this, the intervals of a bootstrap of few units are too narrow (Hesterberg, What teachers should
+  know about the bootstrap, The American Statistician 69, 2015: expanded percentiles).
+- Several seeds are averaged. Each replicate gives them random weights, so that the mean over S
+  seeds varies as Student's t with S - 1 degrees of freedom. If three seeds were drawn with
+  replacement, only 75 % of the 95 % intervals would contain the true value. Utterances and seeds
+  are crossed, and their interaction is counted twice, which is conservative (Owen, The
   pigeonhole bootstrap, Annals of Applied Statistics 1, 2007).
-- Of several pairs, p-values are adjusted as well (Holm, Scandinavian Journal of Statistics
-  6, 1979).
+- The p-values of several pairs are also adjusted (Holm, Scandinavian Journal of Statistics 6,
+  1979).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,9 +29,9 @@ from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
 LEVEL = 0.95
 RESAMPLES = 20_000  # p goes down to 0.0001
-SPEAKERS = 10  # fewer are too few to draw from
-PARTS = 2_000  # what more units than these are dealt out into: the same spread, in less time
-CELLS = 200_000  # of the weights that are held at once
+SPEAKERS = 10  # from fewer speakers, utterances are drawn
+PARTS = 2_000  # more units are grouped into so many: the same spread, in less time
+CELLS = 200_000  # weights in memory at a time
 
 Interval = tuple[float, float]
 
@@ -40,7 +40,7 @@ Interval = tuple[float, float]
 class Rate:
     """A system's error rate, the mean of its seeds, in per cent.
 
-    None without reference tokens; the interval also where too few units were drawn from.
+    None without reference tokens. The interval is None also with too few units.
     """
 
     percent: float | None
@@ -51,10 +51,10 @@ class Rate:
 class Pair:
     """How many fewer errors ``system`` makes than ``reference``.
 
-    ``reduction`` is in per cent of the reference's errors, below 0 where there are more;
-    None where the reference makes none; ``interval`` and ``p`` are None also where too few
-    units were drawn from. An end of ``interval`` may be infinite. ``p`` is
-    two-sided; ``p_holm`` is adjusted for all pairs of the same comparison.
+    ``reduction`` is in per cent of the reference's errors: below 0 for more errors, None if the
+    reference makes none. ``interval`` and ``p`` are None also with too few units. An end of
+    ``interval`` may be infinite. ``p`` is two-sided; ``p_holm`` is adjusted for all pairs of the
+    same comparison.
     """
 
     reference: str
@@ -66,8 +66,8 @@ class Pair:
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """Systems on a test set. ``units`` of ``kind``, "utterances" or "speakers", were drawn."""
+class SystemComparison:
+    """Systems on a test set, compared by drawing ``units`` of ``kind``: utterances or speakers."""
 
     kind: str
     units: int
@@ -83,16 +83,23 @@ def compare(
     speakers: Sequence[str] | None = None,
     resamples: int = RESAMPLES,
     seed: int = 0,
-) -> Comparison:
-    """Compares every two systems, the one that stands first as the reference.
+) -> SystemComparison:
+    """Compare every two systems; the first one of a pair is the reference.
 
-    ``errors``: (S, U) by system, the errors of S seeds in U utterances, a row the same seed
-    in all of them; ``tokens``: (U,) reference tokens; ``speakers``: U names, where known.
+    ``errors`` has an array (S, U) for each system: its errors with S seeds, in the same order,
+    in U utterances. ``tokens`` (U,) are the reference tokens, ``speakers`` U names, if known.
+
+    >>> errors = {"plain": np.array([4, 6, 5, 5] * 9), "cascade": np.array([3, 4, 3, 4] * 9)}
+    >>> comparison = compare(errors, tokens=np.full(36, 10))
+    >>> comparison.rates["plain"].percent, comparison.pairs[0].reduction
+    (50.0, 30.0)
+    >>> comparison.pairs[0].p < 0.001
+    True
     """
     stack = np.stack([np.atleast_2d(e) for e in errors.values()])  # (K, S, U)
     systems, seeds, utterances = stack.shape
     if utterances != len(tokens) or not utterances:
-        raise ValueError(f"errors {stack.shape} do not belong to {len(tokens)} utterances")
+        raise ValueError(f"errors {stack.shape} are not of {len(tokens)} utterances")
     columns = np.concatenate([stack.reshape(systems * seeds, -1), [tokens]])  # (K * S + 1, U)
     kind = "utterances"
     if speakers is not None and len(set(speakers)) >= SPEAKERS:
@@ -105,14 +112,14 @@ def compare(
     total = columns.sum(axis=1)
     by_seed = total[:-1].reshape(systems, seeds)
     mean = by_seed.mean(axis=1)  # (K,)
-    share = by_seed / np.where(mean, mean, 1)[:, None]  # of a seed in its system
+    share = by_seed / np.where(mean, mean, 1)[:, None]  # of a seed in the mean of its system
     drawn = np.concatenate(list(_resampled(columns, resamples, random)))  # (B, K * S + 1)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         logs = np.log(drawn[:, :-1].reshape(-1, systems, seeds).mean(axis=2))  # (B, K)
         logs += _noise(resamples, seeds, random) @ share.T
         rates = 100 * np.exp(logs) / drawn[:, -1:]
     names = list(errors)
-    return Comparison(
+    return SystemComparison(
         kind=kind,
         units=units,
         seeds=seeds,
@@ -133,18 +140,18 @@ def compare(
 
 
 def _joined(columns: np.ndarray, which: np.ndarray) -> np.ndarray:
-    """Sums (C, U) over the utterances of each of G groups, ``which`` (U,): (C, G)."""
-    sums = np.zeros((len(columns), which.max() + 1), dtype=columns.dtype)
-    np.add.at(sums, (slice(None), which), columns)
-    return sums
+    """Sum ``columns`` (C, U) over the utterances of each of G groups, ``which`` (U,): (C, G)."""
+    sums = np.zeros((which.max() + 1, len(columns)), dtype=columns.dtype)
+    np.add.at(sums, which, columns.T)
+    return sums.T
 
 
 def _resampled(
     columns: np.ndarray, resamples: int, random: np.random.Generator
 ) -> Iterator[np.ndarray]:
-    """Sums of ``columns`` (C, U) over U units drawn with replacement: (b, C), b by b.
+    """Yield sums of ``columns`` (C, U) over U units drawn with replacement: (b, C), b at a time.
 
-    Whole numbers, so exact, in whatever order a machine adds them.
+    The sums are of integers, so they are exact in any order of addition.
     """
     units = columns.shape[1]
     values = columns.T.astype(np.float64)
@@ -158,10 +165,10 @@ def _resampled(
 
 
 def _noise(resamples: int, seeds: int, random: np.random.Generator) -> np.ndarray:
-    """(B, S) random weights of seeds, zero in sum.
+    """Return random weights of seeds (B, S) that add up to zero.
 
-    The weighted sum of S numbers has the spread of their mean: Student's t with S - 1
-    degrees of freedom, times their standard error.
+    The weighted sum of S numbers is distributed as the error of their mean: Student's t with
+    S - 1 degrees of freedom, times the standard error.
     """
     if seeds == 1:
         return np.zeros((resamples, 1))
@@ -172,7 +179,7 @@ def _noise(resamples: int, seeds: int, random: np.random.Generator) -> np.ndarra
 
 
 def _pair(reference: str, system: str, errors: np.ndarray, logs: np.ndarray, units: int) -> Pair:
-    """Compares two systems: ``errors`` (2,), and (B, 2) replicates of their logarithm."""
+    """Compare two systems, from their ``errors`` (2,) and replicates of the logarithm (B, 2)."""
     with np.errstate(invalid="ignore"):
         ratio = logs[:, 1] - logs[:, 0]
     ratio[np.isnan(ratio)] = 0.0  # neither makes an error
@@ -191,14 +198,14 @@ def _pair(reference: str, system: str, errors: np.ndarray, logs: np.ndarray, uni
 
 
 def _interval(replicates: np.ndarray, units: int) -> Interval | None:
-    """Percentiles; None where so few units say nothing of others.
+    """Return percentiles; None with too few units.
 
-    0 is in the interval just where `_p_value` gives 1 - `LEVEL` or more.
+    0 is in the interval if and only if `_p_value` returns 1 - `LEVEL` or more.
     """
     if units < 2 or np.isnan(replicates).any():
         return None
     share = ndtr(stdtrit(units - 1, (1 - LEVEL) / 2) * np.sqrt(units / (units - 1)))
-    beyond = int(np.ceil(share * (len(replicates) + 1))) - 2  # replicates left out at an end
+    beyond = int(np.ceil(share * (len(replicates) + 1))) - 2  # replicates outside, at each end
     if beyond < 0:
         return None
     ordered = np.sort(replicates)
@@ -206,19 +213,19 @@ def _interval(replicates: np.ndarray, units: int) -> Interval | None:
 
 
 def _p_value(ratio: np.ndarray, units: int) -> float | None:
-    """Two-sided: what share of the replicates says the contrary, as Student's t has it."""
+    """Return the two-sided p-value by Student's t; None with too few units."""
     if units < 2:
         return None
-    contrary = min((ratio >= 0).sum(), (ratio <= 0).sum())
-    share = min(0.5, (contrary + 1) / (len(ratio) + 1))
+    opposite = min((ratio >= 0).sum(), (ratio <= 0).sum())
+    share = min(0.5, (opposite + 1) / (len(ratio) + 1))
     return float(2 * stdtr(units - 1, ndtri(share) * np.sqrt((units - 1) / units)))
 
 
 def _holm(pairs: Sequence[Pair]) -> list[Pair]:
-    """Adds the p-values that Holm's step-down method adjusts for all pairs."""
+    """Return the pairs with p-values adjusted by Holm's step-down method."""
     adjusted, highest = list(pairs), 0.0
-    known = [i for i, pair in enumerate(pairs) if pair.p is not None]
-    for rank, i in enumerate(sorted(known, key=lambda i: pairs[i].p)):
-        highest = max(highest, min(1.0, (len(known) - rank) * pairs[i].p))
+    by_p = sorted((pair.p, i) for i, pair in enumerate(pairs) if pair.p is not None)
+    for rank, (p, i) in enumerate(by_p):
+        highest = max(highest, min(1.0, (len(by_p) - rank) * p))
         adjusted[i] = replace(pairs[i], p_holm=highest)
     return adjusted

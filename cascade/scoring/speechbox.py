@@ -13,7 +13,6 @@ from datetime import datetime
 from pathlib import Path
 
 from cascade.runtime.errors import UserError
-from cascade.runtime.files import write_text
 
 KEYS = {  # as the log names them, in its order: the field of Counts
     "ERRORS": "errors",
@@ -29,11 +28,20 @@ _MEMORY = re.compile(r"(?:.*:)?\s*Memory using:\s*(?P<value>\S*)\s*MB\b.*")
 
 @dataclass(frozen=True)
 class Counts:
-    """The counts of a test; None where a log does not give one.
+    """The counts of a test; None for one that a log does not have.
 
-    ``errors`` is substitutions + deletions + insertions of words, ``terrors`` the same
-    without insertions, ``all_words`` the number of reference words; ``ph_`` and
-    ``all_phones`` likewise of phones. ``memory_mb`` is the peak of decoding in MiB.
+    Attributes:
+        errors: Substitutions, deletions and insertions of words.
+        terrors: Substitutions and deletions of words.
+        all_words: Reference words.
+        ph_errors: Substitutions, deletions and insertions of phones.
+        ph_terrors: Substitutions and deletions of phones.
+        all_phones: Reference phones.
+        memory_mb: The peak memory of decoding in MiB.
+
+    >>> counts = Counts(errors=239410, terrors=230645, all_words=325870)
+    >>> format_pair(counts.wer, counts.werc), format_pair(counts.per, counts.perc)
+    ('73.4679/70.7782', 'n/a')
     """
 
     errors: int | None = None
@@ -46,12 +54,12 @@ class Counts:
 
     @property
     def wer(self) -> float | None:
-        """Word error rate in per cent; None where the log does not tell."""
+        """Word error rate in per cent, or None."""
         return _rate(self.errors, self.all_words)
 
     @property
     def werc(self) -> float | None:
-        """Words not recognised (insertions left out) in per cent, or None."""
+        """Word error rate without insertions in per cent, or None."""
         return _rate(self.terrors, self.all_words)
 
     @property
@@ -61,38 +69,33 @@ class Counts:
 
     @property
     def perc(self) -> float | None:
-        """Phones not recognised (insertions left out) in per cent, or None."""
+        """Phone error rate without insertions in per cent, or None."""
         return _rate(self.ph_terrors, self.all_phones)
 
 
 def format_pair(rate: float | None, without_insertions: float | None) -> str:
-    """``73.4679/70.7782``, ``73.4679/n/a``, or ``n/a`` where neither is known."""
+    """Return ``73.4679/70.7782``, ``73.4679/n/a``, or ``n/a`` if neither is known."""
     if rate is None and without_insertions is None:
         return "n/a"
     return f"{_format_rate(rate)}/{_format_rate(without_insertions)}"
 
 
 def format_log(counts: Counts, when: datetime | None = None) -> str:
-    """The text of a log, stamped ``when`` (now); what is None has no line."""
+    """Return the text of a log of the time ``when`` (now). A count that is None has no line."""
     stamp = f"[{when or datetime.now():%Y-%m-%d %H:%M:%S}] SpeechBox: INFO: "
-    found = [(key, getattr(counts, field)) for key, field in KEYS.items()]
-    lines = [f"{stamp}{key}\t{value}\n" for key, value in found if value is not None]
+    values = [(key, getattr(counts, field)) for key, field in KEYS.items()]
+    lines = [f"{stamp}{key}\t{value}\n" for key, value in values if value is not None]
     if counts.memory_mb is not None:
         gb = f"{counts.memory_mb / 1024:.6g}"
         lines.append(f"{stamp}Memory using: {counts.memory_mb} MB; {gb} GB\n")
     return "".join(lines)
 
 
-def write_log(path: Path, counts: Counts, when: datetime | None = None) -> None:
-    """Writes a log, whole or not at all."""
-    write_text(path, format_log(counts, when))
-
-
 def read_log(path: Path) -> Counts:
-    """Reads the counts of a log, ours or the original's; other lines do not matter.
+    """Read the counts of a SpeechBox log. Other lines are ignored.
 
-    Raises `UserError` for a file that cannot be read, a count that is no number, a count
-    given twice with different numbers, and a file without any count.
+    Raises `UserError` for a file that cannot be read, a count that is not a number, a count that
+    appears twice with different numbers, and a file without any count.
     """
     try:
         text = path.read_text(encoding="utf-8-sig", errors="replace")
@@ -111,19 +114,19 @@ def read_log(path: Path) -> Counts:
         if values.setdefault(key, int(value)) != int(value):
             raise UserError(
                 f"{path}, line {number}: {key} is {value} here and {values[key]} before. "
-                "A log holds one test: split it, or remove the lines that do not belong."
+                "A log is of one test: split it, or remove the lines of the other test."
             )
     if not values:
         raise UserError(
-            f"{path} has no line such as 'ERRORS<TAB>number': it is no SpeechBox log. "
-            "Name a speechbox.log, as stage 5 writes it."
+            f"{path} is not a SpeechBox log: it has no line such as 'ERRORS<TAB>number'. "
+            "Name a speechbox.log as stage 5 writes it."
         )
     memory = values.pop("Memory using", None)
     return Counts(**{KEYS[key]: value for key, value in values.items()}, memory_mb=memory)
 
 
 def table(logs: Sequence[Path]) -> str:
-    """The figures of each log as text, one line a log, under a header."""
+    """Return the rates of logs as text: a header, and a line a log."""
     rows = [("log", "Wer/Werc", "Per/Perc")]
     for path in logs:
         c = read_log(path)
@@ -134,7 +137,7 @@ def table(logs: Sequence[Path]) -> str:
 
 
 def _parse(line: str) -> tuple[str | None, str]:
-    """The key of a line and its value as written; a None key for any other line."""
+    """Return the key of a line and its value as written; None as the key of any other line."""
     if match := _MEMORY.fullmatch(line):
         return "Memory using", match["value"]
     match = _LINE.fullmatch(line)

@@ -1,23 +1,27 @@
-"""What a comparison says, in a sentence; and as ``results.json`` has it."""
+"""What a comparison of two systems says: as a sentence, and as ``results.json`` has it."""
 
 import math
 from typing import Any
 
-from cascade.scoring.significance import LEVEL, Comparison, Interval, Pair
+from cascade.scoring.significance import LEVEL, Interval, Pair, SystemComparison
 
 
-def verdict(pair: Pair, found: Comparison, what: str, test: str) -> str:
-    """A sentence about ``pair`` of ``found``: its ``what``, "phone errors" say, on ``test``."""
+def verdict(pair: Pair, comparison: SystemComparison, what: str, test: str) -> str:
+    """Return a sentence about a pair of systems on a test set; ``what``: such as "phone errors".
+
+    ``results.json`` and ``sweep_significance.json`` contain these sentences. Their wording stays
+    as it is, so that the files of an older run can be compared with those of a newer one.
+    """
     system, reference = pair.system, pair.reference
     if pair.reduction is None:
         change = f"no {what} of {reference}"
-    elif round(pair.reduction, 1) == 0 and not told(pair):
+    elif round(pair.reduction, 1) == 0 and not is_significant(pair):
         change = f"as many {what}"
     else:
         size = f"{abs(pair.reduction):.1f}" if round(pair.reduction, 1) else "less than 0.1"
         change = f"{size} % {'fewer' if pair.reduction > 0 else 'more'} {what}"
-    end = f"({_evidence(pair, found)})."
-    if not told(pair):
+    end = f"({_evidence(pair, comparison)})."
+    if not is_significant(pair):
         return (
             f"No difference between {system} and {reference} on {test} can be told: {change} {end}"
         )
@@ -26,21 +30,21 @@ def verdict(pair: Pair, found: Comparison, what: str, test: str) -> str:
     return f"{system} makes {change} than {reference} on {test} {end}"
 
 
-def told(pair: Pair) -> bool:
-    """Whether a difference can be told, among all pairs that were compared."""
+def is_significant(pair: Pair) -> bool:
+    """Return whether a difference is statistically significant, adjusted for all pairs."""
     return pair.p_holm is not None and pair.p_holm < 1 - LEVEL
 
 
-def as_plain(found: Comparison) -> dict[str, Any]:
-    """A comparison as JSON types; per cents with four decimals, infinity as null."""
+def comparison_json(comparison: SystemComparison) -> dict[str, Any]:
+    """Return a comparison in JSON types: per cents with four decimals, infinity as None."""
     return {
-        "drawn": found.kind,
-        "units": found.units,
-        "seeds": found.seeds,
-        "resamples": found.resamples,
+        "drawn": comparison.kind,
+        "units": comparison.units,
+        "seeds": comparison.seeds,
+        "resamples": comparison.resamples,
         "rates": {
             system: {"percent": _rounded(rate.percent), "interval": _ends(rate.interval)}
-            for system, rate in found.rates.items()
+            for system, rate in comparison.rates.items()
         },
         "pairs": [
             {
@@ -51,36 +55,38 @@ def as_plain(found: Comparison) -> dict[str, Any]:
                 "p": _rounded(pair.p, 6),
                 "p_holm": _rounded(pair.p_holm, 6),
             }
-            for pair in found.pairs
+            for pair in comparison.pairs
         ],
     }
 
 
-def _evidence(pair: Pair, found: Comparison) -> str:
-    """``95 % interval 17.9 to 24.6, p < 0.001, 3 seeds``; the interval of what is said."""
+def _evidence(pair: Pair, comparison: SystemComparison) -> str:
+    """Return ``95 % interval 17.9 to 24.6, p < 0.001, 3 seeds``; signs as in the sentence."""
     parts = []
     if pair.reduction is not None and pair.interval and all(map(math.isfinite, pair.interval)):
         low, high = pair.interval
-        if round(pair.reduction, 1) < 0 or (told(pair) and pair.reduction < 0):
+        if round(pair.reduction, 1) < 0 or (is_significant(pair) and pair.reduction < 0):
             low, high = -high, -low
         parts.append(f"{100 * LEVEL:.0f} % interval {tenths(low)} to {tenths(high)}")
     if pair.p is not None:
-        parts.append(f"p {_p(pair.p)}")
-        if len(found.pairs) > 1:
-            parts.append(f"adjusted for {len(found.pairs)} pairs p {_p(pair.p_holm)}")
+        parts.append(f"p {p_value(pair.p)}")
+        if len(comparison.pairs) > 1:
+            parts.append(f"adjusted for {len(comparison.pairs)} pairs p {p_value(pair.p_holm)}")
     else:
         parts.append("1 utterance only")
-    parts.append(f"{found.seeds} seed{'s' if found.seeds > 1 else ''}")
+    parts.append(f"{comparison.seeds} seed{'s' if comparison.seeds > 1 else ''}")
     return ", ".join(parts)
 
 
 def tenths(per_cent: float) -> str:
-    """One decimal, and no minus before 0.0."""
+    """Return a number with one decimal; 0.0 has no minus sign."""
     return f"{round(per_cent, 1) + 0.0:.1f}"
 
 
-def _p(p: float) -> str:
-    """``= 0.58``, ``= 0.012``, ``< 0.001``"""
+def p_value(p: float | None) -> str:
+    """Return ``= 0.58``, ``= 0.012`` or ``< 0.001``; ``n/a`` for None."""
+    if p is None:
+        return "n/a"
     if p < 0.001:
         return "< 0.001"
     return f"= {p:.2f}" if p >= 0.1 else f"= {p:.3f}"

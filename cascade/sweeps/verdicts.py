@@ -5,7 +5,7 @@ from typing import Any
 
 from cascade.scoring.counts import FILE, read_counts, stacked
 from cascade.scoring.significance import compare
-from cascade.scoring.verdict import as_plain, verdict
+from cascade.scoring.verdict import comparison_json, verdict
 from cascade.sweeps.plan import Point
 
 UNITS = {"phones": "phone errors", "words": "word errors"}
@@ -37,7 +37,7 @@ def verdicts(points: Sequence[Point]) -> list[Judged]:
                         **seeds[0].swept,
                         "test": test,
                         "unit": unit,
-                        **as_plain(comparison),
+                        **comparison_json(comparison),
                         "verdicts": [verdict(p, comparison, what, test) for p in comparison.pairs],
                     }
                 )

@@ -17,7 +17,7 @@ from cascade.runtime.lock import turn
 from cascade.runtime.progress import meter
 from cascade.runtime.project import LOCAL
 from cascade.text.phones import phones_of
-from cascade.text.words import Comparison, foreign, no_word
+from cascade.text.words import WordNormalizer, foreign, no_word
 
 G2P = LOCAL / "g2p_espeak.sh"
 PIECE = 50_000  # words at a time: 2 s of espeak-ng
@@ -64,7 +64,7 @@ def read_lexicon(language: Language) -> dict[str, list[tuple[str, ...]]]:
     table: dict[str, list[tuple[str, ...]]] = {}
     if not language.lexicon:
         return table
-    path, rule, seen = Path(language.lexicon), Comparison(language.letters), set()
+    path, rule, seen = Path(language.lexicon), WordNormalizer(language.letters), set()
     for number, line in enumerate(read_lines(path), 1):
         written, *phones = line.split() or [""]
         if not written:

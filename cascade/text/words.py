@@ -57,7 +57,7 @@ def foreign(words: list[str], letters: str) -> str | None:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class WordNormalizer:
     """How words are compared when they are scored: reference and hypothesis alike.
 
     `words_of`, then each letter that ``fold`` has as what it says; digits stay digits.

@@ -18,7 +18,7 @@ from cascade.decoding.network_outputs import NetworkOutputs
 from cascade.decoding.word_search import search_settings
 from cascade.runtime.files import read_text_table
 from cascade.scoring.score import score
-from cascade.text.words import Comparison
+from cascade.text.words import WordNormalizer
 
 BEAMS = (6.0, 8.0, 10.0, 14.0, 16.0, 18.0)
 
@@ -37,7 +37,7 @@ def main(folder: str = "exp/ru_en", system: str = "") -> None:
     tuned = search_settings(recipe.decode, layout.search(system))
     reference = read_text_table(layout.text(experiment.dataset_key(dataset), "words"))
     language = recipe.languages[recipe.target]
-    rule = Comparison(language.letters, language.fold)
+    rule = WordNormalizer(language.letters, language.fold)
     batches = list(outputs.batches())
     seconds = sum(outputs.utterances.frames) / FRAMES_PER_SECOND
     gc.freeze()  # as stage 4 does

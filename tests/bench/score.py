@@ -83,7 +83,7 @@ def _spoiled(
 
 def ours(folder: Path) -> None:
     """Scores what `make` made into ``folder/score``, as stage 5 does."""
-    rule = text.Comparison(LETTERS, {"ё": "е"})
+    rule = text.WordNormalizer(LETTERS, {"ё": "е"})
     words = score_files(folder / "ref.words", folder / "hyp.words", rule)
     phones = score_files(folder / "ref.phones", folder / "hyp.phones")
     speakers = {u: fields[0] for u, fields in read_text_table(folder / "speakers").items()}

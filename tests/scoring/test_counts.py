@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from cascade.runtime.errors import UserError
 from cascade.runtime.files import write_text
-from cascade.scoring.counts import HEADER, as_tsv, read_counts, stacked, utterance_counts
+from cascade.scoring.counts import HEADER, counts_tsv, read_counts, stacked, utterance_counts
 from cascade.scoring.score import score
 
 WORDS = score({"u2": ["a", "b"], "u1": ["c"]}, {"u1": ["c", "d"]})
@@ -17,7 +17,7 @@ FOUND = utterance_counts(WORDS, PHONES, SPEAKERS)
 
 
 def test_the_file_says_who_said_what_wrong(tmp_path):
-    assert as_tsv(FOUND) == (
+    assert counts_tsv(FOUND) == (
         "\t".join(HEADER)
         + "\nu1\tanna\t1\t0\t0\t1\t2\t0\t1\t0\nu2\tboris\t2\t0\t2\t0\t3\t1\t0\t0\n"
     )
@@ -38,7 +38,9 @@ def test_sums_are_those_of_the_score():
     ],
 )
 def test_an_utterance_that_lacks_something_is_named(words, phones, speakers):
-    with pytest.raises(UserError, match=r"'u2' has not words, phones and a speaker.*stage 1"):
+    with pytest.raises(
+        UserError, match=r"'u2' lacks its words, its phones or its speaker.*stage 1"
+    ):
         utterance_counts(words, phones, speakers)
 
 
@@ -53,7 +55,7 @@ def test_what_is_written_is_read_back(tmp_path_factory, ref, data):
     hyp = {u: data.draw(st.lists(st.sampled_from("abc"), max_size=5)) for u in ref}
     found = utterance_counts(score(ref, hyp), score(hyp, ref), dict.fromkeys(ref, "anna"))
     path = tmp_path_factory.mktemp("counts") / "counts.tsv"
-    write_text(path, as_tsv(found))
+    write_text(path, counts_tsv(found))
     read = read_counts(path)
     assert (read.utterances, read.speakers) == (found.utterances, found.speakers)
     for unit in ("words", "phones"):
@@ -62,11 +64,12 @@ def test_what_is_written_is_read_back(tmp_path_factory, ref, data):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "utterance speaker\n", as_tsv(FOUND) + "u3\tanna\t1\n", as_tsv(FOUND) + "u3\n"]
+    "text",
+    ["", "utterance speaker\n", counts_tsv(FOUND) + "u3\tanna\t1\n", counts_tsv(FOUND) + "u3\n"],
 )
 def test_what_is_no_table_of_counts_is_refused(tmp_path, text):
     write_text(tmp_path / "counts.tsv", text)
-    with pytest.raises(UserError, match=r"counts\.tsv is no table of counts.*stage 5"):
+    with pytest.raises(UserError, match=r"counts\.tsv is not a table of counts.*stage 5"):
         read_counts(tmp_path / "counts.tsv")
 
 

@@ -15,7 +15,7 @@ from cascade.runtime.files import write_text_table
 from cascade.scoring.details import write_details
 from cascade.scoring.score import EPS, Score, counts_of, score, score_files
 from cascade.scoring.speechbox import Counts
-from cascade.text.words import Comparison
+from cascade.text.words import WordNormalizer
 from local.helpers.sctk import installed
 
 
@@ -82,7 +82,7 @@ def test_order_does_not_matter():
     assert [one.pairs(u) for u in ref] == [other.pairs(u) for u in ref]
 
 
-CYRILLIC = Comparison("абвгдеёжзийклмнопрстуфхцчшщъыьэюя", {"ё": "е"})
+CYRILLIC = WordNormalizer("абвгдеёжзийклмнопрстуфхцчшщъыьэюя", {"ё": "е"})
 
 
 def test_one_rule_for_reference_and_hypothesis():
@@ -238,7 +238,7 @@ def put(tmp_path, ref: str, hyp: str):
 
 
 def test_files(tmp_path):
-    rule = Comparison("abcd", {"a": "b"})
+    rule = WordNormalizer("abcd", {"a": "b"})
     found = score_files(*put(tmp_path, "u1 a b\nu2 c\nu3 d\n", "u2 c\nu1\n"), rule)
     assert (found.sub, found.dele, found.ins, found.total) == (0, 3, 0, 4)
     assert found.partial == ["u3"]

@@ -4,14 +4,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cascade.scoring.significance import Comparison, Pair, Rate, compare
-from cascade.scoring.verdict import as_plain, told, verdict
+from cascade.scoring.significance import Pair, Rate, SystemComparison, compare
+from cascade.scoring.verdict import comparison_json, is_significant, verdict
 
 PAIR = Pair("plain", "cascade", 21.34, (17.91, 24.62), 0.0002, 0.0002)
 
 
 def said(pair: Pair, seeds: int = 3, pairs: int = 1, units: int = 208) -> str:
-    found = Comparison("utterances", units, seeds, 20000, {}, [pair] * pairs)
+    found = SystemComparison("utterances", units, seeds, 20000, {}, [pair] * pairs)
     return verdict(pair, found, "phone errors", "asterisk_ru")
 
 
@@ -36,7 +36,7 @@ def test_no_difference_is_said_as_plainly():
     assert ": as many phone errors (95 % interval -3.1 to 0.0, p = 0.90" in said(none)
 
 
-def test_a_small_difference_that_can_be_told():
+def test_a_small_difference_that_is_significant():
     pair = replace(PAIR, reduction=-0.04, interval=(-0.06, -0.02))
     assert said(pair) == (
         "cascade makes less than 0.1 % more phone errors than plain on asterisk_ru"
@@ -46,12 +46,12 @@ def test_a_small_difference_that_can_be_told():
 
 def test_of_several_pairs_the_adjusted_p_decides():
     pair = replace(PAIR, reduction=3.0, interval=(0.1, 5.9), p=0.04, p_holm=0.12)
-    assert not told(pair)
+    assert not is_significant(pair)
     assert said(pair, pairs=3) == (
         "No difference between cascade and plain on asterisk_ru can be told: 3.0 % fewer phone"
         " errors (95 % interval 0.1 to 5.9, p = 0.040, adjusted for 3 pairs p = 0.12, 3 seeds)."
     )
-    assert told(replace(pair, p_holm=0.049))
+    assert is_significant(replace(pair, p_holm=0.049))
 
 
 def test_where_there_is_nothing_to_divide_by():
@@ -75,7 +75,7 @@ def test_one_utterance():
 
 
 def test_what_a_program_reads():
-    found = Comparison(
+    found = SystemComparison(
         "speakers",
         12,
         3,
@@ -83,7 +83,7 @@ def test_what_a_program_reads():
         {"plain": Rate(50.63569, (49.123456, 51.0)), "cascade": Rate(None, None)},
         [replace(PAIR, interval=(-np.inf, 24.62)), Pair("cascade", "plain", None, None, None)],
     )
-    plain = as_plain(found)
+    plain = comparison_json(found)
     assert plain == json.loads(json.dumps(plain, allow_nan=False))
     assert (plain["drawn"], plain["units"], plain["seeds"], plain["resamples"]) == (
         "speakers",
