@@ -14,7 +14,7 @@ from cascade.cli.options import parser
 from cascade.config.experiment import Experiment
 from cascade.config.layout import Layout
 from cascade.config.recipe import Recipe, read_recipe, recipe_in
-from cascade.config.schema import has
+from cascade.config.schema import sets
 from cascade.pipeline.stages import run
 from cascade.runtime.errors import UserError, explain
 from cascade.runtime.project import RECIPES, ROOT
@@ -123,7 +123,7 @@ def _experiment(options: argparse.Namespace, overrides: dict[str, str]) -> Exper
     recipe = read_recipe(_recipe_file(options.recipe), overrides)
     for key in (key for key in overrides if key.startswith("train.")):
         for name, system in recipe.systems.items():
-            if has(system.train, key.split(".")[1:]):
+            if sets(system.train, key.split(".")[1:]):
                 log.warning("warning: --%s is not for system '%s': it has its own.", key, name)
     os.chdir(ROOT)  # so that paths in manifests and scps are relative, as Kaldi's are
     return Experiment(recipe, Layout(exp / recipe.name, Path("downloads"), Path("data")))

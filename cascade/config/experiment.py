@@ -1,4 +1,4 @@
-"""An experiment: a recipe, and where its files are."""
+"""An experiment: a recipe, and the paths of its files."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,25 +10,25 @@ from cascade.config.sections import Dataset
 
 @dataclass(frozen=True)
 class Experiment:
-    """What every stage is given."""
+    """A recipe and its layout: every stage takes one."""
 
     recipe: Recipe
     layout: Layout
 
     def dataset_key(self, dataset: Dataset) -> str:
-        """The name of a data set's files.
+        """Return the name of a data set's files.
 
-        It is ``ROLE_LANG``, with ``_CORPUS`` where several have the same role and language.
+        It is ``ROLE_LANG``, or ``ROLE_LANG_CORPUS`` if several have the same role and language.
         """
         key = f"{dataset.role}_{dataset.language}"
         same = [d for d in self.recipe.role(dataset.role) if d.language == dataset.language]
         return f"{key}_{dataset.label}" if len(same) > 1 else key
 
     def dataset_keys(self, *roles: str) -> list[str]:
-        """The keys of all data sets, or of those with one of ``roles``, in the recipe's order."""
+        """Return the keys of the data sets, only of ``roles`` if given, in the recipe's order."""
         return [self.dataset_key(d) for d in self.recipe.datasets if not roles or d.role in roles]
 
     def start(self, system: str) -> Path | None:
-        """The folder of the model that ``system`` starts from; None where it starts from none."""
+        """Return the folder of the model that ``system`` starts from, or None."""
         start, before = self.recipe.systems[system].start, self.recipe.before(system)
         return self.layout.system(before) if before else Path(start) if start else None

@@ -1,4 +1,4 @@
-"""Where everything lies: under ``exp/NAME/``, and in the folders that experiments share."""
+"""The paths of all files: in ``exp/NAME/``, and in the folders that experiments share."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +26,7 @@ class Layout:
         return self.root / "manifests" / f"supervisions_{key}.jsonl.gz"
 
     def speech(self, key: str) -> Path:
-        """What features are made of: all that passed, also what is beyond target_minutes."""
+        """The utterances to compute features of: also those beyond ``target_minutes``."""
         return self.root / "manifests" / f"speech_{key}.jsonl.gz"
 
     @property
@@ -54,7 +54,7 @@ class Layout:
         return self.lang / "dictionary.txt"
 
     def sentences(self, source: int) -> Path:
-        """Text for the language model: the training transcripts are source 0."""
+        """Text for the language model. Source 0 is the training transcripts."""
         return self.lang / "sentences" / f"{source}.txt"
 
     @property
@@ -67,7 +67,7 @@ class Layout:
 
     @property
     def spelling_text(self) -> Path:
-        """Words in pieces, where the vocabulary is open."""
+        """Words split into pieces, for an open vocabulary."""
         return self.lang / "spelling.txt"
 
     @property
@@ -76,7 +76,7 @@ class Layout:
 
     @property
     def phone_text(self) -> Path:
-        """The sentences for the language model in phones."""
+        """The sentences for the language model, as phones."""
         return self.lang / "phone_lm.txt"
 
     @property
@@ -89,7 +89,7 @@ class Layout:
 
     @property
     def phone_words(self) -> Path:
-        """The phones of the phone graph, as its output labels number them."""
+        """The phones by their number in the phone graph."""
         return self.lang / "phone_words.txt"
 
     @property
@@ -97,7 +97,7 @@ class Layout:
         return self.lang / "summary.json"
 
     def text(self, key: str, unit: str) -> Path:
-        """The transcripts of a data set in Kaldi's form; ``unit`` is words or phones."""
+        """A text file of a data set; ``unit`` is ``words``, ``phones`` or ``speakers``."""
         return self.lang / "text" / f"{key}.{unit}"
 
     @property
@@ -116,7 +116,7 @@ class Layout:
         return self.feats / f"{key}.num_frames"
 
     def feature_digests(self, key: str) -> Path:
-        """A digest of every utterance's features, wherever they lie."""
+        """A digest of every utterance's features."""
         return self.feats / f"{key}.sha256"
 
     def feature_cuts(self, key: str) -> Path:
@@ -142,16 +142,16 @@ class Layout:
         return self.system(system) / "decode_phones.json"
 
     def oracle(self, test: str) -> Path:
-        """Hypotheses for the reference phones of a test set."""
+        """The words decoded from the reference phones of a test set."""
         return self.lang / "oracle" / f"{test}.words"
 
     def score(self, system: str, test: str) -> Path:
         return self.system(system) / f"score_{test}"
 
     def phone_table(self, test: str) -> Path:
-        """The phones of a test set with every system's errors in them."""
+        """The phones of a test set, with the errors of every system."""
         return self.root / f"phones_{test}.tsv"
 
     def phone_changes(self, test: str) -> Path:
-        """The phone errors that come more or less often than with the reference system."""
+        """The phone errors that are more or less frequent than with the reference system."""
         return self.root / f"changes_{test}.tsv"

@@ -1,9 +1,9 @@
-"""Recipes: one YAML (or JSON) file, read once into frozen dataclasses.
+"""Recipes: a YAML or JSON file, read once into frozen dataclasses.
 
 Every key that a recipe may have is a field here, in `cascade.config.sections` or in
 `cascade.config.systems`, with its default.
-An unknown key fails and names the nearest known one; so does a value of the wrong type.
-Values given on the command line (``--train.epochs 2``) go through the same reader.
+An unknown key is an error that names the nearest known one. A value of the wrong type is an error,
+too. Values of the command line (``--train.epochs 2``) are checked in the same way.
 """
 
 import dataclasses
@@ -17,7 +17,7 @@ from typing import Any
 import yaml
 
 from cascade.config.recipe_checks import NAME, check
-from cascade.config.schema import as_plain, build, layered, merge, nearest, override
+from cascade.config.schema import as_plain, build, closest, layered, merge, override
 from cascade.config.sections import Dataset, Decode, Features, Language, LanguageModel, Limits
 from cascade.config.systems import System, Train
 from cascade.runtime.errors import UserError
@@ -61,94 +61,94 @@ class Recipe:
     decode: Decode = field(default_factory=Decode)
 
     def role(self, role: str) -> list[Dataset]:
-        """The data sets that play ``role``, in the recipe's order."""
+        """Return the data sets of ``role``, in the recipe's order."""
         return [d for d in self.datasets if d.role == role]
 
     @property
     def target_language(self) -> Language:
-        """The language that is tested."""
+        """The language to recognise."""
         return self.languages[self.target]
 
     def view(self, *keys: str) -> dict[str, Any]:
-        """The sections ``keys`` as JSON types: what a job's settings are made of."""
+        """Return sections as JSON types, for a job's settings."""
         return {key: as_plain(getattr(self, key)) for key in keys}
 
     @property
     def valid_sentences(self) -> list[Dataset]:
-        """The validation sets of running speech; all of them where none is."""
+        """The validation sets of running speech, or all of them if none is."""
         valid = self.role("valid")
         return [dataset for dataset in valid if not dataset.isolated] or valid
 
     def train_of(self, system: str) -> Train:
-        """The training section with what ``system`` changes in it."""
+        """Return the section ``train`` with the changes of ``system``."""
         changes = self.systems[system].train
-        if _steps_alone(changes):
+        if _only_steps(changes):
             changes = {**changes, "epochs": None}
         where = f"systems.{system}.train"
         return build(Train, merge(dataclasses.asdict(self.train), changes, Train, where), where)
 
     def languages_of(self, system: str) -> list[str]:
-        """The languages that ``system`` is trained on, the target first."""
-        chosen = self.systems[system]
-        if not chosen.multilingual:
+        """Return the languages that ``system`` is trained on, the target first."""
+        settings = self.systems[system]
+        if not settings.multilingual:
             return [self.target]
-        named = chosen.languages or tuple(self.ext_languages)
-        return [self.target, *(name for name in self.ext_languages if name in named)]
+        chosen = settings.languages or tuple(self.ext_languages)
+        return [self.target, *(name for name in self.ext_languages if name in chosen)]
 
     def before(self, system: str) -> str | None:
-        """The system of this recipe that ``system`` starts from, if it starts from one."""
+        """Return the system of this recipe that ``system`` starts from, if there is one."""
         start = self.systems[system].start
         return start if start in self.systems else None
 
     @property
     def ext_languages(self) -> list[str]:
-        """The languages trained beside the target, in the recipe's order."""
+        """The languages of role ``train_ext``, in the recipe's order."""
         return list(dict.fromkeys(d.language for d in self.role("train_ext")))
 
 
 def read_recipe(path: Path, overrides: Mapping[str, str] | None = None) -> Recipe:
-    """Reads a recipe; ``overrides`` maps dotted keys to values as YAML text.
+    """Read a recipe; ``overrides`` maps dotted keys to values as YAML text.
 
-    ``systems`` may be names alone, ``plain,cascade``: those of the recipe's to take. A
-    recipe with the key ``like`` is another one, a folder beside its own, one of the
-    project's, or a file, with changes: its mappings are merged into the other's, key by
-    key, and a key without a value takes that of the other away.
+    The key ``like`` names another recipe, which this one changes: its folder (beside this one's
+    or in ``recipes/``) or its file. Mappings are merged key by key. A key without a value
+    removes that of the other recipe. The override ``systems`` may be names, ``plain,cascade``:
+    only these systems, and those that they start from, are kept.
 
-    Raises `UserError` for a file that is not there or cannot be parsed, an unknown key, a
-    missing one, a value of the wrong type, and a recipe that contradicts itself.
+    Raises `UserError` for a file that does not exist or cannot be parsed, an unknown or missing
+    key, a value of the wrong type, and a recipe that contradicts itself.
     """
     raw = _raw(path, ())
-    own = path.absolute().parent.name if path.stem == "recipe" else path.stem
-    raw["name"] = raw.get("name") or own
+    default = path.absolute().parent.name if path.stem == "recipe" else path.stem
+    raw["name"] = raw.get("name") or default
     changes = dict(overrides or {})
-    chosen = changes.pop("systems") if _NAMES.fullmatch(changes.get("systems", "")) else None
+    names = changes.pop("systems") if _NAMES.fullmatch(changes.get("systems", "")) else None
     if "train.steps" in changes:
         changes.setdefault("train.epochs", "null")
     for key, value in changes.items():
         override(raw, key, value)
     try:
         recipe = build(Recipe, raw, "")
-        if chosen:
-            recipe = _with_systems(recipe, chosen)
+        if names:
+            recipe = _with_systems(recipe, names.split(","))
         check(recipe)
     except UserError as error:
         raise UserError(f"{path}: {' '.join(str(error).split())}") from None
     return recipe
 
 
-def _raw(path: Path, before: tuple[Path, ...]) -> dict[str, Any]:
-    """A recipe as parsed, after what it is ``like``; ``before`` are those that led to it."""
+def _raw(path: Path, chain: tuple[Path, ...]) -> dict[str, Any]:
+    """Return a recipe as parsed, with what it is ``like``; ``chain`` has the recipes like it."""
     raw = _parsed(path)
     like = raw.pop("like", None)
     if like is None:
         return raw
     other = _other(path.absolute().parent, str(like))
-    if other.resolve() in (path.resolve(), *before):
-        raise UserError(f"{path}: it would be like itself ({like}).")
-    base = _raw(other, (path.resolve(), *before))
+    if other.resolve() in (path.resolve(), *chain):
+        raise UserError(f"{path}: 'like: {like}' leads back to this recipe.")
+    base = _raw(other, (path.resolve(), *chain))
     base.pop("name", None)
     train = base.get("train")
-    if _steps_alone(raw.get("train")) and isinstance(train, dict):
+    if _only_steps(raw.get("train")) and isinstance(train, dict):
         base["train"] = {key: value for key, value in train.items() if key != "epochs"}
     try:
         return layered(base, raw)
@@ -156,74 +156,77 @@ def _raw(path: Path, before: tuple[Path, ...]) -> dict[str, Any]:
         raise UserError(f"{path}: {error}") from None
 
 
-def _steps_alone(train: Any) -> bool:
-    """Whether changes of a ``train`` section count steps, and so not what has epochs elsewhere."""
+def _only_steps(train: Any) -> bool:
+    """Return whether changes of ``train`` set steps but not epochs, so that steps count."""
     return isinstance(train, Mapping) and train.get("steps") is not None and "epochs" not in train
 
 
 def _other(folder: Path, like: str) -> Path:
-    """The file of the recipe that one in ``folder`` is ``like``."""
+    """Return the file of the recipe that one in ``folder`` is ``like``."""
     if like.endswith((".yaml", ".yml", ".json")):
         return folder / like
-    beside, own = (recipe_in(place / like) for place in (folder.parent, RECIPES))
-    return beside or own or folder.parent / like / "recipe.yaml"
+    beside, shipped = (recipe_in(place / like) for place in (folder.parent, RECIPES))
+    return beside or shipped or folder.parent / like / "recipe.yaml"
 
 
 def recipe_in(folder: Path) -> Path | None:
-    """The recipe in ``folder``: its ``recipe.yaml``, or else its ``recipe.json``."""
+    """Return the recipe in ``folder``: ``recipe.yaml``, else ``recipe.json``, else None."""
     files = (folder / f"recipe{suffix}" for suffix in (".yaml", ".json"))
     return next((file for file in files if file.is_file()), None)
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML's safe loader, which does not take the last of two equal keys in silence."""
+    """YAML's safe loader, but a key that appears twice is an error."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen = set()
         for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
             if key.value in seen:
                 line = key.start_mark.line + 1
-                raise ValueError(f"'{key.value}' stands twice in one mapping, again in line {line}")
+                raise ValueError(
+                    f"'{key.value}' appears twice in one mapping, again in line {line}"
+                )
             seen.add(key.value)
         return super().construct_mapping(node, deep)
 
 
-def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    """The same for JSON."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
+def _distinct(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """Return a JSON object of ``pairs``; a key that appears twice is an error."""
+    mapping = dict(pairs)
+    if len(mapping) < len(pairs):
         twice = next(key for i, (key, _) in enumerate(pairs) if key in dict(pairs[:i]))
-        raise ValueError(f"'{twice}' stands twice in one mapping")
-    return found
+        raise ValueError(f"'{twice}' appears twice in a mapping")
+    return mapping
 
 
 def _parsed(path: Path) -> dict[str, Any]:
+    """Return the YAML or JSON mapping in a file."""
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise UserError(f"There is no recipe at {path}.") from None
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"The recipe {path} cannot be read as UTF-8 text: {error}.") from None
+    kind = "JSON" if path.suffix == ".json" else "YAML"
     try:
-        if path.suffix == ".json":
-            raw = json.loads(text, object_pairs_hook=_once)
+        if kind == "JSON":
+            raw = json.loads(text, object_pairs_hook=_distinct)
         else:
             raw = _Loader(text).get_single_data()
     except (ValueError, yaml.YAMLError, RecursionError) as error:
-        raise UserError(f"{path} does not parse: {' '.join(str(error).split())}.") from None
+        raise UserError(f"{path} is not valid {kind}: {' '.join(str(error).split())}.") from None
     if not isinstance(raw, dict):
         raise UserError(f"{path} must be a mapping of keys to values.")
     return raw
 
 
-def _with_systems(recipe: Recipe, chosen: str) -> Recipe:
-    """The recipe with some of its systems alone, and those that they start from."""
-    names = chosen.split(",")
+def _with_systems(recipe: Recipe, names: list[str]) -> Recipe:
+    """Return the recipe with only the systems ``names``, and those that they start from."""
     for name in names:
         if name not in recipe.systems:
-            near = nearest(name, list(recipe.systems))
-            raise UserError(f"there is no system '{name}'; the nearest known one is '{near}'.")
-    for name in names:  # it grows
+            near = closest(name, list(recipe.systems))
+            raise UserError(f"unknown system '{name}'; the nearest known one is '{near}'.")
+    for name in names:  # the list grows meanwhile
         before = recipe.before(name)
         names += [before] if before and before not in names else []
     systems = {name: system for name, system in recipe.systems.items() if name in names}

@@ -1,6 +1,7 @@
-"""From parsed YAML to frozen dataclasses, and back: the grammar of recipes.
+"""Parsed YAML to frozen dataclasses and back, for any dataclasses: what recipes are read with.
 
-Every message names the key it is about by its dotted name.
+It is our own because every error has to name the key, by its dotted name, and the nearest known
+key; and because a key that the dataclass lacks must be an error.
 """
 
 import dataclasses
@@ -18,12 +19,12 @@ from cascade.runtime.errors import UserError
 
 
 def within(default: Any, least: float, most: float = math.inf) -> Any:
-    """A field of a number from ``least`` to ``most``."""
+    """Return a dataclass field for a number from ``least`` to ``most``."""
     return dataclasses.field(default=default, metadata={"least": least, "most": most})
 
 
 def as_plain(value: Any) -> Any:
-    """A recipe, or a part of one, as JSON types: what stamps compare."""
+    """Return a recipe, or a part of one, as JSON types, which stamps can compare."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {f.name: as_plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
     if isinstance(value, Mapping):
@@ -34,32 +35,47 @@ def as_plain(value: Any) -> Any:
 
 
 def override(raw: dict, key: str, value: str) -> None:
-    """Sets ``a.b.c`` in nested mappings; the reader checks the result."""
+    """Set the key ``a.b.c`` of nested mappings to ``value``, which is YAML text.
+
+    >>> raw = {"seed": 0}
+    >>> override(raw, "train.augment.warp", "2.5")
+    >>> raw
+    {'seed': 0, 'train': {'augment': {'warp': 2.5}}}
+
+    Raises `UserError` for text that is not YAML, and for a key in something that is no mapping.
+    """
     try:
         parsed = yaml.safe_load(value)
     except (ValueError, yaml.YAMLError, RecursionError):
-        raise UserError(f"--{key}: {value!r} does not parse as a value.") from None
+        raise UserError(f"--{key}: {value!r} is not valid YAML.") from None
     *parents, last = key.split(".")
     node = raw
     for parent in parents:
         child = node.get(parent, {})
         if not isinstance(child, dict):
             raise UserError(f"--{key}: '{parent}' is not a section of the recipe.")
-        node[parent] = dict(child)  # a copy: by a YAML alias others may have the same
+        node[parent] = dict(child)  # a copy: a YAML alias may share the mapping
         node = node[parent]
     node[last] = parsed
 
 
 def layered(base: Mapping, changes: Mapping) -> dict:
-    """``base`` with ``changes`` over it, mappings key by key; None takes a key away."""
+    """Return ``base`` with ``changes``: mappings key by key; a key with None is removed.
+
+    >>> base = {"seed": 0, "languages": {"ru": {"voice": "ru"}, "en": {"voice": "en-us"}}}
+    >>> layered(base, {"seed": 1, "languages": {"en": None}})
+    {'seed': 1, 'languages': {'ru': {'voice': 'ru'}}}
+
+    Raises `UserError` for a key to remove that ``base`` lacks.
+    """
     merged = dict(base)
     for key, value in changes.items():
         if value is None:
             if key not in merged:
-                near = nearest(key, list(map(str, merged)))
+                near = closest(key, list(map(str, merged)))
                 raise UserError(
-                    f"the key '{key}' has no value, which takes it away, and is not there; the"
-                    f" nearest that is there is '{near}'."
+                    f"the key '{key}' has no value. That removes it from the other recipe, which"
+                    f" does not have it; the nearest key there is '{near}'."
                 )
             del merged[key]
         elif isinstance(value, Mapping) and isinstance(merged.get(key), Mapping):
@@ -69,22 +85,41 @@ def layered(base: Mapping, changes: Mapping) -> dict:
     return merged
 
 
-def has(changes: Any, path: Sequence[str]) -> bool:
-    """Whether nested mappings have a value at ``path``, or one in place of a mapping on it."""
+def sets(changes: Any, path: Sequence[str]) -> bool:
+    """Return whether nested mappings set the key at ``path``, or a section that it is in.
+
+    >>> sets({"augment": {"warp": 1}}, ["augment", "warp"])
+    True
+    >>> sets({"augment": {"warp": 1}}, ["augment", "stretch"])
+    False
+    """
     if not isinstance(changes, Mapping):
         return True
-    return path[0] in changes and (len(path) == 1 or has(changes[path[0]], path[1:]))
+    return path[0] in changes and (len(path) == 1 or sets(changes[path[0]], path[1:]))
 
 
-def nearest(key: str, known: Sequence[str]) -> str:
-    match = difflib.get_close_matches(str(key), known, n=1, cutoff=0.0)
-    return match[0] if match else "none"
+def closest(name: str, names: Sequence[str]) -> str:
+    """Return the one of ``names`` that is most like ``name``, for messages.
+
+    >>> closest("strech", ["warp", "stretch"])
+    'stretch'
+    """
+    matches = difflib.get_close_matches(str(name), names, n=1, cutoff=0.0)
+    return matches[0] if matches else "none"
 
 
 def build(kind: Any, raw: Any, where: str) -> Any:
-    """Makes ``kind`` (a dataclass or a field's type) from parsed YAML."""
+    """Return a ``kind`` (a dataclass or a field's type) made of parsed YAML.
+
+    ``where`` is the dotted name of the key, for messages.
+
+    >>> build(dict[str, tuple[float, ...]], {"en": [0, 0.8]}, "train.active")
+    {'en': (0.0, 0.8)}
+
+    Raises `UserError` for an unknown or missing key, a wrong type and a number out of its range.
+    """
     origin, args = typing.get_origin(kind), typing.get_args(kind)
-    if dataclasses.is_dataclass(kind):
+    if isinstance(kind, type) and dataclasses.is_dataclass(kind):
         return _build_section(kind, raw, where)
     if origin in (types.UnionType, typing.Union):
         return None if raw is None else build(args[0], raw, where)
@@ -96,7 +131,7 @@ def build(kind: Any, raw: Any, where: str) -> Any:
         if not isinstance(raw, dict):
             raise UserError(f"'{where}' must be a mapping.")
         for key in raw:
-            if key is None or isinstance(key, bool):  # `no` is a language and a truth value
+            if key is None or isinstance(key, bool):  # YAML takes `no`, Norwegian, for False
                 raise UserError(f"'{where}' has the key {key}: put it in quotes.")
         return {str(k): build(args[1], v, f"{where}.{k}") for k, v in raw.items()}
     if kind is Any:
@@ -106,7 +141,7 @@ def build(kind: Any, raw: Any, where: str) -> Any:
 
 def _build_scalar(kind: type, raw: Any, where: str) -> Any:
     if kind is str and isinstance(raw, (str, int, float)) and not isinstance(raw, bool):
-        return str(raw)  # target_minutes: 15 and `all` are both right
+        return str(raw)  # target_minutes may be 15 or `all`
     if kind is float and isinstance(raw, int) and abs(raw) < 1e300 and not isinstance(raw, bool):
         return float(raw)
     if kind is float and isinstance(raw, str) and re.fullmatch(r"\d+(\.\d*)?e-?\d+", raw):
@@ -123,7 +158,7 @@ def _build_section(kind: type, raw: Any, where: str) -> Any:
     hints = typing.get_type_hints(kind)
     for key in raw:
         if key not in hints:
-            near = nearest(key, list(hints))
+            near = closest(key, list(hints))
             raise UserError(f"unknown key '{key}'{at}; the nearest known one is '{near}'.")
     values = {}
     for f in dataclasses.fields(kind):
@@ -141,14 +176,17 @@ def _check_range(field: dataclasses.Field, value: Any, where: str) -> None:
         return
     least, most = field.metadata["least"], field.metadata["most"]
     values = value if isinstance(value, tuple) else (value,)
-    if not all(least <= v <= most for v in values):  # false for a NaN, too
+    if not all(least <= v <= most for v in values):  # also if one is NaN
         span = f"{least} to {most}" if most < math.inf else f"at least {least}"
         raise UserError(f"'{where}' must be {span}, not {value}.")
 
 
 def merge(base: dict, changes: Mapping, kind: type, where: str) -> dict:
-    """``base`` with ``changes`` over it, section by section."""
-    _build_section(kind, dict(changes), where)  # for the error messages
+    """Return ``base``, the fields of a ``kind``, with ``changes``: sections key by key.
+
+    Raises `UserError` as `build` does.
+    """
+    _build_section(kind, dict(changes), where)  # checks the changes
     hints = typing.get_type_hints(kind)
     merged = dict(base)
     for key, value in changes.items():

@@ -44,7 +44,7 @@ class Split:
     """A part of a corpus that has no parts of its own. A hash of each name decides.
 
     Attributes:
-        between: The part, as two per cents from 0 to 100, such as ``[80, 90]``.
+        between: The part, as two percentages, such as ``[80, 90]``.
         by: What is hashed. ``speaker``: no speaker is in two parts. ``utterance``: speakers
             may be in several parts; for corpora with few speakers.
         seed: Another seed draws other parts. All parts of one corpus need the same seed.

@@ -8,7 +8,7 @@ from itertools import product
 from cascade.config.experiment import Experiment
 from cascade.config.layout import Layout
 from cascade.config.recipe import Recipe
-from cascade.config.schema import has
+from cascade.config.schema import sets
 from cascade.pipeline import stages
 from cascade.runtime.errors import UserError
 
@@ -109,7 +109,7 @@ def _refuse_own(recipe: Recipe, option: str, key: str) -> None:
     """Raises `UserError` where a system has its own value of ``key``: no other would reach it."""
     section, *path = key.split(".")
     for name, system in recipe.systems.items():
-        if section == "train" and path and has(system.train, path):
+        if section == "train" and path and sets(system.train, path):
             raise UserError(
                 f"{option} {key}: system '{name}' has set it for itself; take it out there,"
                 " or leave the system out (--systems)."

@@ -84,7 +84,7 @@ def test_who_is_not_known_is_placed_by_the_utterance():
 @pytest.mark.parametrize(
     ("split", "what"),
     [
-        ({"between": [80, 70]}, "split.between must be two per cents"),
+        ({"between": [80, 70]}, "split.between must be two percentages"),
         ({"between": [0, 101]}, "split.between must be"),
         ({"between": [10]}, "split.between must be"),
         ({"between": [0, 80], "by": "sex"}, "split.by must be 'speaker' or 'utterance', not 'sex'"),

@@ -251,7 +251,7 @@ def test_missing_inputs_name_the_stages_that_make_them(tmp_path):
         (("--stage", 9), "invalid choice"),
         (("--stage", 4, "--stop-stage", 2), "--stop-stage 2 comes before --stage 4"),
         (("--nj", 0), "--nj must be at least 1"),
-        (("--systems", "plane"), "there is no system 'plane'; the nearest known one is 'plain'"),
+        (("--systems", "plane"), "unknown system 'plane'; the nearest known one is 'plain'"),
         (("--seeds", 3), "--seeds goes with --sweep or --search"),
         (("--sweep", "target_minutes"), "write a key of the recipe and numbers or words"),
         (
