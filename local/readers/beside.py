@@ -1,7 +1,11 @@
-"""Recordings with their text beside them: ``x.wav`` and ``x.txt``, in folders or one.
+"""Recordings with their texts beside them: ``x.wav`` and ``x.txt``.
 
-The text is all that ``x.txt`` (or ``x.lab``) holds, UTF-8. Where recordings lie in several
-folders, each is a speaker's; where all are in one, who speaks is not known.
+The text is all that ``x.txt`` (or ``x.lab``) contains, in UTF-8. If recordings are in several
+folders, each folder is a speaker; if all are in one, the speaker is unknown::
+
+    anna/01.wav    anna/01.txt    Добрый день!
+    anna/02.wav    anna/02.txt    Как пройти на вокзал?
+    boris/01.wav   boris/01.txt   Спасибо.
 """
 
 import os
@@ -11,7 +15,7 @@ from pathlib import Path
 from cascade.corpora.audio import SUFFIXES
 from cascade.corpora.corpus import CorpusRequest, Detection, Excluded, Utterance
 from cascade.runtime.errors import UserError
-from local.helpers import lists as text
+from local.helpers import folders, text_files
 from local.readers.table import identifier
 
 LICENCE = "beside: your own recordings, under whatever licence they have."
@@ -22,7 +26,10 @@ TEXTS = (".txt", ".lab")
 
 
 def utterances(request: CorpusRequest) -> Iterator[Utterance | Excluded]:
-    """Yields the recordings that have a text, sorted by their path; raises `UserError`."""
+    """Yield the recordings that have a text, sorted by path.
+
+    Raises `UserError` if there is no recording, or a text is not UTF-8.
+    """
     root = find(request)
     recordings = sorted(_recordings(root))
     several = len({audio.parent for audio in recordings}) > 1
@@ -30,51 +37,53 @@ def utterances(request: CorpusRequest) -> Iterator[Utterance | Excluded]:
     for audio in recordings:
         stems.add(audio.with_suffix(""))
         name = identifier(audio.relative_to(root), root)
-        beside = _text(audio)
-        if beside is None:
+        file = _text(audio)
+        if file is None:
             yield Excluded(name, f"there is no {audio.stem}.txt beside {audio}", selection=True)
             continue
-        said = " ".join(line.strip() for _, line in text.lines(beside))
+        text = " ".join(line.strip() for _, line in text_files.lines(file))
         speaker = identifier(audio.parent.relative_to(root) / "x", root).removesuffix("x")
-        speaker = speaker.rstrip("-") if several else ""
-        yield Utterance(name, audio, said, speaker)
-    for beside in lists(request):
-        if beside.with_suffix("") not in stems:
-            name = identifier(beside.relative_to(root), root)
-            yield Excluded(name, f"there is no recording beside {beside}", selection=True)
+        yield Utterance(name, audio, text, speaker.rstrip("-") if several else "")
+    for file in lists(request):
+        if file.with_suffix("") not in stems:
+            name = identifier(file.relative_to(root), root)
+            yield Excluded(name, f"there is no recording beside {file}", selection=True)
 
 
 def lists(request: CorpusRequest) -> list[Path]:
     """The texts."""
     root = find(request)
-    return text.shown(path for path in root.rglob("*") if path.suffix.lower() in TEXTS)
+    return folders.visible(path for path in root.rglob("*") if path.suffix.lower() in TEXTS)
 
 
 def detect(request: CorpusRequest) -> Detection | None:
-    """Whether some recording has a text beside it. Corpora with lists may, too."""
-    if not request.path.is_dir():
-        return None
-    for audio in _recordings(request.path):
-        if beside := _text(audio):
-            return Detection(f"recordings with their text beside: {beside.name}", sure=False)
+    """Whether some recording has a text beside it; corpora with lists may have one, too."""
+    for audio in _recordings(folders.named(request)):
+        if file := _text(audio):
+            why = f"recordings with their texts beside them, such as {file.name}"
+            return Detection(why, sure=False)
     return None
 
 
 def find(request: CorpusRequest) -> Path:
-    path = text.folder("beside", request.path, "a folder of recordings with their texts")
+    """The folder, if it has recordings; else raises `UserError`."""
+    path = folders.existing("beside", request.path, "a folder of recordings with their texts")
     if not any(_recordings(path)):
-        raise UserError(f"{path} has no recordings ({', '.join(sorted(SUFFIXES))}).")
+        raise UserError(
+            f"{path} has no recordings, files that end in {', '.join(sorted(SUFFIXES))}."
+        )
     return path
 
 
 def _recordings(root: Path) -> Iterator[Path]:
-    for folder, folders, files in os.walk(root):
-        folders.sort()
+    """Recordings below ``root``; none if it is a file."""
+    for folder, subfolders, files in os.walk(root):
+        subfolders.sort()
         for file in sorted(files):
             if Path(file).suffix.lower() in SUFFIXES and not file.startswith("."):
                 yield Path(folder) / file
 
 
 def _text(audio: Path) -> Path | None:
-    beside = (audio.with_suffix(suffix) for suffix in (*TEXTS, *map(str.upper, TEXTS)))
-    return next((path for path in beside if path.is_file()), None)
+    files = (audio.with_suffix(suffix) for suffix in (*TEXTS, *map(str.upper, TEXTS)))
+    return next((path for path in files if path.is_file()), None)

@@ -1,16 +1,22 @@
-"""Mozilla Common Voice, releases since 2019 (cv-corpus-1), in the folder that the recipe names.
+"""Mozilla Common Voice, releases since 2019 (cv-corpus-1).
 
-A release has a folder a language (``cv-corpus-17.0-2024-03-15/ru``) with ``clips/*.mp3`` and
-a table a part. Of the table's columns ``client_id``, ``path`` and ``sentence`` are read; the
-first releases write ``path`` without its ``.mp3``, later ones have other columns beside.
+A release has a folder for each language, such as ``cv-corpus-17.0-2024-03-15/ru``, with
+``clips/*.mp3`` and a table for each part: tabs, no quotes. Three columns are read; others, here
+``up_votes``, are not. The first releases write ``path`` without ``.mp3``::
+
+    client_id	path	sentence	up_votes
+    3f9c0e71d2	common_voice_ru_18849003.mp3	Добрый день!	2
+    3f9c0e71d2	common_voice_ru_18849004.mp3	Как пройти на вокзал?	2
+    a80b44f6c5	common_voice_ru_18910077.mp3	Спасибо, не нужно.	3
 """
 
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from cascade.corpora.corpus import CorpusRequest, Detection, Excluded, Utterance
 from cascade.runtime.errors import UserError
-from local.helpers import lists as text
+from local.helpers import folders, text_files
 
 LICENCE = "commonvoice: Mozilla Common Voice, CC0-1.0."
 SOURCE = "https://datacollective.mozillafoundation.org"
@@ -23,14 +29,20 @@ ROLES = {"train": "train", "valid": "dev", "test": "test"}
 
 
 def utterances(request: CorpusRequest) -> Iterator[Utterance | Excluded]:
-    """Yields the clips of a part in the order of its table; raises `UserError`."""
+    """Yield the clips of a part in the order of its table.
+
+    Raises `UserError` if the table or the folder of clips is missing, or lacks what it must have.
+    """
     table = find(request)
     clips = table.parent / "clips"
     if not clips.is_dir():
-        raise UserError(f"{table.parent} has no folder 'clips' with the recordings.")
+        raise UserError(
+            f"{table.parent} has no folder 'clips' with the recordings. Unpack it beside"
+            f" {table.name}."
+        )
     columns: list[str] = []
     empty = True
-    for number, line in text.lines(table):
+    for number, line in text_files.lines(table):
         fields = line.split("\t")
         if not columns:
             columns = _columns(table, fields)
@@ -48,16 +60,17 @@ def utterances(request: CorpusRequest) -> Iterator[Utterance | Excluded]:
             audio = audio.with_suffix(".wav")
         yield Utterance(id=audio.stem, audio=audio, text=row["sentence"], speaker=row["client_id"])
     if empty:
-        raise UserError(f"{table} lists no clips: its part of the release is empty.")
+        raise UserError(f"{table} lists no clips: this part of the release is empty.")
 
 
 def lists(request: CorpusRequest) -> list[Path]:
+    """The table."""
     return [find(request)]
 
 
 def detect(request: CorpusRequest) -> Detection | None:
     """Whether there is a table with its columns; parts that list no clips do not count."""
-    path = request.path
+    path = folders.named(request)
     if path.is_file():
         return Detection("a table of Common Voice") if _clips(path) is not None else None
     for folder in (path, path / request.language):
@@ -65,45 +78,45 @@ def detect(request: CorpusRequest) -> Detection | None:
         if any(count is not None for count in tables.values()):
             why = ", ".join(f"{part}.tsv" for part, count in tables.items() if count)
             parts = {role: (part,) for role, part in ROLES.items() if tables[part]}
-            # Without all three, all that was validated is divided anew.
-            whole = len(parts) == len(ROLES) or not tables[DEFAULT]
-            return Detection(f"Common Voice: it has {why}", parts if whole else {})
+            # Unless all three are there, all validated clips are split again.
+            complete = len(parts) == len(ROLES) or not tables[DEFAULT]
+            return Detection(f"Common Voice: it has {why}", parts if complete else {})
     others = [table for part in PARTS for table in path.glob(f"*/{part}.tsv")]
     return Detection("Common Voice") if any(_clips(t) is not None for t in others) else None
 
 
 def find(request: CorpusRequest) -> Path:
-    """The table of the part: in the language's folder, or a release's folder of them."""
+    """The table of the part, in the language's folder or in a release's; raises `UserError`."""
     name = f"{request.part or DEFAULT}.tsv"
     path = request.path
     if path is not None and path.suffix == ".tsv" and path.is_file():
         if request.part:
             raise UserError(f"{path} is one table. For 'part: {request.part}' name its folder.")
         return path
-    path = text.folder("commonvoice", path, "the folder of a language in a release", SOURCE)
+    path = folders.existing("commonvoice", path, "the folder of a language in a release", SOURCE)
     for folder in (path, path / request.language):
         if (folder / name).is_file():
             return folder / name
-    others = sorted(table.parent for table in path.glob(f"*/{name}"))
-    if others:
+    languages = sorted(table.parent for table in path.glob(f"*/{name}"))
+    if languages:
         raise UserError(
-            f"{path} has no language '{request.language}'; it has {text.among(others)}. Name"
-            f" the language's own folder in 'path:'."
+            f"{path} has no language '{request.language}'; it has {folders.names(languages)}. Name"
+            " the language's own folder in 'path:'."
         )
-    tables = sorted(path.glob("*.tsv"))
+    tables = folders.names(sorted(path.glob("*.tsv")))
     raise UserError(
-        f"{path} is no language of Common Voice: it lacks {name}. Of tables it has"
-        f" {text.among(tables)}."
+        f"{path} has no {name}; its tables: {tables}. Name the folder of a language in a release"
+        " of Common Voice."
     )
 
 
 def _clips(table: Path) -> int | None:
-    """0 for a table of no clips, 1 for others; None for what is no table of Common Voice."""
+    """0 for a table without clips, 1 for one with some; None if it is not of Common Voice."""
     if table.suffix != ".tsv" or not table.is_file():
         return None
-    found = [line for _, (_, line) in zip(range(2), text.lines(table), strict=False)]
-    columns = [column.strip() for column in found[0].split("\t")] if found else []
-    return len(found) - 1 if set(NEEDED) <= set(columns) else None
+    first = [line for _, line in islice(text_files.lines(table), 2)]
+    columns = [column.strip() for column in first[0].split("\t")] if first else []
+    return len(first) - 1 if set(NEEDED) <= set(columns) else None
 
 
 def _columns(table: Path, fields: list[str]) -> list[str]:
@@ -112,6 +125,6 @@ def _columns(table: Path, fields: list[str]) -> list[str]:
     if missing:
         raise UserError(
             f"{table} lacks the column(s) {', '.join(missing)}: its first line names"
-            f" {', '.join(columns)}. Columns are parted by tabs."
+            f" {', '.join(columns)}. Columns are separated by tabs."
         )
     return columns

@@ -1,8 +1,13 @@
-"""Golos (OpenSLR 114), Russian, in the folder that the recipe names.
+"""Golos (OpenSLR 114), Russian, and other manifests of its form.
 
-Unpacked, it has ``train`` and ``test``, or ``train_opus`` and ``test_opus``: manifests of a
-JSON object a line with ``audio_filepath``, ``text``, ``duration``, and a ``hash_id`` or
-``id``, and NeMo's ``offset``. Audio is relative to its manifest. Golos does not say who speaks.
+Unpacked, it has ``train`` and ``test``, or ``train_opus`` and ``test_opus``. Their manifests have
+a JSON object on each line; audio is relative to the manifest, and speakers are not known::
+
+    {"id": "5a1c", "audio_filepath": "crowd/0/5a1c.wav", "text": "включи музыку", "duration": 2.1}
+    {"id": "77e0", "audio_filepath": "crowd/0/77e0.wav", "text": "какая погода", "duration": 1.6}
+    {"id": "c903", "audio_filepath": "farfield/c903.wav", "text": "дальше", "duration": 1.2}
+
+``hash_id`` may stand in place of ``id``. NeMo's ``offset`` names a part of a recording.
 """
 
 import json
@@ -11,7 +16,7 @@ from pathlib import Path
 
 from cascade.corpora.corpus import CorpusRequest, Detection, Excluded, Utterance
 from cascade.runtime.errors import UserError
-from local.helpers import lists as text
+from local.helpers import folders, text_files
 
 LICENCE = "golos: Golos by Sber, its own licence, close to CC-BY-SA-4.0 (en_us.pdf beside it)."
 SOURCE = "https://www.openslr.org/114"
@@ -31,44 +36,48 @@ SUFFIXES = {".wav": ".opus", ".opus": ".wav"}  # a manifest may name those of th
 
 
 def utterances(request: CorpusRequest) -> Iterator[Utterance | Excluded]:
-    """Yields the utterances in the order of their manifest; raises `UserError`."""
+    """Yield the utterances in the order of their manifest.
+
+    Raises `UserError` if the manifest is missing or empty, or a line has another form.
+    """
     manifest = find(request)
-    above, empty = text.Above(manifest.parent, _there), True
-    for number, line in text.lines(manifest):
+    root, empty = folders.RelativeTo(manifest.parent, _exists), True
+    for number, line in text_files.lines(manifest):
         try:
             row = json.loads(line)
             path = Path(row["audio_filepath"])
-            said = row["text"] or ""
+            text = row["text"] or ""
             name = str(row.get("hash_id") or row.get("id") or path.stem)
             start, end = 0.0, None
-            if row.get("offset") is not None:  # NeMo's way to list parts of a recording
+            if row.get("offset") is not None:
                 start = float(row["offset"])
                 end = round(start + float(row["duration"]), 6)
                 name = f"{name}-{round(1000 * start):07d}"
-            if not isinstance(said, str):
+            if not isinstance(text, str):
                 raise TypeError
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             missing = f" It lacks {error}." if isinstance(error, KeyError) else ""
             raise UserError(
-                f"{manifest}, line {number} is no JSON object with 'audio_filepath' and"
+                f"{manifest}, line {number} is not a JSON object with 'audio_filepath' and"
                 f" 'text'.{missing}"
             ) from None
         empty = False
-        yield Utterance(id=name, audio=_existing(above.path(path)), text=said, start=start, end=end)
+        yield Utterance(id=name, audio=_either(root.path(path)), text=text, start=start, end=end)
     if empty:
-        raise UserError(f"{manifest} is empty.")
+        raise UserError(f"{manifest} is empty. It must have a JSON object for each recording.")
 
 
 def lists(request: CorpusRequest) -> list[Path]:
+    """The manifest."""
     return [find(request)]
 
 
 def detect(request: CorpusRequest) -> Detection | None:
-    """Whether the folder has Golos' manifests, or one of that form; or is one."""
-    path = request.path
-    for alone in (path, path / "manifest.jsonl"):
-        if alone.is_file():
-            return Detection(f"{alone.name}, of Golos' form") if _manifest(alone) else None
+    """Whether the path is a manifest, has one, or has those of Golos."""
+    path = folders.named(request)
+    for file in (path, path / "manifest.jsonl"):
+        if file.is_file():
+            return Detection(f"{file.name}, of Golos' form") if _manifest(file) else None
     there = [part for part in PARTS if _manifest(_place(path, part))]
     parts = {
         "train": tuple(part for part in there if part == "train"),
@@ -78,36 +87,37 @@ def detect(request: CorpusRequest) -> Detection | None:
     return Detection(f"Golos: it has {', '.join(there)}", parts) if parts else None
 
 
-def _manifest(path: Path | None) -> bool:
-    """Whether a file's first line is of a manifest's form."""
-    if path is None or path.suffix != ".jsonl" or not path.is_file():
-        return False
-    try:
-        _, line = next(text.lines(path), (0, ""))
-        return {"audio_filepath", "text"} <= set(json.loads(line))
-    except (ValueError, TypeError):
-        return False
-
-
 def find(request: CorpusRequest) -> Path:
-    """The manifest of the part, or that which ``path`` is or has; raises `UserError`."""
+    """The manifest of the part, or the one that ``path`` is or has; raises `UserError`."""
     path = request.path
     if path is not None and path.is_file():
         if request.part:
             raise UserError(f"{path} is one manifest. For 'part: {request.part}' name its folder.")
         return path
-    path = text.folder("golos", path, "its folder, which has train and test, or a manifest", SOURCE)
+    what = "its folder, which has train and test, or a manifest"
+    path = folders.existing("golos", path, what, SOURCE)
     if request.part is None and (path / "manifest.jsonl").is_file():
         return path / "manifest.jsonl"
     part = request.part or "train"
     if manifest := _place(path, part):
         return manifest
     top, rest = MANIFESTS[part].split("/", 1)
-    inside = [folder for folder in sorted(path.iterdir()) if folder.is_dir()]
+    subfolders = [folder for folder in sorted(path.iterdir()) if folder.is_dir()]
     raise UserError(
-        f"{path} has neither {MANIFESTS[part]} nor {top}_opus/{rest}; of folders it has"
-        f" {text.among(inside)}."
+        f"{path} has neither {MANIFESTS[part]} nor {top}_opus/{rest}; its folders:"
+        f" {folders.names(subfolders)}. Name the folder of Golos, or a manifest."
     )
+
+
+def _manifest(path: Path | None) -> bool:
+    """Whether a file's first line has the form of a manifest's."""
+    if path is None or path.suffix != ".jsonl" or not path.is_file():
+        return False
+    try:
+        _, line = next(text_files.lines(path), (0, ""))
+        return {"audio_filepath", "text"} <= set(json.loads(line))
+    except (ValueError, TypeError):
+        return False
 
 
 def _place(path: Path, part: str) -> Path | None:
@@ -118,10 +128,11 @@ def _place(path: Path, part: str) -> Path | None:
     return next((place for place in places if place.is_file()), None)
 
 
-def _existing(audio: Path) -> Path:
+def _either(audio: Path) -> Path:
+    """``audio``, or the same recording of the other release if only that exists."""
     other = audio.with_suffix(SUFFIXES.get(audio.suffix, audio.suffix))
     return audio if audio.is_file() or not other.is_file() else other
 
 
-def _there(audio: Path) -> bool:
-    return _existing(audio).is_file()
+def _exists(audio: Path) -> bool:
+    return _either(audio).is_file()

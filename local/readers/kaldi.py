@@ -1,17 +1,43 @@
-"""Any Kaldi data folder: ``wav.scp``, ``text``, ``utt2spk``, perhaps ``segments``.
+"""Any Kaldi data folder: ``wav.scp``, ``text``, ``utt2spk``, and ``segments`` if it has them.
 
-One with ``feats.scp`` and no ``wav.scp`` has features in place of audio: they are used as
-they are. A relative path is looked for from the folder, and from those above it: Kaldi
-takes it from where a recipe runs. Commands (``sph2pipe ... |``) are not run.
+``wav.scp`` has the audio file of each recording::
+
+    tape1 wav/anna/tape1.flac
+    tape2 wav/anna/tape2.flac
+    tape3 wav/boris/tape3.flac
+
+``segments`` has the utterances in them, with start and end in seconds; without it, each recording
+is one utterance::
+
+    anna-001 tape1 0.00 2.35
+    anna-002 tape1 2.80 5.10
+    boris-001 tape3 0.40 -1
+
+``text`` has what is said, ``utt2spk`` who says it (``anna-001 anna``)::
+
+    anna-001 добрый день
+    anna-002 как пройти на вокзал
+    boris-001 спасибо
+
+Without ``wav.scp``, ``feats.scp`` says where the features of each utterance are, and they are used
+as they are::
+
+    anna-001 mfcc/raw_mfcc.1.ark:9
+    anna-002 mfcc/raw_mfcc.1.ark:8204
+    boris-001 mfcc/raw_mfcc.2.ark:10
+
+Relative paths are looked for from the folder and from those above it: Kaldi takes them from where
+a recipe runs. Commands (``sph2pipe ... |``) are not run.
 """
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from cascade.corpora.corpus import CorpusRequest, Detection, Excluded, Utterance
 from cascade.runtime.errors import UserError
-from local.helpers import lists as text
+from local.helpers import folders, text_files
 
 LICENCE = "kaldi: your own data folder, under whatever licence it has."
 PARTS = ()
@@ -22,126 +48,128 @@ FILES = (*SCP, "segments", "text", "utt2spk")
 
 
 def utterances(request: CorpusRequest) -> Iterator[Utterance | Excluded]:
-    """Yields the utterances in the order of ``segments``, else of the scp file.
+    """Yield the utterances in the order of ``segments``, or of the scp file.
 
-    Raises `UserError` for a folder that lacks a file, or a line that cannot be understood.
+    Raises `UserError` for a folder that lacks a file, and for a line that is not understood.
     """
     folder = find(request)
-    texts = text.Lookup(folder / "text")
-    speakers = text.Lookup(folder / "utt2spk") if (folder / "utt2spk").is_file() else None
-    if (folder / "wav.scp").is_file():
-        listed = _segments(folder) if (folder / "segments").is_file() else _recordings(folder)
-    else:
+    texts = text_files.Lookup(folder / "text")
+    utt2spk = folder / "utt2spk"
+    speakers = text_files.Lookup(utt2spk) if utt2spk.is_file() else None
+    if not (folder / "wav.scp").is_file():
         listed = _features(folder)
+    elif (folder / "segments").is_file():
+        listed = _segments(folder)
+    else:
+        listed = _recordings(folder)
     empty = True
-    for name, found in listed:
+    for item in listed:
         empty = False
-        said = texts.get(name)
-        speaker = (speakers.get(name) if speakers else None) or ""
-        if isinstance(found, str):
-            yield Excluded(name, found)
-        elif said is None:
-            yield Excluded(name, "no line of 'text' is about it", selection=True)
+        text = texts.get(item.id)
+        speaker = (speakers.get(item.id) if speakers else None) or ""
+        if isinstance(item, Excluded):
+            yield item
+        elif text is None:
+            yield Excluded(item.id, "it has no line in 'text'", selection=True)
         else:
-            yield Utterance(id=name, text=said, speaker=speaker, **found)
+            yield replace(item, text=text, speaker=speaker)
     if empty:
         raise UserError(f"{folder} lists no utterances: its scp file or segments are empty.")
     for name in texts.left():
-        yield Excluded(name, "there is a text, and no audio or features of it")
+        yield Excluded(name, "it has a text, but no audio or features")
 
 
 def lists(request: CorpusRequest) -> list[Path]:
+    """The files of the folder that are read."""
     folder = find(request)
     return [folder / name for name in FILES if (folder / name).is_file()]
 
 
 def detect(request: CorpusRequest) -> Detection | None:
-    """Whether the folder has what `find` wants."""
-    if not _enough(request.path):
+    """Whether the folder has the files that it must have."""
+    path = folders.named(request)
+    if not _complete(path):
         return None
-    names = [name for name in FILES if (request.path / name).is_file()]
+    names = [name for name in FILES if (path / name).is_file()]
     return Detection(f"a Kaldi data folder: it has {', '.join(names)}")
 
 
 def advice(path: Path) -> str | None:
     """Which folders below are data folders: a recipe's ``data`` has several."""
-    folders = sorted(path.iterdir()) if path.is_dir() else []
-    found = [folder for folder in folders if _enough(folder)]
-    return (
-        f"of Kaldi's data folders it has {text.among(found)}: name one of them" if found else None
-    )
-
-
-def _enough(folder: Path) -> bool:
-    return (folder / "text").is_file() and any((folder / scp).is_file() for scp in SCP)
+    subfolders = sorted(path.iterdir()) if path.is_dir() else []
+    data = [folder for folder in subfolders if _complete(folder)]
+    return f"name one of the Kaldi data folders in it, {folders.names(data)}" if data else None
 
 
 def find(request: CorpusRequest) -> Path:
-    """The data folder, once it has what it must; raises `UserError`."""
-    folder = text.folder("kaldi", request.path, "a Kaldi data folder, such as data/train")
+    """The data folder, if it has what it must; else raises `UserError`."""
+    folder = folders.existing("kaldi", request.path, "a Kaldi data folder, such as data/train")
     if not (folder / "text").is_file():
-        raise UserError(f"{folder} is no Kaldi data folder for training: it has no file 'text'.")
-    if not _enough(folder):
-        raise UserError(f"{folder} has neither wav.scp nor feats.scp.")
+        raise UserError(f"{folder} has no file 'text', as a Kaldi data folder for training has.")
+    if not _complete(folder):
+        raise UserError(f"{folder} has neither wav.scp nor feats.scp. Add one of them.")
     return folder
 
 
-def _recordings(folder: Path) -> Iterator[tuple[str, dict | str]]:
-    """Utterances that are whole recordings: their name, and where their audio is."""
+def _complete(folder: Path) -> bool:
+    return (folder / "text").is_file() and any((folder / scp).is_file() for scp in SCP)
+
+
+def _recordings(folder: Path) -> Iterator[Utterance | Excluded]:
+    """Complete recordings, without their texts."""
     scp = folder / "wav.scp"
-    above = text.Above(folder)
-    for number, name, where in text.pairs(scp):
-        path = _path(scp, f"line {number}", where)
-        yield name, {"audio": above.path(path)}
+    root = folders.RelativeTo(folder)
+    for number, name, where in text_files.pairs(scp):
+        yield Utterance(name, root.path(_path(scp, f"line {number}", where)), text="")
 
 
-def _segments(folder: Path) -> Iterator[tuple[str, dict | str]]:
-    """Utterances that are parts of recordings: name, and where, or what is wrong."""
+def _segments(folder: Path) -> Iterator[Utterance | Excluded]:
+    """Parts of recordings, without their texts; and those of recordings that are not listed."""
     segments, scp = folder / "segments", folder / "wav.scp"
-    recordings = text.Lookup(scp, keep=True)
-    above = text.Above(folder)
-    for number, name, rest in text.pairs(segments):
+    recordings = text_files.Lookup(scp, keep=True)
+    root = folders.RelativeTo(folder)
+    for number, name, rest in text_files.pairs(segments):
         fields = rest.split()
         try:
             recording, (start, end) = fields[0], map(float, fields[1:3])
             channel = int(fields[3]) if len(fields) > 3 else None
         except (ValueError, IndexError):
             raise UserError(
-                f"{segments}, line {number} is not 'utterance recording start end'."
+                f"{segments}, line {number} is not 'utterance recording start end'. Correct it."
             ) from None
         where = recordings.get(recording)
         if where is None:
-            yield name, f"its recording '{recording}' is not in wav.scp"
+            yield Excluded(name, f"its recording '{recording}' is not in wav.scp")
             continue
-        path = _path(scp, f"'{recording}'", where)
-        until = None if end == -1 else end  # Kaldi's way to say: to its end
-        yield name, {"audio": above.path(path), "start": start, "end": until, "channel": channel}
+        audio = root.path(_path(scp, f"'{recording}'", where))
+        until = None if end == -1 else end  # in Kaldi, -1 is the end of the recording
+        yield Utterance(name, audio, text="", start=start, end=until, channel=channel)
 
 
-def _features(folder: Path) -> Iterator[tuple[str, dict | str]]:
-    """Utterances of which there are features: name, and where in which archive."""
+def _features(folder: Path) -> Iterator[Utterance | Excluded]:
+    """Utterances with features in an archive, without their texts."""
     scp = folder / "feats.scp"
-    above = text.Above(folder)
-    for number, name, where in text.pairs(scp):
+    root = folders.RelativeTo(folder)
+    for number, name, where in text_files.pairs(scp):
         place = re.fullmatch(r"([^|]+):([0-9]+(?:\[[0-9:,]*\])?)", where)
         if not place:
             raise UserError(
-                f"{scp}, line {number}: '{where}' is no place in an archive, such as"
+                f"{scp}, line {number}: '{where}' is not a place in an archive, such as"
                 f" raw_mfcc.1.ark:57. Copy the features: copy-feats scp:{scp} ark,scp:..."
             )
-        ark = above.path(Path(place[1]))
-        yield name, {"audio": ark, "features": f"{ark}:{place[2]}"}
+        ark = root.path(Path(place[1]))
+        yield Utterance(name, ark, text="", features=f"{ark}:{place[2]}")
 
 
 def _path(scp: Path, line: str, where: str) -> Path:
     if where.endswith("|") or where.startswith("|"):
         raise UserError(
-            f"{scp}, {line}: '{where}' is a command, and commands are not run. Name audio files:"
-            f" sph, flac, mp3, opus and m4a are read as they are. (In a folder without wav.scp,"
-            f" the features of feats.scp are used.)"
+            f"{scp}, {line}: '{where}' is a command, and commands are not run. Name an audio file:"
+            " sph, flac, mp3, opus and m4a are read as they are. (If there is no wav.scp, the"
+            " features of feats.scp are used.)"
         )
     if re.search(r"\.ark:[0-9]+$", where):
-        raise UserError(f"{scp}, {line}: '{where}' is in an archive. Name audio files.")
+        raise UserError(f"{scp}, {line}: '{where}' is in an archive. Name an audio file.")
     if not where:
-        raise UserError(f"{scp}, {line}: there is no path.")
+        raise UserError(f"{scp}, {line}: the path is missing. Add it, or remove the line.")
     return Path(where)

@@ -1,8 +1,14 @@
-"""Multilingual LibriSpeech (OpenSLR 94), in the folder that the recipe names.
+"""Multilingual LibriSpeech (OpenSLR 94).
 
-``mls_polish/PART/transcripts.txt`` has a line an utterance, ``SPEAKER_BOOK_NNNNNN``, a tab
-and the text; the audio is ``audio/SPEAKER/BOOK/SPEAKER_BOOK_NNNNNN.flac`` beside it, or
-``.opus`` in ``mls_polish_opus``. The parts 9hr and 1hr are those of limited supervision.
+``mls_polish/PART/transcripts.txt`` has the texts, after a tab. The audio of the first line is
+``audio/4217/1653/4217_1653_000000.flac`` beside it, or ``.opus`` in ``mls_polish_opus``::
+
+    4217_1653_000000	nie było jeszcze południa
+    4217_1653_000001	kto tam zapytała cicho
+    5090_2210_000014	wrócili do domu przed nocą
+
+The parts 9hr and 1hr are those of limited supervision: their ``handles.txt`` lists utterances of
+the training part.
 """
 
 from collections.abc import Iterator
@@ -10,7 +16,7 @@ from pathlib import Path
 
 from cascade.corpora.corpus import CorpusRequest, Detection, Excluded, Utterance
 from cascade.runtime.errors import UserError
-from local.helpers import lists as text
+from local.helpers import folders, text_files
 
 LICENCE = "mls: Multilingual LibriSpeech, CC-BY-4.0."
 SOURCE = "https://www.openslr.org/94"
@@ -18,6 +24,7 @@ PARTS = ("train", "dev", "test", "9hr", "1hr")
 LOOKS_FOR = "mls_LANGUAGE, or in it train/transcripts.txt"
 
 LIMITED = "limited_supervision"
+ROLES = {"train": "train", "valid": "dev", "test": "test"}
 LANGUAGES = {  # of a recipe, and of a folder
     "en": "english",
     "de": "german",
@@ -31,15 +38,18 @@ LANGUAGES = {  # of a recipe, and of a folder
 
 
 def utterances(request: CorpusRequest) -> Iterator[Utterance | Excluded]:
-    """Yields the utterances of a part in the order of its list; raises `UserError`."""
+    """Yield the utterances of a part in the order of its list.
+
+    Raises `UserError` if a list is missing or empty.
+    """
     transcripts, *handles = lists(request)
-    chosen = {line.strip() for path in handles for _, line in text.lines(path)}
-    lost = set(chosen)
+    chosen = {line.strip() for path in handles for _, line in text_files.lines(path)}
+    missing = set(chosen)
     suffix = ".flac"
     empty = True
-    for _, name, words in text.pairs(transcripts):
+    for _, name, text in text_files.pairs(transcripts):
         empty = False
-        lost.discard(name)
+        missing.discard(name)
         if handles and name not in chosen:
             continue
         speaker, book = [*name.split("_"), ""][:2]
@@ -47,58 +57,54 @@ def utterances(request: CorpusRequest) -> Iterator[Utterance | Excluded]:
         if not audio.is_file():
             others = (s for s in (".flac", ".opus", ".wav") if audio.with_suffix(s).is_file())
             suffix = next(others, suffix)
-        yield Utterance(name, audio.with_suffix(suffix), words, speaker)
+        yield Utterance(name, audio.with_suffix(suffix), text, speaker)
     if empty:
-        raise UserError(f"{transcripts} is empty.")
-    for name in sorted(lost):
-        yield Excluded(name, f"handles.txt has it, and {transcripts.name} of train does not")
+        raise UserError(f"{transcripts} is empty. It must have a line for each recording.")
+    for name in sorted(missing):
+        yield Excluded(name, f"it is in handles.txt, but not in train/{transcripts.name}")
 
 
 def lists(request: CorpusRequest) -> list[Path]:
-    """The transcripts, and the lists of handles where a part of the training is asked for."""
+    """The transcripts, and the lists of handles for a part of limited supervision."""
     part = request.part or "train"
     folder = find(request)
     if part not in ("9hr", "1hr"):
         return [folder / part / "transcripts.txt"]
-    handles = sorted((folder / "train" / LIMITED / part).rglob("handles.txt"))
+    limited = folder / "train" / LIMITED / part
+    handles = sorted(limited.rglob("handles.txt"))
     if not handles:
-        raise UserError(f"{folder / 'train' / LIMITED / part} has no handles.txt.")
+        raise UserError(f"{limited} has no handles.txt, which lists the utterances of '{part}'.")
     return [folder / "train" / "transcripts.txt", *handles]
 
 
 def detect(request: CorpusRequest) -> Detection | None:
     """Whether the folder, or that of the language in it, has transcripts."""
-    roles = {"train": "train", "valid": "dev", "test": "test"}
     for folder in _folders(request):
-        parts = {r: (p,) for r, p in roles.items() if (folder / p / "transcripts.txt").is_file()}
+        parts = {r: (p,) for r, p in ROLES.items() if (folder / p / "transcripts.txt").is_file()}
         if parts:
             return Detection(f"MLS: {folder.name} has transcripts.txt", parts)
     return None
 
 
 def advice(path: Path) -> str | None:
-    """What to name in place of a part's own folder."""
-    part = path / "transcripts.txt"
-    return (
-        f"it is a part of MLS. Name the folder that has it, {path.parent}"
-        if part.is_file()
-        else None
-    )
+    """What to name in place of the folder of a part."""
+    if not (path / "transcripts.txt").is_file():
+        return None
+    return f"it is one part of MLS. Name the folder above it, {path.parent}"
 
 
 def find(request: CorpusRequest) -> Path:
-    """The folder of the language: named itself, or among others."""
-    path = text.folder(
-        "mls", request.path, "a folder such as mls_polish, or one that has it", SOURCE
-    )
+    """The folder of the language, named itself or among others; raises `UserError`."""
+    what = "a folder such as mls_polish, or one that contains it"
+    path = folders.existing("mls", request.path, what, SOURCE)
     name, part = _name(request), request.part if request.part in ("dev", "test") else "train"
     for folder in _folders(request):
         if (folder / part / "transcripts.txt").is_file():
             return folder
     languages = [folder for folder in sorted(path.glob("mls_*")) if folder.is_dir()]
     raise UserError(
-        f"{path} has neither {part}/transcripts.txt nor a folder {name} with it; of MLS it has"
-        f" {text.among(languages)}."
+        f"{path} has neither {part}/transcripts.txt nor a folder {name} with it; its languages:"
+        f" {folders.names(languages)}. Correct 'path:' in the recipe."
     )
 
 
@@ -106,7 +112,7 @@ def _name(request: CorpusRequest) -> str:
     return f"mls_{LANGUAGES.get(request.language, request.language)}"
 
 
-def _folders(request: CorpusRequest) -> tuple[Path, ...]:
-    """Where the language may be: in the folder itself, or one below."""
-    path, name = request.path, _name(request)
-    return (path, path / name, path / f"{name}_opus")
+def _folders(request: CorpusRequest) -> tuple[Path, Path, Path]:
+    """Where the language may be: in the folder itself, or in one below."""
+    path, name = folders.named(request), _name(request)
+    return path, path / name, path / f"{name}_opus"

@@ -1,16 +1,21 @@
 """The user's own recordings, listed in a table.
 
-The table is UTF-8 text, ``.tsv`` (tabs, quotes mean nothing) or ``.csv`` (commas, or
-semicolons, which some spreadsheets write). Its first line names the columns, in any order:
+The table is UTF-8 text: ``.tsv`` (tabs; quotes are text) or ``.csv`` (commas, or semicolons, which
+some spreadsheets write). Its first line names the columns, in any order::
 
-``path``     the audio file; where relative, then to the table's folder;
+    path	text	speaker	start	end
+    day1.wav	Добрый день!	anna	0.0	1.4
+    day1.wav	Как пройти на вокзал?	anna	2.1	4.0
+    day2.wav	Спасибо.	boris	0.3	1.1
+
+``path``     the audio file; a relative path starts at the table's folder;
 ``text``     what is said in it;
-``speaker``  who says it; "unknown" where the column or the field is empty;
-``start``    seconds from the beginning of the file, 0 where empty;
-``end``      seconds, the end of the file where empty;
-``id``       a name of the utterance; made from the path, and from the times, where empty.
+``speaker``  who says it; "unknown" without a column or if the field is empty;
+``start``    seconds from the beginning of the file, 0 if empty;
+``end``      seconds, the end of the file if empty;
+``id``       a name of the utterance; if empty, made of the path and the times.
 
-Other columns are left alone. Whether the audio is there, stage 0 checks.
+Other columns are ignored. Stage 0 checks whether the audio is there.
 """
 
 import csv
@@ -23,7 +28,8 @@ import numpy as np
 
 from cascade.corpora.corpus import CorpusRequest, Detection, Excluded, Utterance
 from cascade.runtime.errors import UserError
-from local.helpers.lists import decoded, shown
+from local.helpers import folders
+from local.helpers.text_files import decoded
 
 LICENCE = "table: your own recordings, under whatever licence they have."
 PARTS = ()
@@ -36,17 +42,17 @@ OPTIONAL = ("speaker", "start", "end", "id")
 
 
 def utterances(request: CorpusRequest) -> Iterator[Utterance | Excluded]:
-    """Yields the rows of the table that ``request.path`` names, in their order.
+    """Yield the rows of the table that ``request.path`` names, in their order.
 
-    Raises `UserError` where the table or a row of it cannot be understood; all rows are
-    read before the first is yielded, so nothing is begun with half a table.
+    Raises `UserError` if the table or a row of it is not understood. All rows are read before
+    the first is yielded, so that nothing begins with half a table.
     """
     path = find(request.path)
     ids = array("q")  # hashes: a table may be too long to hold its ids
     for line, row in rows(path):
         ids.append(hash(_utterance(path, line, row).id))
     if not ids:
-        raise UserError(f"{path} has no rows below its first line. Add a row a recording.")
+        raise UserError(f"{path} has no rows below its first line. Add a row for each recording.")
     values, times = np.unique(np.frombuffer(ids, np.int64), return_counts=True)
     if len(values) < len(ids):
         _check_ids(path, set(values[times > 1].tolist()))
@@ -55,26 +61,26 @@ def utterances(request: CorpusRequest) -> Iterator[Utterance | Excluded]:
 
 
 def _check_ids(path: Path, hashes: set[int]) -> None:
-    """Raises `UserError` where two rows have one id; ``hashes`` are those that came twice."""
+    """Raise `UserError` if two rows have the same id; ``hashes`` are those that appear twice."""
     lines: dict[str, int] = {}
     for line, row in rows(path):
         name = _utterance(path, line, row).id
         if hash(name) in hashes and lines.setdefault(name, line) != line:
             raise UserError(
-                f"{path}, lines {lines[name]} and {line} have the same id '{name}'. Give "
-                "each its own in the column 'id'."
+                f"{path}, lines {lines[name]} and {line} have the same id '{name}'. Give each its"
+                " own in the column 'id'."
             )
 
 
 def lists(request: CorpusRequest) -> list[Path]:
-    """The table, or what is beside it in its folder and may become one."""
-    path = request.path
+    """The table; for a folder all files in it, since another one may become the table."""
+    path = folders.named(request)
     return [path] if path.is_file() else sorted(p for p in path.glob("*") if p.is_file())
 
 
 def detect(request: CorpusRequest) -> Detection | None:
-    """Whether there is a table that has the columns it must."""
-    path = request.path
+    """Whether there is a table with the columns that it must have."""
+    path = folders.named(request)
     for table in [path] if path.is_file() else _tables(path):
         if table.suffix.lower() in SUFFIXES and set(NEEDED) <= set(map(str.lower, _names(table))):
             return Detection(f"a table: {table.name} has the columns {' and '.join(NEEDED)}")
@@ -86,7 +92,7 @@ def advice(path: Path) -> str | None:
     tables = [path] if path.is_file() else _tables(path)
     for table in (table for table in tables if table.suffix.lower() in SUFFIXES):
         names = ", ".join(_names(table)) or "nothing"
-        return f"the first line of {table.name} names {names}, and not {' and '.join(NEEDED)}"
+        return f"the first line of {table.name} names {names}; it must name {' and '.join(NEEDED)}"
     return None
 
 
@@ -96,7 +102,7 @@ def _names(table: Path) -> list[str]:
 
 
 def _delimiter(table: Path) -> str:
-    """What parts columns: tabs in a ``.tsv``, in a ``.csv`` commas, or semicolons."""
+    """What separates columns: tabs in a ``.tsv``; in a ``.csv`` commas, or semicolons."""
     if table.suffix.lower() != ".csv":
         return "\t"
     first = _first(table)
@@ -104,9 +110,9 @@ def _delimiter(table: Path) -> str:
 
 
 def _tables(folder: Path) -> list[Path]:
-    """The tables that a folder may stand for."""
+    """What may be the table of a folder."""
     named = [file for file in (folder / "table.tsv", folder / "table.csv") if file.is_file()]
-    return named or shown(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES)
+    return named or folders.visible(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES)
 
 
 def _first(table: Path) -> str:
@@ -114,30 +120,29 @@ def _first(table: Path) -> str:
 
 
 def find(path: Path | None) -> Path:
-    """The table that ``path``, a file or a folder, stands for; raises `UserError`."""
+    """The table ``path``, or the one in the folder ``path``; raises `UserError`."""
     if path is None:
-        raise UserError("Corpus 'table' needs 'path:' in the recipe, a table or its folder.")
+        raise UserError("Corpus 'table' needs 'path:' in the recipe: a table or its folder.")
     if path.is_file():
         return path
     if not path.is_dir():
-        raise UserError(f"There is no table or folder {path}. Mend 'path:' in the recipe.")
+        raise UserError(f"There is no table or folder {path}. Correct 'path:' in the recipe.")
     tables = _tables(path)
     if len(tables) != 1:
-        names = ", ".join(file.name for file in tables) or "none"
         raise UserError(
-            f"{path} must hold one table: table.tsv, table.csv or a single *.tsv or *.csv; it has "
-            f"{names}. Name the file itself in 'path:'."
+            f"{path} must contain one table: table.tsv, table.csv or a single *.tsv or *.csv; its"
+            f" tables: {folders.names(tables)}. Name the file itself in 'path:'."
         )
     return tables[0]
 
 
 def rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yields line number and fields by column of each row that is not empty.
+    """Yield line number and fields by column of each row that is not empty.
 
-    Raises `UserError` for a file that is not UTF-8, for columns that are missing or
-    named twice, and for a row with too many or too few fields.
+    Raises `UserError` for a file that is not UTF-8, for columns that are missing or appear
+    twice, and for a row with too many or too few fields.
     """
-    # Lines keep their ends: the csv module takes Windows' ones, and breaks in quotes.
+    # Lines keep their ends: the csv module reads those of Windows, and line breaks in quotes.
     lines = decoded(path)
     if path.suffix.lower() == ".csv":
         reader = csv.reader(lines, delimiter=_delimiter(path), strict=True)
@@ -153,46 +158,48 @@ def rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
                 columns = _columns(path, fields)
             elif len(fields) != len(columns):
                 raise UserError(
-                    f"{path}, line {reader.line_num} has {len(fields)} fields, and the first "
-                    f"line names {len(columns)} columns. Mend the line."
+                    f"{path}, line {reader.line_num} has {len(fields)} fields, but the first line"
+                    f" names {len(columns)} columns. Correct the line."
                 )
             else:
                 yield reader.line_num, dict(zip(columns, fields, strict=True))
     except csv.Error as error:
-        raise UserError(f"{path}, line {reader.line_num}: {error}. Mend the line.") from None
+        raise UserError(f"{path}, line {reader.line_num}: {error}. Correct the line.") from None
     if not columns:
         raise UserError(f"{path} is empty. Its first line must name {' and '.join(NEEDED)}.")
 
 
 def _columns(path: Path, fields: list[str]) -> list[str]:
-    """The column names, in lower case; raises `UserError` where they do not do."""
+    """The column names in lower case; raises `UserError` if one is missing or appears twice."""
     columns = [field.lower() for field in fields]
     missing = [name for name in NEEDED if name not in columns]
     if missing:
         raise UserError(
-            f"{path} lacks the column(s) {', '.join(missing)}: its first line names "
-            f"{', '.join(fields)}. Needed are {', '.join(NEEDED)}; {', '.join(OPTIONAL)} may "
-            f"be there. Columns are parted by {DELIMITERS[_delimiter(path)]}."
+            f"{path} lacks the column(s) {', '.join(missing)}: its first line names"
+            f" {', '.join(fields)}. It must name {', '.join(NEEDED)} and may name"
+            f" {', '.join(OPTIONAL)}, separated by {DELIMITERS[_delimiter(path)]}."
         )
     for name in (*NEEDED, *OPTIONAL):
         if columns.count(name) > 1:
-            raise UserError(f"{path} names the column '{name}' twice. Take one out.")
+            raise UserError(f"{path} names the column '{name}' twice. Remove one.")
     return columns
 
 
 def _utterance(path: Path, line: int, row: dict[str, str]) -> Utterance:
-    """The utterance of one row; raises `UserError` that names the line."""
+    """The utterance of one row; raises `UserError` with the line."""
     if not row["path"]:
-        raise UserError(f"{path}, line {line} has no path. Fill it in or take the line out.")
+        raise UserError(f"{path}, line {line} has no path. Fill it in, or remove the line.")
     start = _seconds(path, line, "start", row.get("start", ""))
     end = _seconds(path, line, "end", row.get("end", ""))
-    # Parts of one recording are told apart as Kaldi does it, by their times.
+    # As in Kaldi, parts of one recording have their times in their names.
     part = [f"{round(1000 * seconds):07d}" for seconds in (start, end) if seconds is not None]
     name = row.get("id") or "-".join([identifier(Path(row["path"]), path.parent), *part])
     if any(char.isspace() for char in name):
-        raise UserError(f"{path}, line {line}: id '{name}' has a space in it. Use '_' there.")
+        raise UserError(f"{path}, line {line}: the id '{name}' contains a space. Use '_'.")
     if end is not None and end <= (start or 0.0):
-        raise UserError(f"{path}, line {line}: the end, {end} s, is not after the start.")
+        raise UserError(
+            f"{path}, line {line}: the end, {end} s, is not after the start. Correct one of them."
+        )
     return Utterance(
         id=name,
         audio=path.parent / row["path"],
@@ -206,7 +213,10 @@ def _utterance(path: Path, line: int, row: dict[str, str]) -> Utterance:
 def identifier(audio: Path, folder: Path) -> str:
     """An id from a path: its folders and stem joined by '-', with '_' for spaces.
 
-    An absolute path is taken from ``folder``, the table's, where it lies under it.
+    An absolute path below ``folder``, the table's, is made relative to it.
+
+    >>> identifier(Path("clips/day 1/a.wav"), Path("/data"))
+    'clips-day_1-a'
     """
     if audio.is_absolute() and audio.is_relative_to(folder):
         audio = audio.relative_to(folder)
@@ -215,7 +225,7 @@ def identifier(audio: Path, folder: Path) -> str:
 
 
 def _seconds(path: Path, line: int, column: str, field: str) -> float | None:
-    """A time in seconds, None where the field is empty; raises `UserError`."""
+    """A time in seconds, None if the field is empty; raises `UserError`."""
     if not field:
         return None
     try:

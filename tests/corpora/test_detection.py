@@ -151,11 +151,11 @@ def test_a_corpus_that_is_fetched(tmp_path):
         ({"list.xml": "<a/>"}, ["has no recordings, and no lists", "list.xml"]),
         (
             {"list.csv": "file,transcript\n"},
-            ["x cannot be read as it is: the first line of list.csv names file, transcript, and"],
+            ["x cannot be read as it is: the first line of list.csv names file, transcript; it"],
         ),
         (
             {f"{name}/{file}": "" for name in ("train_5", "dev_2") for file in ("text", "wav.scp")},
-            ["x cannot be read as it is: of Kaldi's data folders it has dev_2, train_5: name one"],
+            ["cannot be read as it is: name one of the Kaldi data folders in it, dev_2, train_5."],
         ),
         (
             {f"a_{kind}_dev.jsonl.gz": "" for kind in ("recordings", "supervisions")},
@@ -163,7 +163,7 @@ def test_a_corpus_that_is_fetched(tmp_path):
         ),
         (
             {"transcripts.txt": "", "audio/1/2/1_2_3.flac": ""},
-            ["is a part of MLS. Name the folder"],
+            ["it is one part of MLS. Name the folder above it, "],
         ),
         (
             {"wav.scp": "", "text": "", "table.tsv": "path\ttext\n"},

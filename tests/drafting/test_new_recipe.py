@@ -59,7 +59,7 @@ def test_from_a_folder_to_results_with_nothing_edited(speech, command):
     shown = command("--target", "ru:ru", "--ext", "en:en").stdout
     recipe = speech / "pair" / "recipe.yaml"
     assert "train ru" in shown and "a table: table.tsv has the columns" in shown
-    assert "recordings with their text beside: 0.txt" in shown
+    assert "recordings with their texts beside them, such as 0.txt" in shown
     assert "phones  shared" in shown
     assert f"./run.sh --recipe {recipe} --check" in shown
     done = run("--recipe", recipe, "--exp", speech / "exp", "--train.steps", 20, "--nj", 2)

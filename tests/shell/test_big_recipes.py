@@ -138,7 +138,7 @@ def test_without_the_folder_it_says_where_to_get_it(name, corpus, source, tmp_pa
     with pytest.raises(UserError) as caught:
         stages.run(Experiment(found, layout), [0], 1)
     assert f"There is no folder {tmp_path / 'none'}. Corpus '{corpus}'" in str(caught.value)
-    assert f"It is had from {source}. Unpack it" in str(caught.value)
+    assert f"Download it from {source}, unpack it, and name its folder" in str(caught.value)
     assert "\n" not in str(caught.value)
 
 

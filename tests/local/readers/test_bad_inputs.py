@@ -103,14 +103,14 @@ def test_no_such_folder(tmp_path, reader):
 
 
 EMPTY_FOLDER = {
-    "table": "must hold one table",
-    "commonvoice": "is no language of Common Voice: it lacks validated.tsv. Of tables it has",
+    "table": "must contain one table",
+    "commonvoice": "has no validated.tsv; its tables: none. Name the folder of a language",
     "librispeech": "has no transcripts, SPEAKER/CHAPTER/*.trans.txt",
-    "mls": "has neither train/transcripts.txt nor a folder mls_ru with it; of MLS it has nothing",
-    "golos": "has neither train/manifest.jsonl nor train_opus/manifest.jsonl",
+    "mls": "has neither train/transcripts.txt nor a folder mls_ru with it; its languages: none.",
+    "golos": "has neither train/manifest.jsonl nor train_opus/manifest.jsonl; its folders: none.",
     "an4": "is not AN4: it must have the folders etc and wav",
-    "kaldi": "it has no file 'text'",
-    "lhotse": "must hold one manifest of cuts, *cuts*.jsonl.gz, or a Shar; it has nothing",
+    "kaldi": "has no file 'text'",
+    "lhotse": "must contain one manifest of cuts, *cuts*.jsonl.gz, or a Shar; its manifests: none.",
 }
 
 
@@ -147,7 +147,7 @@ def test_another_encoding(tmp_path, reader):
     path.write_bytes(content.replace("ONE", "ОДИН").replace("jeden", "один").encode("cp1251"))
     message = refused(tmp_path, reader)
     if reader == "lhotse":
-        assert f"{path} does not read as Lhotse cuts" in message
+        assert f"{path} cannot be read as Lhotse cuts" in message
     else:
         assert f"{path} is not UTF-8: line " in message and "Save it as UTF-8" in message
 
@@ -190,10 +190,10 @@ def test_absolute_and_relative_paths(tmp_path, reader):
 MALFORMED = {  # the list, and what is said of it
     "table": ("file\ttext\na.wav\tда\n", "lacks the column(s) path"),
     "commonvoice": ("client_id\tfile\tsentence\nx\ta.mp3\tда\n", "lacks the column(s) path"),
-    "golos": ('{"audio_filepath": "a.wav"}\n', "line 1 is no JSON object .* It lacks 'text'"),
+    "golos": ('{"audio_filepath": "a.wav"}\n', "line 1 is not a JSON object .* It lacks 'text'"),
     "an4": ("an4_clstk/f/an2-f-b\n", "line 1 is not 'WORDS \\(an2-f-b\\)'"),
     "kaldi": ("a sph2pipe -f wav a.sph |\n", "line 1: .* is a command, and commands are not run"),
-    "lhotse": ('{"id": 1}\n', "does not read as Lhotse cuts"),
+    "lhotse": ('{"id": 1}\n', "cannot be read as Lhotse cuts"),
 }
 
 
@@ -208,23 +208,23 @@ def test_missing_columns_and_lines_of_another_form(tmp_path, reader):
 @pytest.mark.parametrize("content", ["[]", '"a"', "17", "nonsense", '{"audio_filepath": 3}'])
 def test_golos_lines_that_are_no_objects(tmp_path, content):
     good(tmp_path, "golos").write_text(f"{GOLOS}\n{content}\n")
-    assert "manifest.jsonl, line 2 is no JSON object" in refused(tmp_path, "golos")
+    assert "manifest.jsonl, line 2 is not a JSON object" in refused(tmp_path, "golos")
 
 
 @pytest.mark.parametrize(
     ("file", "content", "told"),
     [
-        ("wav.scp", "a\n", "line 1: there is no path"),
+        ("wav.scp", "a\n", "line 1: the path is missing"),
         ("wav.scp", "a b/raw.ark:17\n", "'b/raw.ark:17' is in an archive"),
         ("segments", "s a 0\n", "segments, line 1 is not 'utterance recording start end'"),
         ("segments", "s a zero one\n", "segments, line 1 is not 'utterance recording start end'"),
-        ("text", "b да\nb нет\n", "text, line 2: 'b' stands there twice"),
+        ("text", "b да\nb нет\n", "text, line 2: 'b' appears twice"),
         (
             "feats.scp",
             "a copy-feats x ark:- |\n",
-            "feats.scp, line 1: .* is no place in an archive",
+            "feats.scp, line 1: .* is not a place in an archive",
         ),
-        ("feats.scp", "a raw.ark\n", "feats.scp, line 1: 'raw.ark' is no place in an archive"),
+        ("feats.scp", "a raw.ark\n", "feats.scp, line 1: 'raw.ark' is not a place in an archive"),
     ],
 )
 def test_kaldi_folders(tmp_path, file, content, told):
@@ -245,7 +245,7 @@ def test_a_kaldi_folder_with_nothing_to_hear(tmp_path):
     ("reader", "told"),
     [
         ("commonvoice", "has no language 'xx'; it has en, ru. Name the language's own folder"),
-        ("mls", "nor a folder mls_xx with it; of MLS it has mls_polish"),
+        ("mls", "nor a folder mls_xx with it; its languages: mls_polish."),
     ],
 )
 def test_unknown_language(tmp_path, reader, told):
@@ -263,7 +263,7 @@ def test_unknown_part(tmp_path, reader):
 
 def test_a_part_that_librispeech_lacks(tmp_path):
     good(tmp_path / "LibriSpeech/dev-clean", "librispeech")
-    told = "has no part 'test-clean'; of LibriSpeech it has dev-clean"
+    told = "has no part 'test-clean'; its parts: dev-clean."
     assert told in refused(tmp_path, "librispeech", part="test-clean")
 
 

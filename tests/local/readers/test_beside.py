@@ -2,65 +2,57 @@ from pathlib import Path
 
 import pytest
 
-from cascade.corpora import corpus
-from cascade.corpora.corpus import CorpusRequest, Excluded
+from cascade.corpora.corpus import Excluded
 from cascade.runtime.errors import UserError
 
 
-def listing(tmp_path: Path, folder: Path):
-    request = CorpusRequest(tmp_path / "dl", tmp_path / "data", path=folder)
-    found = list(corpus.listing("beside", request))
-    assert all(file.is_file() for file in corpus.lists("beside", request))
-    return found
-
-
-def put(folder: Path, **files: str) -> Path:
+def files(folder: Path, **files: str) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
         (folder / name.replace("_", ".")).write_text(content, encoding="utf-8")
     return folder
 
 
-def test_one_folder(tmp_path):
-    folder = put(tmp_path / "x", b_wav="", b_txt="Да.\r\n\n  Нет! \n", a_FLAC="", a_lab="ёж")
-    a, b = listing(tmp_path, folder)
+def test_one_folder(tmp_path, listing):
+    folder = files(tmp_path / "x", b_wav="", b_txt="Да.\r\n\n  Нет! \n", a_FLAC="", a_lab="ёж")
+    a, b = listing("beside", folder)
     assert (a.id, a.text, a.audio, a.speaker) == ("a", "ёж", folder / "a.FLAC", "unknown")
     assert (b.id, b.text, b.speaker) == ("b", "Да. Нет!", "unknown")
 
 
-def test_a_folder_a_speaker(tmp_path):
-    put(tmp_path / "x" / "anna" / "day 1", a_wav="", a_txt="да")
-    put(tmp_path / "x" / "boris", a_wav="", a_txt="нет")
-    found = listing(tmp_path, tmp_path / "x")
+def test_a_folder_a_speaker(tmp_path, listing):
+    files(tmp_path / "x" / "anna" / "day 1", a_wav="", a_txt="да")
+    files(tmp_path / "x" / "boris", a_wav="", a_txt="нет")
+    found = listing("beside", tmp_path / "x")
     assert [(u.id, u.speaker) for u in found] == [
         ("anna-day_1-a", "anna-day_1"),
         ("boris-a", "boris"),
     ]
 
 
-def test_what_has_no_partner_is_told(tmp_path):
-    folder = put(tmp_path / "x", a_wav="", a_txt="да", b_wav="", readme_txt="Hello.")
-    _, b, readme = listing(tmp_path, folder)
+def test_what_has_no_partner_is_told(tmp_path, listing):
+    folder = files(tmp_path / "x", a_wav="", a_txt="да", b_wav="", readme_txt="Hello.")
+    _, b, readme = listing("beside", folder)
     assert b == Excluded("b", f"there is no b.txt beside {folder / 'b.wav'}", selection=True)
     assert readme.id == "readme" and "no recording beside" in readme.reason
 
 
-def test_txt_comes_before_lab(tmp_path):
-    (one,) = listing(tmp_path, put(tmp_path / "x", a_wav="", a_txt="да", a_lab="0 100 d"))[:1]
+def test_txt_comes_before_lab(tmp_path, listing):
+    (one,) = listing("beside", files(tmp_path / "x", a_wav="", a_txt="да", a_lab="0 100 d"))[:1]
     assert one.text == "да"
 
 
-def test_upper_case_and_what_a_mac_leaves(tmp_path):
-    folder = put(tmp_path / "x", A_WAV="", A_TXT="да")
+def test_upper_case_and_what_a_mac_leaves(tmp_path, listing):
+    folder = files(tmp_path / "x", A_WAV="", A_TXT="да")
     for name in ("._A.WAV", "._A.TXT"):
         (folder / name).write_bytes(b"\0\5\x16\7\xa2")
-    (one,) = listing(tmp_path, folder)
+    (one,) = listing("beside", folder)
     assert (one.id, one.text) == ("A", "да")
 
 
-def test_refusals(tmp_path):
+def test_refusals(tmp_path, listing):
     with pytest.raises(UserError, match="has no recordings"):
-        listing(tmp_path, put(tmp_path / "x", a_txt="да"))
-    (put(tmp_path / "y", a_wav="") / "a.txt").write_bytes(b"\xe4\xe0")
+        listing("beside", files(tmp_path / "x", a_txt="да"))
+    (files(tmp_path / "y", a_wav="") / "a.txt").write_bytes(b"\xe4\xe0")
     with pytest.raises(UserError, match=r"a\.txt is not UTF-8"):
-        listing(tmp_path, tmp_path / "y")
+        listing("beside", tmp_path / "y")

@@ -60,7 +60,7 @@ def test_csv(tmp_path):
 def test_semicolons(tmp_path):
     (one,) = read(tmp_path, 'path;text\r\na.wav;"yes, now; then"\r\n', "mine.CSV")
     assert one.text == "yes, now; then"
-    with pytest.raises(UserError, match="parted by semicolons"):
+    with pytest.raises(UserError, match="separated by semicolons"):
         read(tmp_path, "file;text\n", "mine.CSV")
 
 
@@ -72,7 +72,7 @@ def test_semicolons(tmp_path):
         ("", ["empty"]),
         ("path\ttext\n", ["no rows"]),
         ("path\ttext\n\n\n", ["no rows"]),
-        ("path\ttext\na.wav\n", ["line 2", "1 fields", "2 columns"]),
+        ("path\ttext\na.wav\n", ["line 2", "1 fields", "2 columns. Correct the line."]),
         ("path\ttext\n\tb\n", ["line 2", "no path"]),
         ("path\ttext\tstart\na.wav\tb\t1,5\n", ["line 2", "start", "'1,5'"]),
         ("path\ttext\tstart\na.wav\tb\tnan\n", ["line 2", "'nan'"]),
@@ -97,7 +97,7 @@ def test_open_quote_in_csv(tmp_path):
 
 
 def test_folder(tmp_path):
-    with pytest.raises(UserError, match="it has none"):
+    with pytest.raises(UserError, match=r"its tables: none\. Name"):
         table.find(tmp_path)
     (tmp_path / "b.TSV").touch()
     (tmp_path / "._b.TSV").touch()
