@@ -7,7 +7,7 @@ from cascade.config.recipe import Recipe
 from cascade.drafting.corpus_summary import Survey
 from cascade.inventory.phone_counts import Inventory
 from cascade.inventory.report import aligned, table
-from cascade.inventory.sharing import compare
+from cascade.inventory.sharing import compare_phones
 from cascade.text.lexicon import look_up
 from cascade.text.words import DROPPED
 
@@ -107,7 +107,7 @@ def _phones(recipe: Recipe, surveys: Sequence[Survey]) -> str:
     target = found.pop(recipe.target)
     if not found:
         return f"{recipe.target}: {len(target.phones)} phones: {' '.join(sorted(target.phones))}"
-    return table([compare(target, other) for other in found.values()], 1.0)
+    return table([compare_phones(target, other) for other in found.values()], 1.0)
 
 
 def _warnings(recipe: Recipe, surveys: Sequence[Survey]) -> Iterator[str]:

@@ -1,4 +1,4 @@
 """The command `phones`: which phones languages share.
 
-It may import: runtime, config, corpora, text, pipeline.
+It may import: runtime, config, corpora, text, report, pipeline.
 """

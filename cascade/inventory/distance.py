@@ -3,63 +3,67 @@
 The features are PanPhon's, 22 to a segment, each +, - or 0 where it does not apply
 (Mortensen et al., "PanPhon: A Resource for Mapping IPA Segments to Articulatory Feature
 Vectors", COLING 2016). A distance of 1 is one feature: the voice of ``t`` and ``d``, the
-palatalisation of ``t`` and ``tʲ``. PanPhon's weights only decide between neighbours that
-are equally far: by weight alone ``l`` would be nearer to ``h`` than ``x`` is.
+palatalisation of ``t`` and ``tʲ``. PanPhon's weights only decide between phones at the same
+distance: by weight, ``l`` would be nearer to ``h`` than ``x`` is.
 """
 
 import functools
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from cascade.text.phones import AFFRICATES
 
-LEAST = 0.5  # between phones that PanPhon does not tell apart: r and ɾ, k and kʲ
-TIE = "\u0361"  # PanPhon knows affricates by it, our phones have none
-# What espeak-ng and careless typists write, as PanPhon does.
+LEAST = 0.5  # between phones with the same features in PanPhon: r and ɾ, k and kʲ
+TIE = "\u0361"  # in affricates: PanPhon needs it, our phones have none
+# What espeak-ng and some typists write, and what PanPhon has instead.
 IPA = {"ᵻ": "ɪ̈", "ɚ": "ə˞", "ɝ": "ɜ˞", "g": "ɡ", "t͡ʂ": "ʈ͡ʂ", "d͡ʐ": "ɖ͡ʐ"}
 
 
 @dataclass(frozen=True, order=True)
 class Neighbour:
-    """The phone nearest to another one; ``distance`` in features (see `distance`)."""
+    """The nearest phone to another one; ``distance`` in features (see `distance`)."""
 
     distance: float
     phone: str
 
 
 def described(phone: str) -> bool:
-    """Whether PanPhon has features for ``phone``, a phone as `cascade.text.phones` writes it."""
+    """Return whether PanPhon has features for ``phone``, as `cascade.text.phones` writes it."""
     return _segment(phone) is not None
 
 
 def distance(a: str, b: str) -> float:
-    """In how many features two phones differ, half for one that only one of them has.
+    """Return in how many features two phones differ; one that applies to one of them is half.
 
-    Phones written the same are 0 apart, others at least `LEAST`. Raises `KeyError` for a
-    phone that is not `described`.
+    The same phone has the distance 0, others at least `LEAST`. Raises `KeyError` for a phone
+    that is not `described`.
+
+    >>> distance("t", "d"), distance("t", "tʲ"), distance("ts", "tʃ"), distance("r", "ɾ")
+    (1.0, 1.0, 2.0, 0.5)
     """
     return _distance(a, b)[0]
 
 
-def nearest(own: Iterable[str], others: Iterable[str]) -> dict[str, Neighbour]:
-    """The nearest of ``others`` to each phone of ``own``, sorted by phone.
+def nearest_phones(own: Iterable[str], others: Iterable[str]) -> dict[str, Neighbour]:
+    """Return the nearest of ``others`` to each phone of ``own``, sorted by phone.
 
-    Depends on no order: between equally near ones PanPhon's weights decide, then the
-    shorter name, then the code points. Phones that are not `described` are left out, as
-    ``own`` and as ``others``.
+    The result does not depend on the order: at the same distance PanPhon's weights decide,
+    then the shorter name, then the code points. Phones that are not `described` are left out
+    on both sides.
     """
-    among = [phone for phone in set(others) if described(phone)]
-    found = {}
+    candidates = [phone for phone in set(others) if described(phone)]
+    neighbours = {}
     for phone in sorted(filter(described, set(own))):
-        ranked = ((*_distance(phone, other), len(other), other) for other in among)
+        ranked = ((*_distance(phone, other), len(other), other) for other in candidates)
         if best := min(ranked, default=None):
-            found[phone] = Neighbour(best[0], best[-1])
-    return found
+            neighbours[phone] = Neighbour(best[0], best[-1])
+    return neighbours
 
 
 @functools.cache
 def _distance(a: str, b: str) -> tuple[float, float]:
-    """The distance of two phones, and PanPhon's weighted one."""
+    """Return the distance of two phones, and PanPhon's weighted one."""
     if a == b:
         return 0.0, 0.0
     first, second = _segment(a), _segment(b)
@@ -69,16 +73,16 @@ def _distance(a: str, b: str) -> tuple[float, float]:
 
 
 @functools.cache
-def _segment(phone: str):
-    """PanPhon's segment, or None."""
+def _segment(phone: str) -> Any:
+    """Return PanPhon's segment, or None."""
     ipa = phone[0] + TIE + phone[1:] if phone[:2] in AFFRICATES else phone
-    for written, meant in IPA.items():
-        ipa = ipa.replace(written, meant)
+    for written, panphons in IPA.items():
+        ipa = ipa.replace(written, panphons)
     return _table().fts(ipa) or None
 
 
 @functools.cache
-def _table():
-    import panphon  # a third of a second; nothing but this module needs it
+def _table() -> Any:
+    import panphon  # a third of a second; only this module needs it
 
     return panphon.FeatureTable()

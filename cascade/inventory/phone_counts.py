@@ -1,7 +1,7 @@
-"""The phones of a language and how often each comes, from the best source that there is.
+"""The phones of a language and how frequent each is, from the best source that is there.
 
-Counting needs no training: where stage 1 has not run, words are pronounced here by its
-rule (`cascade.text.lexicon`). Every inventory says where it comes from.
+Counting needs no training: where stage 1 has not run, words are pronounced here by the same
+rule (`cascade.text.lexicon`). Every inventory names its source.
 """
 
 import logging
@@ -23,14 +23,14 @@ from cascade.text import words as text
 from cascade.text.lexicon import look_up, read_lexicon
 
 log = logging.getLogger("cascade")
-RARE = 1 / 10_000  # of the running phones; what comes less often is a name's or a slip's
-SENTENCES = 2_000  # of free text, evenly spread: some 25,000 words, seconds of espeak-ng
-DICTIONARY = 1_000  # words; a shorter lexicon file holds exceptions
+RARE = 1 / 10_000  # of the running phones; rarer ones are from foreign names or errors
+SENTENCES = 2_000  # of free text, evenly spread: about 25,000 words, seconds of espeak-ng
+DICTIONARY = 1_000  # words; a shorter lexicon file is a list of exceptions
 
 
 @dataclass(frozen=True)
 class Inventory:
-    """``counts``: how often each phone comes in the ``source``, which a reader is told."""
+    """The phones of a language: how often each appears in the ``source``, which is printed."""
 
     language: str
     counts: Mapping[str, int]
@@ -38,7 +38,7 @@ class Inventory:
 
     @property
     def total(self) -> int:
-        """Running phones."""
+        """The number of running phones."""
         return sum(self.counts.values())
 
     @property
@@ -48,44 +48,46 @@ class Inventory:
 
     @property
     def rare(self) -> list[str]:
-        """The others, sorted."""
+        """The rare phones, sorted."""
         return sorted(set(self.counts) - self.phones)
 
 
-def of_recipe(experiment: Experiment) -> list[Inventory]:
-    """The recipe's languages, the target first, each from the first of these that there is:
+def recipe_inventories(experiment: Experiment) -> list[Inventory]:
+    """Return the inventories of the recipe's languages, the target first.
 
-    the transcripts of its training speech in phones (stage 1) or in words (stage 0), its
-    free texts, the words of its lexicon file if that is a whole dictionary. Raises
-    `UserError`, which names the stage to run, where a language has none of them.
+    The source is the first of these that is there: transcripts of the training speech in
+    phones (stage 1), the same in words (stage 0), the language's texts, its lexicon file if
+    that is a dictionary. Raises `UserError`, which names the stage to run, for a language
+    without any of them.
     """
     names = sorted(experiment.recipe.languages, key=lambda name: name != experiment.recipe.target)
-    counting = [_counting(experiment, name) for name in names]  # all, before any work
-    return [count() for count in counting]
+    counters = [_counter(experiment, name) for name in names]  # all sources, before any work
+    return [count() for count in counters]
 
 
-def of_candidate(voice: str, file: Path | None, layout: Layout) -> Inventory:
-    """A language that no recipe has, by espeak-ng's ``voice`` and without a ``phone_map``.
+def candidate_inventory(voice: str, file: Path | None, layout: Layout) -> Inventory:
+    """Return the inventory of a language outside the recipe, by espeak-ng's ``voice``.
 
-    Its words are those of ``file``, any text, or else of ``local/texts/free_texts.py``. Raises
+    Its words are from ``file``, any text, or else from ``local/texts/free_texts.py``. Raises
     `UserError` where there is no text, and for a voice that espeak-ng does not have.
     """
     if not NAME.fullmatch(voice):
-        raise UserError(f"'{voice}' is no voice of espeak-ng's: they look like 'cs' or 'pt-br'.")
+        raise UserError(f"'{voice}' is not a voice of espeak-ng. Voices look like 'cs' or 'pt-br'.")
     lines, source = read_lines(file) if file else [], f"words of {file}"
     if file is None:
-        lines, source = _free(voice, layout), "free texts"
+        lines, source = _free_text(voice, layout), "free texts"
     if not lines:
-        raise UserError(f"There is no free text in '{voice}': name one, --with {voice}=FILE.")
+        raise UserError(f"There is no free text in '{voice}'. Give a text: --with {voice}=FILE.")
     return _of_text(voice, lines, Language(alphabet.letters(alphabet.count(lines)), voice), source)
 
 
-def _counting(experiment: Experiment, name: str) -> Callable[[], Inventory]:
-    """What counts the phones of a language of the recipe."""
+def _counter(experiment: Experiment, name: str) -> Callable[[], Inventory]:
+    """Choose the source of a language of the recipe; return the function that counts its phones."""
     recipe, layout = experiment.recipe, experiment.layout
     role = "train" if name == recipe.target else "train_ext"
     keys = [experiment.dataset_key(d) for d in recipe.role(role) if d.language == name]
     language = recipe.languages[name]
+    read: Callable[[], Iterable[str]]
     if keys and all(layout.text(key, "phones").is_file() for key in keys):
         return lambda: _of_phones(name, [layout.text(key, "phones") for key in keys], keys)
     if keys and all(layout.cuts(key).is_file() for key in keys):
@@ -96,13 +98,14 @@ def _counting(experiment: Experiment, name: str) -> Callable[[], Inventory]:
         read, source = lambda: words, f"{language.lexicon}, each word once"
     else:
         raise UserError(
-            f"There are no transcripts and no texts in '{name}' yet to take its phones from."
-            f" Run stage 0: ./run.sh --recipe {recipe.name} --stop-stage 0"
+            f"There are no transcripts and no texts in '{name}' yet, so its phones cannot be"
+            f" counted. Run stage 0: ./run.sh --recipe {recipe.name} --stop-stage 0"
         )
     return lambda: _of_text(name, read(), language, source)
 
 
 def _of_phones(name: str, paths: Sequence[Path], keys: Sequence[str]) -> Inventory:
+    """Count phones in transcripts of stage 1."""
     counts: Counter[str] = Counter()
     for path in paths:
         for phones in read_text_table(path).values():
@@ -111,7 +114,8 @@ def _of_phones(name: str, paths: Sequence[Path], keys: Sequence[str]) -> Invento
 
 
 def _transcripts(paths: Iterable[Path]) -> Iterator[str]:
-    from lhotse import CutSet  # seconds; most calls find transcripts in phones
+    """Yield the transcripts of the cuts of stage 0."""
+    from lhotse import CutSet  # takes seconds, and most calls have transcripts of stage 1
 
     for path in paths:
         for cut in CutSet.from_jsonl_lazy(path):
@@ -119,23 +123,25 @@ def _transcripts(paths: Iterable[Path]) -> Iterator[str]:
 
 
 def _texts(sources: Iterable[str], layout: Layout) -> Iterator[str]:
-    from cascade.text import lang  # it brings what makes graphs
+    """Yield the lines of a language's texts."""
+    from cascade.text import lang  # imports what makes graphs
 
     for source in sources:
         yield from lang.lines(source, CorpusRequest(layout.downloads, layout.data))
 
 
-def _free(voice: str, layout: Layout) -> list[str]:
+def _free_text(voice: str, layout: Layout) -> list[str]:
+    """Return at most `SENTENCES` sentences of free text, evenly spread."""
     from local.texts import free_texts
 
     log.info("Licence of the free texts in '%s': %s", voice, free_texts.LICENCE)
     with turn(layout.data):
-        found = list(free_texts.sentences(CorpusRequest(layout.downloads, layout.data), voice))
-    return found[:: -(-len(found) // SENTENCES) or 1]
+        sentences = list(free_texts.sentences(CorpusRequest(layout.downloads, layout.data), voice))
+    return sentences[:: -(-len(sentences) // SENTENCES) or 1]
 
 
 def _of_text(name: str, lines: Iterable[str], language: Language, source: str) -> Inventory:
-    """Pronounces running text; sentences that the language cannot write are left out."""
+    """Count phones in running text; sentences with letters of other languages are left out."""
     cut = [text.words_of(line, language.letters) for line in lines]
     words = Counter(w for line in cut if not text.foreign(line, language.letters) for w in line)
     counts: Counter[str] = Counter()

@@ -1,44 +1,56 @@
-"""Which phones languages share, which are one's own, and what comes nearest to those."""
+"""Which phones two languages share, which only one has, and the nearest phones to those."""
 
 from dataclasses import dataclass
 
-from cascade.inventory.distance import Neighbour, nearest
+from cascade.inventory.distance import Neighbour, nearest_phones
 from cascade.inventory.phone_counts import Inventory
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """A target language beside another one that could be trained with it.
+class PhoneOverlap:
+    """The phones of a target language beside those of another one, to train with it.
 
-    ``near`` holds the other's phone nearest to each of the target's own, ``back`` the
-    target's nearest to each of the other's own; phones without features are in neither.
+    ``nearest_in_other`` maps each phone that only the target has to the other's nearest one;
+    ``nearest_in_target`` does the reverse. Phones without features are in neither.
     """
 
     target: Inventory
     other: Inventory
-    near: dict[str, Neighbour]
-    back: dict[str, Neighbour]
+    nearest_in_other: dict[str, Neighbour]
+    nearest_in_target: dict[str, Neighbour]
 
     @property
     def shared(self) -> list[str]:
-        """Phones that both have, sorted."""
+        """The phones that both have, sorted."""
         return sorted(self.target.phones & self.other.phones)
 
     def within(self, limit: float) -> list[str]:
-        """The target's own phones whose nearest neighbour is no farther than ``limit``."""
-        return [phone for phone, near in self.near.items() if near.distance <= limit]
+        """Return the target's own phones with a neighbour at most ``limit`` features away."""
+        return [p for p, near in self.nearest_in_other.items() if near.distance <= limit]
 
     def covered(self, limit: float | None = None) -> float:
-        """The share of the target's running phones, in per cent, that the other has.
+        """Return the share of the target's running phones, in per cent, that the other has.
 
-        With a ``limit``, each own phone of the target's may be replaced by a neighbour
-        no farther than that.
+        With a ``limit``, a phone counts too if the other has one at most so many features away.
         """
         phones = [*self.shared, *(self.within(limit) if limit is not None else ())]
         return 100 * sum(self.target.counts[phone] for phone in phones) / self.target.total
 
 
-def compare(target: Inventory, other: Inventory) -> Comparison:
-    """Compares two languages."""
-    mine, theirs = target.phones, other.phones
-    return Comparison(target, other, nearest(mine - theirs, theirs), nearest(theirs - mine, mine))
+def compare_phones(target: Inventory, other: Inventory) -> PhoneOverlap:
+    """Compare the phones of two languages.
+
+    >>> ru, en = Inventory("ru", {"a": 3, "tʲ": 1}, ""), Inventory("en", {"a": 5, "t": 2}, "")
+    >>> overlap = compare_phones(ru, en)
+    >>> overlap.shared, overlap.nearest_in_other["tʲ"].phone
+    (['a'], 't')
+    >>> overlap.covered(), overlap.covered(limit=1)
+    (75.0, 100.0)
+    """
+    only_target, only_other = target.phones - other.phones, other.phones - target.phones
+    return PhoneOverlap(
+        target,
+        other,
+        nearest_phones(only_target, other.phones),
+        nearest_phones(only_other, target.phones),
+    )

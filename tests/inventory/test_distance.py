@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cascade.inventory.distance import LEAST, Neighbour, described, distance, nearest
+from cascade.inventory.distance import LEAST, Neighbour, described, distance, nearest_phones
 
 RU = (
     "a b bʲ d dʲ e f fʲ i j k kʲ l lʲ m mʲ n nʲ o p pʲ r rʲ s sʲ t ts tʃ tʲ u v vʲ x z"
@@ -61,7 +61,7 @@ def test_it_is_a_metric(a, b, c):
 
 def test_neighbours_are_those_that_a_phonetician_names():
     lacking = set(RU.split()) - set(EN.split())
-    found = {phone: near.phone for phone, near in nearest(lacking, EN.split()).items()}
+    found = {phone: near.phone for phone, near in nearest_phones(lacking, EN.split()).items()}
     assert found == {
         **{f"{letter}ʲ": letter for letter in "bdfklmnpstvɡ"},
         "r": "ɾ",
@@ -72,25 +72,30 @@ def test_neighbours_are_those_that_a_phonetician_names():
         "x": "k",
         "ɨ": "i",
     }
-    back = nearest(["θ", "ð", "h", "w", "ŋ", "ɹ", "æ"], RU.split())
+    back = nearest_phones(["θ", "ð", "h", "w", "ŋ", "ɹ", "æ"], RU.split())
     assert [back[p].phone for p in ("θ", "ð", "h", "w", "ŋ", "æ")] == ["s", "z", "x", "u", "ɡ", "a"]
 
 
 @settings(settings.get_profile("phones"))
 @given(st.sets(st.sampled_from(PHONES)), st.sets(st.sampled_from(PHONES)), st.randoms())
 def test_nearest_is_the_least_distance_in_any_order(own, others, rng: random.Random):
-    found = nearest(own, others)
-    assert list(found) == (sorted(own) if others else [])
-    for phone, near in found.items():
+    neighbours = nearest_phones(own, others)
+    assert list(neighbours) == (sorted(own) if others else [])
+    for phone, near in neighbours.items():
         assert near.phone in others
         assert near.distance == min(distance(phone, other) for other in others)
     shuffled = [rng.sample(sorted(s), len(s)) * 2 for s in (own, others)]
-    assert nearest(*shuffled) == found
+    assert nearest_phones(*shuffled) == neighbours
 
 
 def test_phones_without_features_are_left_out():
-    assert nearest(["AH", "t"], ["AH", "d"]) == {"t": Neighbour(1, "d")}
-    assert nearest(["t"], ["AH"]) == nearest([], ["t"]) == nearest(["t"], []) == {}
+    assert nearest_phones(["AH", "t"], ["AH", "d"]) == {"t": Neighbour(1, "d")}
+    assert (
+        nearest_phones(["t"], ["AH"])
+        == nearest_phones([], ["t"])
+        == nearest_phones(["t"], [])
+        == {}
+    )
 
 
 def test_affricates_are_one_segment():

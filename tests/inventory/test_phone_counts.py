@@ -5,7 +5,7 @@ import pytest
 from cascade.config.experiment import Experiment
 from cascade.config.layout import Layout
 from cascade.data.prepare import prepare
-from cascade.inventory.phone_counts import Inventory, of_candidate, of_recipe
+from cascade.inventory.phone_counts import Inventory, candidate_inventory, recipe_inventories
 from cascade.runtime.errors import UserError
 from cascade.runtime.files import write_text_table
 
@@ -27,7 +27,9 @@ def test_phones_of_stage_1_come_first(raw, read, layout, tmp_path):
     for key, phones in keys.items():
         table = {f"{key}1": phones.split(), f"{key}2": phones.split()}
         write_text_table(layout.text(key, "phones"), table)
-    ru, en = of_recipe(Experiment(read(with_texts(raw, tmp_path, ru="нет", en="no")), layout))
+    ru, en = recipe_inventories(
+        Experiment(read(with_texts(raw, tmp_path, ru="нет", en="no")), layout)
+    )
     assert (ru.language, ru.counts, ru.source) == ("ru", {"d": 2, "a": 2}, "stage 1: train_ru")
     assert (en.counts, en.source) == ({"j": 2, "ɛ": 2, "s": 2}, "stage 1: train_ext_en")
     assert (ru.total, en.phones) == (4, {"j", "ɛ", "s"})
@@ -37,7 +39,7 @@ def test_then_the_words_of_stage_0(small, read):
     raw, layout = small
     recipe = read(raw)
     prepare(Experiment(recipe, layout), 1)
-    ru, en = of_recipe(Experiment(recipe, layout))
+    ru, en = recipe_inventories(Experiment(recipe, layout))
     assert ru.source == "stage 0: train_ru, 4 words by espeak-ng"
     assert en.source == "stage 0: train_ext_en, 4 words by espeak-ng"
     assert ru.counts["nʲ"] == 1 and ru.counts["d"] == 1
@@ -46,7 +48,9 @@ def test_then_the_words_of_stage_0(small, read):
 
 def test_then_texts_of_the_recipe(raw, read, layout, tmp_path):
     lines = "Да! Да, 1000 раз.\nДа, нет.\nWesnoth, да.\n"  # digits and other letters are no use
-    ru, en = of_recipe(Experiment(read(with_texts(raw, tmp_path, ru=lines, en="no")), layout))
+    ru, en = recipe_inventories(
+        Experiment(read(with_texts(raw, tmp_path, ru=lines, en="no")), layout)
+    )
     assert ru.source == f"texts: {tmp_path / 'ru.txt'}, 2 words by espeak-ng"
     assert set(ru.counts) < {"d", "a", "ɑ", "nʲ", "e", "ɛ", "t"} and ru.counts["d"] == 1
     assert en.language == "en" and "n" in en.phones
@@ -59,26 +63,26 @@ def test_then_a_dictionary_but_no_list_of_exceptions(raw, read, layout, tmp_path
     words = ["".join(letters) for letters in product("abcdefghij", repeat=3)]
     write_text_table(file, {word: ["θ", "AH"] for word in words[:999]})
     with pytest.raises(UserError, match=r"no texts in 'en' .*Run stage 0: ./run.sh --recipe small"):
-        of_recipe(Experiment(read(raw), layout))
+        recipe_inventories(Experiment(read(raw), layout))
     write_text_table(file, {word: ["θ", "AH"] for word in words})
     with file.open("a", encoding="utf-8") as lines:
         lines.write("abc θ AX\n")  # another pronunciation; the first one counts
-    _, en = of_recipe(Experiment(read(raw), layout))
+    _, en = recipe_inventories(Experiment(read(raw), layout))
     assert en.counts == {"θ": 1000, "AH": 1000}
     assert en.source == f"{file}, each word once, 1000 words by espeak-ng"
 
 
-def test_what_is_missing_is_told_before_any_work(raw, read, layout):
+def test_what_is_missing_is_reported_before_any_work(raw, read, layout):
     raw["languages"]["ru"]["texts"] = ["texts_ru"]  # would be fetched
     with pytest.raises(UserError, match="no transcripts and no texts in 'en'"):
-        of_recipe(Experiment(read(raw), layout))
+        recipe_inventories(Experiment(read(raw), layout))
     assert not layout.data.exists()
 
 
 def test_a_candidate_in_a_text_of_one_s_own(layout, tmp_path):
     file = tmp_path / "cs.txt"
     file.write_text("Příliš žluťoučký kůň.\nKůň. 12\nКонь.\nL'elfe et Wesnoth\n", encoding="utf-8")
-    found = of_candidate("cs", file, layout)
+    found = candidate_inventory("cs", file, layout)
     assert (found.language, found.source) == ("cs", f"words of {file}, 6 words by espeak-ng")
     assert {"p", "r\u031d", "ʃ", "ʒ", "c", "ɲ"} <= found.phones
     assert "nʲ" not in found.counts  # the Russian line is in another script
@@ -88,9 +92,9 @@ def test_a_candidate_in_a_text_of_one_s_own(layout, tmp_path):
     ("voice", "text", "message"),
     [
         ("xx-none", "да", "espeak-ng failed for voice 'xx-none'"),
-        ("../x", "да", "'../x' is no voice"),
-        ("", "да", "'' is no voice"),
-        ("cs", "", "no free text in 'cs': name one, --with cs=FILE"),
+        ("../x", "да", "'../x' is not a voice of espeak-ng"),
+        ("", "да", "'' is not a voice of espeak-ng"),
+        ("cs", "", r"no free text in 'cs'\. Give a text: --with cs=FILE"),
         ("cs", "12 13", "No word in 'cs' has a pronunciation"),
         ("cs", None, r"none\.txt cannot be read: No such file"),
         ("cs", b"\xff\xfe", r"none\.txt is not UTF-8"),
@@ -101,7 +105,7 @@ def test_bad_candidates(layout, tmp_path, voice, text, message):
     if text is not None:
         file.write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(UserError, match=message):
-        of_candidate(voice, file, layout)
+        candidate_inventory(voice, file, layout)
 
 
 def test_rare_phones_are_not_the_languages_own():

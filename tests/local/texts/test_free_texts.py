@@ -6,7 +6,7 @@ from support import catalogue_of
 
 from cascade.config.layout import Layout
 from cascade.corpora.corpus import CorpusRequest
-from cascade.inventory.phone_counts import SENTENCES, of_candidate
+from cascade.inventory.phone_counts import SENTENCES, candidate_inventory
 from cascade.runtime.errors import UserError
 from local.helpers import debian
 from local.texts import free_texts, wesnoth
@@ -67,8 +67,8 @@ def test_packages_are_unpacked_once_for_all_languages(request_):
 
 def test_a_candidates_text_is_sampled_evenly(request_, tmp_path):
     layout = Layout(tmp_path / "exp", request_.downloads, request_.data)
-    found = of_candidate("sk", None, layout)
+    found = candidate_inventory("sk", None, layout)
     assert MANY == 2 * SENTENCES
     assert found.source == f"free texts, {round(SENTENCES * 5 / 3)} words by espeak-ng"
-    with pytest.raises(UserError, match="no free text in 'fi': name one, --with fi=FILE"):
-        of_candidate("fi", None, layout)
+    with pytest.raises(UserError, match=r"no free text in 'fi'\. Give a text: --with fi=FILE"):
+        candidate_inventory("fi", None, layout)
