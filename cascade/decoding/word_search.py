@@ -12,7 +12,7 @@ import numpy as np
 
 from cascade.config.sections import Decode
 from cascade.decoding.lattice import Hypothesis
-from cascade.lm.graph import read_graph
+from cascade.lm.const_fst import read_graph
 from cascade.runtime.errors import UserError
 
 TUNED = ("acoustic_scale", "blank_penalty", "word_penalty")

@@ -1,7 +1,8 @@
-"""Stage 1, language model: one for each text, mixed by what makes valid likeliest."""
+"""Stage 1, language model: one n-gram for each text, mixed so that valid is likeliest."""
 
 import logging
 from pathlib import Path
+from typing import Any
 
 from cascade.config.experiment import Experiment
 from cascade.config.layout import Layout
@@ -14,44 +15,46 @@ log = logging.getLogger("cascade")
 DICTIONARY = "dictionaries"
 
 
-def train(experiment: Experiment) -> None:
-    """Writes the mixture ``lm.arpa``, and ``lm.json``: what each source gives to it."""
+def train_language_model(experiment: Experiment) -> None:
+    """Write the mixture ``lm.arpa``, and ``lm.json``: the weight and size of each source."""
     recipe, layout = experiment.recipe, experiment.layout
     sentences = [experiment.dataset_key(dataset) for dataset in recipe.valid_sentences]
     valid = [line for key in sentences for line in _lines(layout, key)]
     held_out = {"valid": valid}
     for dataset in recipe.role("test"):
         held_out[dataset.label] = _lines(layout, experiment.dataset_key(dataset))
-    texts = recipe.target_language.texts
-    models = {}
-    for i, name in enumerate(("transcripts", *texts)):
-        models[name] = _from_text(recipe, layout.sentences(i))
-    models = {name: model for name, model in models.items() if model}
-    spoken = {
+    models: dict[str, Model] = {}
+    for i, name in enumerate(("transcripts", *recipe.target_language.texts)):
+        if model := _from_text(recipe, layout.sentences(i)):
+            models[name] = model
+    frequencies = {
         word: float(p)
         for line in layout.dictionary.open(encoding="utf-8")
         for word, p in [line.split()]
     }
     plain = _mixture(list(models.values()), valid)[0]
-    if spoken:
-        total = sum(spoken.values())
-        models[DICTIONARY] = mixture.unigram({word: p / total for word, p in spoken.items()})
+    if frequencies:
+        total = sum(frequencies.values())
+        models[DICTIONARY] = mixture.unigram({word: p / total for word, p in frequencies.items()})
     mixed, weights = _mixture(list(models.values()), valid)
     ngram.write(layout.arpa, mixed)
 
-    summary = {"ngrams": len(mixed), "perplexity": {}, "sources": {}}
+    sources: dict[str, Any] = {}
+    perplexity: dict[str, float | None] = {}
+    summary: dict[str, Any] = {"ngrams": len(mixed), "perplexity": perplexity, "sources": sources}
     for (name, model), weight in zip(models.items(), weights, strict=True):
-        summary["sources"][name] = {
+        sources[name] = {
             "weight": round(weight, 4),
             "ngrams": len(model),
             "perplexity": {n: _round(ngram.perplexity(model, t)) for n, t in held_out.items()},
         }
         log.info("%s: weight %.3f, %d n-grams", name, weight, len(model))
     for name, lines in held_out.items():
-        summary["perplexity"][name] = _round(ngram.perplexity(mixed, lines))
-        log.info("%s: perplexity %.0f", name, summary["perplexity"][name])
-    if spoken:
-        # The price of the new words: the same words and ends, with and without them.
+        value = ngram.perplexity(mixed, lines)
+        perplexity[name] = _round(value)
+        log.info("%s: perplexity %.0f", name, value)
+    if frequencies:
+        # What the dictionaries cost: the perplexity of the same words with and without them.
         for key, model in (("with_dictionaries", mixed), ("without_dictionaries", plain)):
             summary[f"perplexity_of_text_words_{key}"] = {
                 name: _round(ngram.perplexity(model, lines, plain))
@@ -61,15 +64,16 @@ def train(experiment: Experiment) -> None:
 
 
 def _from_text(recipe: Recipe, path: Path) -> Model | None:
-    """The n-gram model of a file of sentences; None where it is empty."""
+    """Return the n-gram model of a file of sentences; None where the file is empty."""
     if not path.stat().st_size:
         return None
     arpa = path.with_suffix(".arpa")
-    ngram.train(path, recipe.language_model, arpa)
+    ngram.train_ngram(path, recipe.language_model, arpa)
     return ngram.read(arpa)
 
 
 def _mixture(models: list[Model], valid: list[list[str]]) -> tuple[Model, list[float]]:
+    """Return the mixture of models, and their weights, which valid decides."""
     if len(models) == 1:
         return models[0], [1.0]
     weights = mixture.find_weights(models, valid)
@@ -77,8 +81,10 @@ def _mixture(models: list[Model], valid: list[list[str]]) -> tuple[Model, list[f
 
 
 def _lines(layout: Layout, key: str) -> list[list[str]]:
+    """Return the words of each utterance of a data set."""
     return list(read_text_table(layout.text(key, "words")).values())
 
 
 def _round(value: float) -> float | None:
+    """Return a perplexity as JSON has it: None where it is infinite."""
     return round(value, 2) if value < float("inf") else None

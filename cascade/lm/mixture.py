@@ -1,7 +1,7 @@
-"""Linear mixtures of language models, their weights found on held-out text.
+"""Linear mixtures of language models, with weights from held-out text.
 
-The weights by expectation and maximisation over the words' probabilities; the mixture as
-one back-off model, as SRILM's ``ngram -mix-lm`` makes it.
+Expectation-maximisation finds the weights. The mixture is one back-off model, as that of
+SRILM's ``ngram -mix-lm``; SRILM is not free software, and kaldingram and kaldilm do not mix.
 """
 
 import math
@@ -13,12 +13,12 @@ from cascade.lm.ngram import NEVER, START, Gram, Model, events
 
 
 def unigram(probabilities: Mapping[str, float]) -> Model:
-    """A model that knows single words only, and no end of a sentence."""
+    """Return a model of single words, without the end of a sentence."""
     return Model(({(word,): math.log10(p) for word, p in probabilities.items() if p > 0},), {})
 
 
 def find_weights(models: Sequence[Model], sentences: Iterable[Sequence[str]]) -> list[float]:
-    """The weights that make ``sentences`` likeliest; equal ones where there is no evidence."""
+    """Return the weights that make ``sentences`` likeliest; equal ones without sentences."""
     known = {word for model in models for (word,) in model.grams[0]}
     order = max(models, key=lambda model: model.order)
     grams = list(events(order, sentences, known))
@@ -33,10 +33,14 @@ def find_weights(models: Sequence[Model], sentences: Iterable[Sequence[str]]) ->
 
 
 def mix(models: Sequence[Model], weights: Sequence[float]) -> Model:
-    """The mixture: each n-gram that some model lists gets the weighted sum of all of them.
+    """Return the mixture: an n-gram that some model lists gets the weighted sum of all models.
 
-    Other n-grams are reached by backing off, with weights that make every history's
-    probabilities add up to 1.
+    Other n-grams have back-off weights that make the probabilities after every history add
+    up to 1.
+
+    >>> mixed = mix([unigram({"a": 1.0}), unigram({"a": 0.5, "b": 0.5})], [0.5, 0.5])
+    >>> round(10 ** mixed.log10(("a",)), 6)
+    0.75
     """
     used = [(model, weight) for model, weight in zip(models, weights, strict=True) if weight > 0]
     grams: list[dict[Gram, float]] = []
@@ -52,14 +56,17 @@ def mix(models: Sequence[Model], weights: Sequence[float]) -> Model:
 
 
 def _sum(used: Sequence[tuple[Model, float]], gram: Gram) -> float:
-    """log10 of the weighted sum of P(``gram``)."""
+    """Return log10 of the weighted sum of P(``gram``)."""
     if gram == (START,):
         return NEVER
     return math.log10(sum(weight * 10.0 ** model.log10(gram) for model, weight in used))
 
 
 def _backoffs(grams: Mapping[Gram, float], lower: Model) -> dict[Gram, float]:
-    """The back-off weights of the histories of ``grams``: mass left over mass below."""
+    """Return the back-off weights (log10) of the histories of ``grams``.
+
+    A weight is the mass that the listed n-grams leave, over their mass in the ``lower`` model.
+    """
     left: dict[Gram, float] = {}
     below: dict[Gram, float] = {}
     for gram, log10 in grams.items():

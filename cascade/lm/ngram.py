@@ -1,4 +1,8 @@
-"""Word n-gram models: kaldingram trains them (Kneser-Ney) and prunes them; mixtures."""
+"""N-gram models: kaldingram trains them (Kneser-Ney) and prunes them; ARPA files.
+
+`Model` has an ARPA file in memory, because mixing models, building graphs and perplexity
+of selected words need its single n-grams, which kaldingram's commands do not give.
+"""
 
 import math
 import subprocess
@@ -17,16 +21,18 @@ from cascade.runtime.files import replacing_path, write_text
 START, END = "<s>", "</s>"
 Gram = tuple[str, ...]
 NEVER = -99.0  # what ARPA files write for the probability of <s>
-# Where the n-grams of a history list all words, none is left to back off to, and kaldingram
-# divides by a rounding error: it writes weights of 14, and a search would live on them.
+# Where the n-grams of a history list all words, none is left to back off to. kaldingram then
+# divides by a rounding error and writes weights of 14, which a search would use as a reward.
 GARBAGE = 5.0
 
 
 @dataclass(frozen=True)
 class Model:
-    """A back-off model: ``grams[n - 1]`` has the log10 probabilities of n-grams.
+    """A back-off model.
 
-    ``backoffs`` has the log10 back-off weights of those that are histories; 0 elsewhere.
+    Attributes:
+        grams: ``grams[n - 1]`` has the log10 probabilities of n-grams.
+        backoffs: The log10 back-off weights of histories; 0 where one is missing.
     """
 
     grams: tuple[dict[Gram, float], ...]
@@ -34,28 +40,34 @@ class Model:
 
     @property
     def order(self) -> int:
+        """The longest n-gram's n."""
         return len(self.grams)
 
-    def __contains__(self, word: str) -> bool:
+    def __contains__(self, word: object) -> bool:
         return (word,) in self.grams[0]
 
     def __len__(self) -> int:
         return sum(map(len, self.grams))
 
     def log10(self, gram: Gram) -> float:
-        """log10 P(last word | those before it); -inf for a word that the model lacks."""
+        """Return log10 P(last word | words before it); -inf for a word that the model lacks.
+
+        >>> model = Model(({("a",): -0.3, ("b",): -0.4}, {("a", "b"): -0.1}), {("b",): -0.2})
+        >>> model.log10(("a", "b")), round(model.log10(("b", "a")), 6), model.log10(("c",))
+        (-0.1, -0.5, -inf)
+        """
         gram = gram[-self.order :]
         weight = 0.0
         while gram:
-            found = self.grams[len(gram) - 1].get(gram)
-            if found is not None:
-                return weight + found
+            listed = self.grams[len(gram) - 1].get(gram)
+            if listed is not None:
+                return weight + listed
             weight += self.backoffs.get(gram[:-1], 0.0)
             gram = gram[1:]
         return -math.inf
 
     def states(self, numbers: Mapping[str, int]) -> "States":
-        """The model as an automaton over the words that have a number."""
+        """Return the model as an automaton over the words that have a number."""
         histories: dict[Gram, int] = {(): 0}
         for longer in self.grams[1:]:
             for gram in longer:
@@ -94,9 +106,14 @@ class Model:
 
 @dataclass(frozen=True)
 class States:
-    """A model's histories as states: ``lower[s]`` is the next shorter one, -1 for none.
+    """The histories of a model as S states.
 
-    ``backoff`` and ``final`` are costs (-ln), ``final`` infinite where no end is listed.
+    Attributes:
+        words: The arcs.
+        lower: (S,): the state of the next shorter history, -1 for none.
+        backoff: (S,): the cost (-ln) of going there.
+        final: (S,): the cost (-ln) of the end of a sentence, infinite where none is listed.
+        start: The state of the start of a sentence.
     """
 
     words: Words
@@ -107,10 +124,10 @@ class States:
 
 
 def with_unknown(words: States, spelling: States, last: Container[int], share: float) -> States:
-    """``words`` and a way through ``spelling``, below the empty history, for unknown ones.
+    """Return ``words`` with a way from the empty history through ``spelling`` for unknown words.
 
-    ``share`` is the probability of an unknown word there; a piece whose number is one of
-    ``last`` ends it, and leads back to the empty history.
+    ``share`` is the probability of an unknown word after the empty history. A piece whose
+    number is in ``last`` ends the word, and leads back to the empty history.
     """
     below, pieces = words.words.states, spelling.words
     ends = np.fromiter((number in last for number in pieces.word.tolist()), bool, len(pieces.word))
@@ -130,24 +147,34 @@ def with_unknown(words: States, spelling: States, last: Container[int], share: f
 
 
 def _state(gram: Gram, histories: Mapping[Gram, int]) -> Gram:
-    """The longest end of ``gram`` that is a history of the model."""
+    """Return the longest end of ``gram`` that is a history of the model."""
     while gram not in histories:
         gram = gram[1:]
     return gram
 
 
-def train(text: Path, settings: LanguageModel, arpa: Path) -> None:
-    """Trains an ARPA model on a sentence a line; prunes it where ``settings.prune`` > 0."""
+def train_ngram(text: Path, settings: LanguageModel, arpa: Path) -> None:
+    """Train an ARPA model on one sentence a line, and prune it where ``settings.prune`` > 0.
+
+    Raises `UserError` with kaldingram's last line where it fails.
+    """
     order, threshold = str(settings.order), str(settings.prune)
-    with replacing_path(arpa) as beside:
-        _kaldingram("train", "--ngram-order", order, "--text", str(text), "--lm", str(beside))
+    with replacing_path(arpa) as temporary:
+        _kaldingram("train", "--ngram-order", order, "--text", str(text), "--lm", str(temporary))
         if settings.prune > 0:
-            pruned = [f"--lm={beside}", f"--write-lm={beside}", "--encoding=utf-8"]
-            _kaldingram("prune", "--threshold", threshold, *pruned)
+            files = [f"--lm={temporary}", f"--write-lm={temporary}", "--encoding=utf-8"]
+            _kaldingram("prune", "--threshold", threshold, *files)
 
 
 def read(arpa: Path) -> Model:
-    """Reads an ARPA file."""
+    """Read an ARPA file: log10 probability, words, log10 back-off weight.
+
+    ::
+
+        \\2-grams:
+        -1.2553\t<s> мало\t-0.1761
+        -0.3010\tмало к
+    """
     grams: list[dict[Gram, float]] = []
     backoffs: dict[Gram, float] = {}
     with arpa.open(encoding="utf-8") as lines:
@@ -155,19 +182,19 @@ def read(arpa: Path) -> Model:
             if line.startswith("\\") and line.endswith("-grams:\n"):
                 grams.append({})
             elif grams and line[0] not in "\\\n":
-                log10, rest, *weight = line.rstrip("\n").split("\t")
-                gram = tuple(rest.split(" "))
+                log10, words, *weight = line.rstrip("\n").split("\t")
+                gram = tuple(words.split(" "))
                 grams[-1][gram] = float(log10)
                 if weight:
-                    log10 = float(weight[0])
-                    backoffs[gram] = log10 if log10 < GARBAGE else NEVER
+                    backoff = float(weight[0])
+                    backoffs[gram] = backoff if backoff < GARBAGE else NEVER
     if not grams:
-        raise UserError(f"{arpa} is no ARPA file. Run stage 1 again.")
+        raise UserError(f"{arpa} is not an ARPA file. Run stage 1 again.")
     return Model(tuple(grams), backoffs)
 
 
 def write(arpa: Path, model: Model) -> None:
-    """Writes an ARPA file, n-grams sorted."""
+    """Write an ARPA file, with sorted n-grams."""
     write_text(arpa, "".join(_lines(model)))
 
 
@@ -187,16 +214,16 @@ def _lines(model: Model) -> Iterator[str]:
 def events(
     model: Model, sentences: Iterable[Sequence[str]], known: Container[str] | None = None
 ) -> Iterator[Gram]:
-    """Every known word and sentence end, with the words before it that the model can see.
+    """Yield every known word and sentence end, with the words before it that the model can see.
 
-    An unknown word has no probability: it is left out, and the next word is predicted
-    from what follows it, as SRILM does. ``known`` is by default the model itself.
+    An unknown word is left out, and the words after it are predicted without those before it,
+    as by SRILM. ``known`` are by default the words of the model.
     """
-    known = model if known is None else known
+    vocabulary: Container[str] = model if known is None else known
     for words in sentences:
         history: Gram = (START,)
         for word in (*words, END):
-            if word != END and word not in known:
+            if word != END and word not in vocabulary:
                 history = ()
                 continue
             yield (*history, word)
@@ -206,13 +233,17 @@ def events(
 def perplexity(
     model: Model, sentences: Iterable[Sequence[str]], known: Container[str] | None = None
 ) -> float:
-    """Perplexity for the words that are ``known`` (to the model itself) and sentence ends."""
-    found = [model.log10(gram) for gram in events(model, sentences, known)]
-    found = [log10 for log10 in found if log10 > -math.inf]  # some models know no ends
-    return 10 ** (-sum(found) / len(found)) if found else math.inf
+    """Return the perplexity of the words that are ``known``, and of sentence ends.
+
+    ``known`` are by default the words of the model; without any it is infinite.
+    """
+    logs = [model.log10(gram) for gram in events(model, sentences, known)]
+    logs = [log10 for log10 in logs if log10 > -math.inf]  # some models know no sentence ends
+    return 10 ** (-sum(logs) / len(logs)) if logs else math.inf
 
 
 def _kaldingram(*arguments: str) -> None:
+    """Run kaldingram's command; raise `UserError` with its last line where it fails."""
     program = Path(sys.executable).with_name("kaldingram")
     done = subprocess.run([str(program), *arguments], capture_output=True, text=True)
     if done.returncode:

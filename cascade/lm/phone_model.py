@@ -1,8 +1,8 @@
-"""Stage 1, phones: an n-gram over the phones of training sentences, and a graph of it.
+"""Stage 1, phones: an n-gram over the phones of training sentences, and its decoding graph.
 
-The sentences are those of the word language model, transcripts and texts: no sentence of
-valid or test is among them. Each word has its first pronunciation. The graph is that of
-words (`cascade.lm.graph`) in which every phone is a word of one phone.
+The sentences are those of the word language model, transcripts and texts; none is in valid or
+test. Each word has its first pronunciation. In the graph (`cascade.lm.graph`), every phone is
+a word of one phone.
 """
 
 import logging
@@ -18,13 +18,13 @@ from cascade.text.phones import read_phones
 log = logging.getLogger("cascade")
 
 
-def make(experiment: Experiment) -> None:
-    """Writes the sentences in phones, their n-gram model, and the phone graph."""
+def train_phone_model(experiment: Experiment) -> None:
+    """Write the sentences in phones, their n-gram model, and the phone graph."""
     recipe, layout = experiment.recipe, experiment.layout
     sources = 1 + len(recipe.target_language.texts)
     count = _write_text(layout, [layout.sentences(i) for i in range(sources)])
     order = recipe.language_model.phone_order
-    ngram.train(layout.phone_text, LanguageModel(order=order), layout.phone_arpa)
+    ngram.train_ngram(layout.phone_text, LanguageModel(order=order), layout.phone_arpa)
     model = ngram.read(layout.phone_arpa)
     phones = read_phones(layout.phones)
     lexicon = {phone: [[phone]] for phone in phones[1:] if phone in model}
@@ -33,12 +33,12 @@ def make(experiment: Experiment) -> None:
 
 
 def _write_text(layout: Layout, sources: list[Path]) -> int:
-    """Writes every sentence once in phones, in order; returns how many they are."""
+    """Write every sentence once in phones, in order; return their number."""
     sentences = [s for source in sources for s in source.read_text(encoding="utf-8").splitlines()]
     sentences = list(dict.fromkeys(sentences))
     words = {word for sentence in sentences for word in sentence.split()}
     first: dict[str, str] = {}
-    with layout.lexicon.open(encoding="utf-8") as lines:  # of millions of words
+    with layout.lexicon.open(encoding="utf-8") as lines:  # may have millions
         for line in lines:
             word, phones = line.rstrip("\n").split(" ", 1)
             if word in words:

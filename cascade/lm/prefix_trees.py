@@ -1,10 +1,12 @@
 """Prefix trees: the words that may follow each history, spelt in phones, in few states.
 
 Every state of the language model has a tree over the pronunciations of its own words. A
-word leaves the tree where no other word of the state goes on alike: there it is put out,
-and what is left of its phones is shared by all words that end so and lead to the same
-state. Costs are pushed towards the root. This is det(L o G) minimised (Mohri, Pereira and
-Riley 2002), made in one go: determinisation would hold all of L o G in memory.
+word leaves the tree where no other word of the state continues in the same way: the word is
+output there, and the rest of its phones is shared by all words that end in the same way and
+lead to the same state. Costs are pushed towards the root.
+
+The result is min(det(L o G)) (Mohri, Pereira and Riley 2002). It is built directly, since
+OpenFst's determinisation would hold all of L o G in memory.
 """
 
 from collections.abc import Sequence
@@ -12,12 +14,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+Columns = dict[str, np.ndarray]  # of a table: arrays of one length, by name
+
 
 @dataclass(frozen=True)
 class Words:
-    """Arcs of a language model: ``word[i]`` leads from ``source[i]`` to ``target[i]``.
+    """The arcs of a language model: ``word[i]`` leads from ``source[i]`` to ``target[i]``.
 
-    States are numbered from 0 to ``states - 1``; ``cost`` is -ln of the probability.
+    There are ``states`` states, numbered from 0. All arrays are (A,); ``cost`` is -ln of the
+    probability.
     """
 
     states: int
@@ -31,7 +36,8 @@ class Words:
 class Trees:
     """Arcs over phones. Nodes below ``roots`` are the language model's states.
 
-    ``entered[n - roots]`` is the phone on the arcs into node ``n``; words of 0 are none.
+    ``entered[n - roots]`` is the phone on the arcs into node n. The other arrays are (A,), one
+    entry for each arc; a ``word`` of 0 is none.
     """
 
     roots: int
@@ -44,10 +50,10 @@ class Trees:
 
 
 def grow(pronunciations: Sequence[tuple[int, bytes]], words: Words) -> Trees:
-    """The trees of all states of ``words``.
+    """Return the trees of all states of ``words``.
 
-    ``pronunciations`` are pairs of a word and its phones, numbers from 1 to 255; a word
-    may have several.
+    ``pronunciations`` are pairs of a word and its phones, which are numbers from 1 to 255. A
+    word may have several.
     """
     spelled = _Spelled(pronunciations)
     row = _rows(spelled, words)
@@ -73,7 +79,7 @@ def grow(pronunciations: Sequence[tuple[int, bytes]], words: Words) -> Trees:
 
 
 class _Spelled:
-    """Pronunciations in the order of their phones, as a matrix padded with 0."""
+    """P pronunciations in the order of their phones, as a matrix padded with 0."""
 
     def __init__(self, pronunciations: Sequence[tuple[int, bytes]]):
         ordered = sorted((spelling, word) for word, spelling in set(pronunciations))
@@ -84,8 +90,8 @@ class _Spelled:
         self.word = np.array([word for _, word in ordered], np.int32)
 
 
-def _rows(spelled: _Spelled, words: Words) -> dict[str, np.ndarray]:
-    """One row for each arc and pronunciation of its word, by state and spelling."""
+def _rows(spelled: _Spelled, words: Words) -> Columns:
+    """Return one row for each arc and pronunciation of its word, by state and pronunciation."""
     by_word = np.argsort(spelled.word, kind="stable")
     start = np.searchsorted(spelled.word[by_word], words.word)
     count = np.searchsorted(spelled.word[by_word], words.word, side="right") - start
@@ -103,20 +109,25 @@ def _rows(spelled: _Spelled, words: Words) -> dict[str, np.ndarray]:
     }
 
 
-def _prefixes(spelled: _Spelled, row: dict[str, np.ndarray], states: int):
-    """The arcs among nodes that several words share, and those on which a word leaves."""
+def _prefixes(
+    spelled: _Spelled, row: Columns, states: int
+) -> tuple[Columns, Columns, np.ndarray, int]:
+    """Return the arcs between nodes that several words share, and those where a word leaves.
+
+    Also the phones on the arcs into these nodes, and the number of nodes.
+    """
     parts = [tuple(np.zeros(0, kind) for kind in (np.int64, np.uint8, np.float32, np.int64))]
     leaves: list[tuple[np.ndarray, ...]] = []
     entered: list[np.ndarray] = []
     nodes = states
     active = np.arange(len(row["source"]))
-    at = row["source"].astype(np.int64)  # the node each active row has come to
-    paid = np.zeros(len(active), np.float32)  # and its cost so far
+    at = row["source"].astype(np.int64)  # the node that each active row has reached
+    paid = np.zeros(len(active), np.float32)  # its cost so far
     for depth in range(spelled.phones.shape[1]):
         phone = spelled.phones[row["spelling"][active], depth]
         goes_on = spelled.length[row["spelling"][active]] > depth + 1
         ahead = np.flatnonzero(goes_on)
-        begins = np.ones(len(ahead), bool)  # of rows that go on alike
+        begins = np.ones(len(ahead), bool)  # of rows that continue in the same way
         begins[1:] = (np.diff(at[ahead]) != 0) | (np.diff(phone[ahead].astype(int)) != 0)
         first = np.flatnonzero(begins)
         size = np.diff(np.append(first, len(ahead)))
@@ -148,18 +159,18 @@ def _prefixes(spelled: _Spelled, row: dict[str, np.ndarray], states: int):
 
 
 class _Tails:
-    """What is left of pronunciations: tails with the phone before them, equal ones once.
+    """The rests of pronunciations, each with the phone before it; equal ones are one.
 
-    A tail is a number; its ``phone`` is the one just read, its ``rest`` the next tail, 0
-    where the word is at its end. A tail and the state that it leads to make a key.
+    A tail is a number. ``phone[tail]`` is the phone just read, ``rest[tail]`` the next tail, 0
+    at the end of a word. A key is a tail and the state that it leads to.
     """
 
-    def __init__(self, spelled: _Spelled, leaves: dict[str, np.ndarray], states: int):
+    def __init__(self, spelled: _Spelled, leaves: Columns, states: int):
         self.states = states
         earliest = np.full(len(spelled.length), 255, np.int32)
         np.minimum.at(earliest, leaves["spelling"], leaves["depth"].astype(np.int32))
         wanted = np.flatnonzero(earliest < 255)
-        self.phone, self.rest = [np.zeros(1, np.int64)], [np.zeros(1, np.int64)]
+        phones, rests = [np.zeros(1, np.int64)], [np.zeros(1, np.int64)]
         self.begins = [0, 1]  # the first tail of each length
         longest = int((spelled.length[wanted] - earliest[wanted]).max(initial=0))
         last = np.zeros(len(spelled.length), np.int64)
@@ -169,36 +180,37 @@ class _Tails:
             wanted = wanted[spelled.length[wanted] - earliest[wanted] >= length]
             phone = spelled.phones[wanted, spelled.length[wanted] - length]
             distinct, which = np.unique(last[wanted] * 256 + phone, return_inverse=True)
-            self.phone.append(distinct % 256)
-            self.rest.append(distinct // 256)
+            phones.append(distinct % 256)
+            rests.append(distinct // 256)
             last[wanted] = self.begins[-1] + which
             self.begins.append(self.begins[-1] + len(distinct))
             now = leaf_length == length
             tail[now] = last[leaves["spelling"][now]]
-        self.phone, self.rest = np.concatenate(self.phone), np.concatenate(self.rest)
+        self.phone, self.rest = np.concatenate(phones), np.concatenate(rests)
         leaves["key"] = tail * states + leaves["state"]
         self.keys = self._close(leaves["key"])
 
     def _close(self, keys: np.ndarray) -> np.ndarray:
-        """All keys on the way from ``keys`` to the ends of words, sorted; ends left out."""
+        """Return all keys on the way from ``keys`` to the ends of words, without these, sorted."""
         length = np.searchsorted(self.begins, keys // self.states, side="right") - 1
-        found, passed = [], np.zeros(0, np.int64)
+        closed, passed = [], np.zeros(0, np.int64)
         for now in range(len(self.begins) - 1, 1, -1):
             here = np.unique(np.concatenate([keys[length == now], passed]))
-            found.append(here)
+            closed.append(here)
             passed = self._next(here)
-        return np.sort(np.concatenate([*found, np.zeros(0, np.int64)]))
+        return np.sort(np.concatenate([*closed, np.zeros(0, np.int64)]))
 
     def _next(self, keys: np.ndarray) -> np.ndarray:
+        """Return the keys one phone further."""
         return self.rest[keys // self.states] * self.states + keys % self.states
 
     def numbers(self, keys: np.ndarray, nodes: int) -> np.ndarray:
-        """The nodes of keys, numbered from ``nodes``; the state itself at a word's end."""
+        """Return the nodes of keys, numbered from ``nodes``; the state itself at a word's end."""
         ends = keys // self.states < self.begins[2]
         return np.where(ends, keys % self.states, nodes + np.searchsorted(self.keys, keys))
 
     def chains(self, nodes: int) -> tuple[np.ndarray, ...]:
-        """The arcs out of all keys' nodes, and the phone on the arcs into each."""
+        """Return the arcs out of all keys' nodes, and the phone on the arcs into each of them."""
         following = self._next(self.keys)
         source = nodes + np.arange(len(self.keys))
         phone = self.phone[following // self.states].astype(np.uint8)

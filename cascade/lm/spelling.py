@@ -1,13 +1,12 @@
 """Stage 1, spelling: an n-gram over pieces, for words that the vocabulary lacks.
 
-A piece is one to three letters with the phones that they stand for, a graphone (Bisani and
-Ney 2008, doi:10.1016/j.specom.2008.01.002). Where a recipe's vocabulary is `open`, the
-graph has a way from any history through pieces back to the empty one (Bisani and Ney 2005,
-"Open vocabulary speech recognition with flat hybrid models"), and what comes out of it is
-joined into a word.
+A piece is one to three letters with their phones, a graphone (Bisani and Ney 2008,
+doi:10.1016/j.specom.2008.01.002). With ``language_model.open``, the graph has a way from
+any history through pieces back to the empty history (Bisani and Ney 2005, "Open vocabulary
+speech recognition with flat hybrid models"), and their letters are joined into a word.
 
-In the table of words a piece is `letters|phone.phone`, with a `+` behind the letters of
-all pieces but a word's last.
+In the word table a piece is ``letters|phone.phone``, with a ``+`` after the letters of all
+pieces of a word but the last. No installed package aligns letters with phones.
 """
 
 import logging
@@ -24,20 +23,22 @@ from cascade.runtime.files import read_text_table, replacing
 log = logging.getLogger("cascade")
 SHAPES = ((1, 1), (2, 1), (1, 2), (3, 1))  # letters and phones; with 2 and 2, pieces grow
 ORDER = 5
-WORDS = 30_000  # to learn from: the most frequent ones
-SAMPLE, ROUNDS = 2_000, 5  # of them, to learn how letters and phones go together
-FIRST = 3.0  # nats for each letter or phone more than one
-MORE, PHONES = "+", "|"
+WORDS = 30_000  # the most frequent words, from which spelling is learnt
+SAMPLE, ROUNDS = 2_000, 5  # words and rounds of expectation-maximisation
+FIRST = 3.0  # nats for each letter or phone of a piece beyond the first, in the first round
+CONTINUED, PHONES = "+", "|"  # what marks a piece in the word table
 
 Piece = tuple[str, tuple[str, ...]]
 Spelled = tuple[str, Sequence[str]]  # a word and its phones
 
 
-def train(experiment: Experiment) -> None:
-    """Writes words in pieces, ``spelling.txt``, and the n-gram of these, ``spelling.arpa``.
+def train_spelling_model(experiment: Experiment) -> None:
+    """Write words in pieces, ``spelling.txt``, and the n-gram of pieces, ``spelling.arpa``.
 
-    They are the words of transcripts and texts, each once: a word that is not in the
-    vocabulary is more like a rare one than like a frequent one.
+    The words are those of transcripts and texts, each once: an unknown word is more like a
+    rare word than like a frequent one. Raises `UserError` where no word has pieces. A line::
+
+        п+|p р+|rʲ и+|i в+|vʲ е+|e т|t
     """
     layout = experiment.layout
     counts: Counter[str] = Counter()
@@ -45,7 +46,7 @@ def train(experiment: Experiment) -> None:
         with layout.sentences(source).open(encoding="utf-8") as lines:
             counts.update(word for line in lines for word in line.split())
     chosen = {word for word, _ in sorted(counts.items(), key=lambda c: (-c[1], c[0]))[:WORDS]}
-    words = []
+    words: list[Spelled] = []
     with layout.lexicon.open(encoding="utf-8") as lines:
         for line in lines:
             word, *phones = line.split()
@@ -53,11 +54,14 @@ def train(experiment: Experiment) -> None:
                 words.append((word, phones))
     cut = [pieces for pieces in pieces_of(words) if pieces]
     if not cut:
-        raise UserError("Not one word can be cut into pieces: set language_model.open: false.")
+        raise UserError(
+            "The letters of no word go together with its phones, so unknown words cannot be"
+            " spelt. Set language_model.open: false."
+        )
     with replacing(layout.spelling_text) as stream:
         for pieces in cut:
             stream.write(f"{' '.join(names(pieces))}\n".encode())
-    ngram.train(layout.spelling_text, LanguageModel(order=ORDER), layout.spelling_arpa)
+    ngram.train_ngram(layout.spelling_text, LanguageModel(order=ORDER), layout.spelling_arpa)
     model = ngram.read(layout.spelling_arpa)
     log.info(
         "spelling: %d of %d words, %d pieces, %d n-grams",
@@ -69,9 +73,9 @@ def train(experiment: Experiment) -> None:
 
 
 def unknown_share(experiment: Experiment, known: Mapping[str, object]) -> float:
-    """The share of running words in the sentences of valid that are not ``known``.
+    """Return the share of running words in the sentences of valid that are not ``known``.
 
-    Half a word is added, so that it is never nothing.
+    Half a word is added, so that it is never 0.
     """
     keys = [experiment.dataset_key(dataset) for dataset in experiment.recipe.valid_sentences]
     counts = [count_unknown(experiment, key, known) for key in keys]
@@ -80,7 +84,10 @@ def unknown_share(experiment: Experiment, known: Mapping[str, object]) -> float:
 
 
 def count_unknown(experiment: Experiment, key: str, known: Iterable[str]) -> tuple[int, int]:
-    """How many running words of a data set are not ``known``, as words are scored; and of all."""
+    """Return how many running words of a data set are not ``known``, and how many there are.
+
+    Words are compared as they are scored: with the letters of ``fold`` replaced.
+    """
     fold = str.maketrans(experiment.recipe.target_language.fold)
     written = {word.translate(fold) for word in known}
     texts = read_text_table(experiment.layout.text(key, "words"))
@@ -89,29 +96,37 @@ def count_unknown(experiment: Experiment, key: str, known: Iterable[str]) -> tup
 
 
 def names(pieces: Sequence[Piece]) -> list[str]:
-    """A word's pieces as they stand in the table of words."""
+    """Return the names of a word's pieces in the word table.
+
+    >>> names([("щ", ("ɕ",)), ("ё", ("j", "o"))])
+    ['щ+|ɕ', 'ё|j.o']
+    """
     last = len(pieces) - 1
     return [
-        f"{letters}{MORE if i < last else ''}{PHONES}{'.'.join(phones)}"
+        f"{letters}{CONTINUED if i < last else ''}{PHONES}{'.'.join(phones)}"
         for i, (letters, phones) in enumerate(pieces)
     ]
 
 
 def phones_of(name: str) -> list[str] | None:
-    """The phones of a piece's name; None for a word."""
+    """Return the phones of a piece's name; None for a word."""
     return name.partition(PHONES)[2].split(".") if PHONES in name else None
 
 
 def ends_word(name: str) -> bool:
-    """Whether a name of the table of words is a word or a word's last piece."""
-    return f"{MORE}{PHONES}" not in name
+    """Return whether a name of the word table is a word or a word's last piece."""
+    return f"{CONTINUED}{PHONES}" not in name
 
 
 def by_word(names: Iterable[str]) -> Iterator[tuple[str, list[int]]]:
-    """Each word that ``names`` make, with the places of its pieces among them."""
+    """Yield each word that ``names`` of the word table make, with the places of its pieces.
+
+    >>> list(by_word(["да", "щ+|ɕ", "и|i"]))
+    [('да', [0]), ('щи', [1, 2])]
+    """
     letters, places = "", []
     for place, name in enumerate(names):
-        letters += name.partition(PHONES)[0].removesuffix(MORE)
+        letters += name.partition(PHONES)[0].removesuffix(CONTINUED)
         places.append(place)
         if ends_word(name):
             yield letters, places
@@ -121,15 +136,15 @@ def by_word(names: Iterable[str]) -> Iterator[tuple[str, list[int]]]:
 
 
 def joined(names: Iterable[str]) -> list[str]:
-    """The words that ``names`` of the table of words make."""
+    """Return the words that ``names`` of the word table make."""
     return [word for word, _ in by_word(names)]
 
 
 def pieces_of(words: Sequence[Spelled]) -> Iterator[list[Piece]]:
-    """The likeliest pieces of each word; none where its letters and phones do not go together.
+    """Yield the likeliest pieces of each word; none where letters and phones do not fit.
 
-    How likely a piece is comes from all ways to cut up a sample of ``words``
-    (expectation maximisation; Jiampojamarn, Kondrak and Sherif 2007).
+    The probabilities of pieces come from all ways to divide a sample of ``words``
+    (expectation-maximisation; Jiampojamarn, Kondrak and Sherif 2007).
     """
     sample = words[:: math.ceil(len(words) / SAMPLE)] if words else []
     cost: Callable[[Piece], float] = _first_cost
@@ -144,26 +159,29 @@ def pieces_of(words: Sequence[Spelled]) -> Iterator[list[Piece]]:
 
 
 def _first_cost(piece: Piece) -> float:
-    """Before anything is known, a letter most likely stands for a phone."""
+    """Return the cost of a piece in the first round: one letter for one phone is cheapest."""
     letters, phones = piece
     return FIRST * (len(letters) + len(phones) - 2)
 
 
 def _cost(counts: Mapping[Piece, float]) -> Callable[[Piece], float]:
-    """-ln of how likely a piece is, after how often each was counted."""
-    whole = sum(counts.values())
-    unseen = -math.log(0.1 / (whole + 1))
-    known = {piece: -math.log(count / whole) for piece, count in counts.items() if count > 0}
-    return lambda piece: known.get(piece, unseen)
+    """Return a function that gives a piece's -ln probability, from the counts of pieces."""
+    total = sum(counts.values())
+    unseen = -math.log(0.1 / (total + 1))
+    costs = {piece: -math.log(count / total) for piece, count in counts.items() if count > 0}
+    return lambda piece: costs.get(piece, unseen)
 
 
 def _arcs(word: str, phones: Sequence[str]) -> Iterator[tuple[int, int, int, int, Piece]]:
-    """Pieces from one place (letters, phones taken) to another, by where they begin."""
+    """Yield all pieces of a word: letters and phones before it, those up to its end, and itself.
+
+    They are sorted by where they begin.
+    """
     phones = tuple(phones)
     for i in range(len(word)):
         for j in range(len(phones)):
-            for more_i, more_j in SHAPES:
-                k, m = i + more_i, j + more_j
+            for length, count in SHAPES:
+                k, m = i + length, j + count
                 if k <= len(word) and m <= len(phones):
                     yield i, j, k, m, (word[i:k], phones[j:m])
 
@@ -171,7 +189,7 @@ def _arcs(word: str, phones: Sequence[str]) -> Iterator[tuple[int, int, int, int
 def _shares(
     word: str, phones: Sequence[str], cost: Callable[[Piece], float]
 ) -> list[tuple[Piece, float]]:
-    """The pieces of all ways to cut up a word, and the share of the ways that each is in."""
+    """Return all pieces of a word, and for each the share of the ways to divide it there."""
     arcs = [(i, j, k, m, p, math.exp(-cost(p))) for i, j, k, m, p in _arcs(word, phones)]
     end = len(word), len(phones)
     before: dict[tuple[int, int], float] = defaultdict(float, {(0, 0): 1.0})
@@ -180,14 +198,14 @@ def _shares(
         before[k, m] += before[i, j] * p
     for i, j, k, m, _, p in reversed(arcs):
         after[i, j] += p * after[k, m]
-    whole = before[end]
-    if whole == 0:
+    total = before[end]
+    if total == 0:
         return []
-    return [(piece, before[i, j] * p * after[k, m] / whole) for i, j, k, m, piece, p in arcs]
+    return [(piece, before[i, j] * p * after[k, m] / total) for i, j, k, m, piece, p in arcs]
 
 
 def _best(word: str, phones: Sequence[str], cost: Callable[[Piece], float]) -> list[Piece]:
-    """The likeliest pieces of a word (Viterbi); none where there is no way to its end."""
+    """Return the likeliest pieces of a word (Viterbi); none where no way leads to its end."""
     ways: dict[tuple[int, int], tuple[float, tuple[int, int], Piece | None]] = {}
     ways[0, 0] = (0.0, (0, 0), None)
     for i, j, k, m, piece in _arcs(word, phones):
@@ -195,10 +213,11 @@ def _best(word: str, phones: Sequence[str], cost: Callable[[Piece], float]) -> l
             total = ways[i, j][0] + cost(piece)
             if (k, m) not in ways or total < ways[k, m][0]:
                 ways[k, m] = (total, (i, j), piece)
-    at, found = (len(word), len(phones)), []
-    if at not in ways:
+    end, pieces = (len(word), len(phones)), []
+    if end not in ways:
         return []
-    while at != (0, 0):
-        _, at, piece = ways[at]
-        found.append(piece)
-    return found[::-1]
+    _, before, last = ways[end]
+    while last is not None:  # None at the beginning of the word
+        pieces.append(last)
+        _, before, last = ways[before]
+    return pieces[::-1]

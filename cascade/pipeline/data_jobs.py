@@ -91,7 +91,7 @@ def language(experiment: Experiment, processes: int, _force: bool) -> tuple[Job,
             },
             inputs=(*sentences, layout.dictionary, *held_out),
             outputs=(layout.arpa, layout.lm_summary),
-            run=Call("cascade.lm.language_model", "train", experiment),
+            run=Call("cascade.lm.language_model", "train_language_model", experiment),
         ),
         *_spelling(experiment, sentences),
         Job(
@@ -102,7 +102,7 @@ def language(experiment: Experiment, processes: int, _force: bool) -> tuple[Job,
                 *(layout.phone_text, layout.phone_arpa),
                 *(layout.phone_graph, layout.phone_words),
             ),
-            run=Call("cascade.lm.phone_model", "make", experiment),
+            run=Call("cascade.lm.phone_model", "train_phone_model", experiment),
         ),
         Job(
             name="graph",
@@ -116,7 +116,7 @@ def language(experiment: Experiment, processes: int, _force: bool) -> tuple[Job,
                 *([layout.spelling_arpa] if recipe.language_model.open else []),
             ),
             outputs=(layout.graph, layout.words, layout.lang_summary),
-            run=Call("cascade.lm.graph", "make", experiment),
+            run=Call("cascade.lm.graph", "make_word_graph", experiment),
         ),
     )
 
@@ -132,7 +132,7 @@ def _spelling(experiment: Experiment, sentences: Sequence[Path]) -> tuple[Job, .
             settings={},
             inputs=(*sentences, layout.lexicon),
             outputs=(layout.spelling_text, layout.spelling_arpa),
-            run=Call("cascade.lm.spelling", "train", experiment),
+            run=Call("cascade.lm.spelling", "train_spelling_model", experiment),
         ),
     )
 

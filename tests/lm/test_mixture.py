@@ -17,7 +17,7 @@ def models(tmp_path_factory):
     for number, (text, order) in enumerate(((ONE, 2), (TWO, 3))):
         path = tmp_path_factory.mktemp("lm") / f"{number}.txt"
         path.write_text("".join(" ".join(s) + "\n" for s in text), encoding="utf-8")
-        ngram.train(path, LanguageModel(order=order), path.with_suffix(".arpa"))
+        ngram.train_ngram(path, LanguageModel(order=order), path.with_suffix(".arpa"))
         found.append(ngram.read(path.with_suffix(".arpa")))
     return [*found, mixture.unigram({"кот": 0.2, "слон": 0.5, "слона": 0.3})]
 

@@ -14,7 +14,7 @@ def arpa(tmp_path_factory):
     path = tmp_path_factory.mktemp("lm") / "lm.arpa"
     text = path.with_suffix(".txt")
     text.write_text("".join(" ".join(s) + "\n" for s in TEXT), encoding="utf-8")
-    ngram.train(text, LanguageModel(order=2), path)
+    ngram.train_ngram(text, LanguageModel(order=2), path)
     return path
 
 
@@ -37,9 +37,9 @@ def test_written_is_read(arpa, tmp_path):
     assert len(model) == sum(int(line.partition("=")[2] or 0) for line in header.split("\n"))
 
 
-def test_what_is_no_arpa_file_is_told(tmp_path):
+def test_a_file_that_is_not_arpa(tmp_path):
     (tmp_path / "lm.arpa").write_text("кот\n", encoding="utf-8")
-    with pytest.raises(UserError, match="is no ARPA file"):
+    with pytest.raises(UserError, match="is not an ARPA file"):
         ngram.read(tmp_path / "lm.arpa")
 
 
@@ -67,7 +67,7 @@ def test_no_way_back_where_all_words_are_listed(tmp_path):
     text = tmp_path / "text"
     lines = [f"{a} {b}\n{a}\n{b} {a} {a}\n" for a in symbols for b in symbols for _ in range(2)]
     text.write_text("".join(lines))
-    ngram.train(text, LanguageModel(order=3), tmp_path / "lm.arpa")
+    ngram.train_ngram(text, LanguageModel(order=3), tmp_path / "lm.arpa")
     model = ngram.read(tmp_path / "lm.arpa")
     words = [*symbols, ngram.END]
     full = [s for s in symbols if all((s, word) in model.grams[1] for word in words)]

@@ -20,7 +20,7 @@ def layout(tmp_path, raw, read):
     write_text(layout.sentences(1), "ток ток\nкот\n")
     raw["languages"]["ru"]["texts"] = ["some.txt"]
     raw["language_model"] = {"phone_order": 3}
-    phone_model.make(Experiment(read(raw), layout))
+    phone_model.train_phone_model(Experiment(read(raw), layout))
     return layout
 
 
@@ -60,5 +60,5 @@ def test_the_same_sentences_make_the_same_bytes(layout, raw, read):
     before = [path.read_bytes() for path in files]
     for path in files:
         path.unlink()
-    phone_model.make(Experiment(read(raw), layout))
+    phone_model.train_phone_model(Experiment(read(raw), layout))
     assert [path.read_bytes() for path in files] == before

@@ -11,6 +11,7 @@ from cascade.config.sections import Decode, LanguageModel
 from cascade.decoding.word_search import WordSearch
 from cascade.decoding.word_times import Pronunciations
 from cascade.lm import graph, ngram, spelling
+from cascade.lm.const_fst import read_graph
 from cascade.lm.spelling import by_word, ends_word, joined, names, phones_of, pieces_of
 from cascade.runtime.errors import UserError
 from cascade.runtime.files import write_text, write_text_table
@@ -25,7 +26,7 @@ SHARE = 0.05
 def trained(folder, name: str, sentences, order: int) -> ngram.Model:
     text = folder / f"{name}.txt"
     write_text(text, "".join(" ".join(sentence) + "\n" for sentence in sentences))
-    ngram.train(text, LanguageModel(order=order), folder / f"{name}.arpa")
+    ngram.train_ngram(text, LanguageModel(order=order), folder / f"{name}.arpa")
     return ngram.read(folder / f"{name}.arpa")
 
 
@@ -39,7 +40,7 @@ def opened(tmp_path_factory):
     pieces = trained(layout.root, "pieces", cut, 3)
     lexicon = {word: [pron.split()] for word, pron in LEXICON.items()}
     write_text_table(layout.lexicon, {w: prons[0] for w, prons in sorted(lexicon.items())})
-    unknown = graph.Unknown(pieces, SHARE)
+    unknown = graph.UnknownWords(pieces, SHARE)
     graph.build(lexicon, PHONES, words, layout.graph, layout.words, unknown)
     return layout, words, pieces
 
@@ -56,7 +57,7 @@ def path(layout, frames: str, penalty=0.0) -> tuple[list[str], float]:
     """The names of the best path's words and pieces, and its cost in the graph."""
     table = graph.read_words(layout.words)
     options = kaldi_decoder.FasterDecoderOptions(beam=1e4, max_active=10**6)
-    fst = graph.read_graph(layout.graph, penalty, table)
+    fst = read_graph(layout.graph, penalty, table)
     decoder = kaldi_decoder.FasterDecoder(fst, options)
     decoder.decode(kaldi_decoder.DecodableCtc(spoken(frames)))
     found, best = decoder.get_best_path()
@@ -179,7 +180,7 @@ def test_learning_from_the_words_of_texts(raw, read, tmp_path, caplog):
         write_text(layout.sentences(source), "сок кот\nко\n" if source == 0 else "")
     write_text_table(layout.lexicon, {w: p.split() for w, p in sorted(LEXICON.items())})
     with caplog.at_level("INFO", "cascade"):
-        spelling.train(Experiment(recipe, layout))
+        spelling.train_spelling_model(Experiment(recipe, layout))
     assert "spelling: 3 of 3 words" in caplog.text  # no text has "такса"
     lines = layout.spelling_text.read_text(encoding="utf-8").splitlines()
     assert sorted(joined(line.split())[0] for line in lines) == ["ко", "кот", "сок"]

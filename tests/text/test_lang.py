@@ -55,8 +55,8 @@ def test_the_vocabulary_has_the_dictionary_but_no_word_of_the_tests_alone(made):
 
 def test_model_and_graph_follow(made):
     recipe, layout = made
-    language_model.train(Experiment(recipe, layout))
-    graph.make(Experiment(recipe, layout))
+    language_model.train_language_model(Experiment(recipe, layout))
+    graph.make_word_graph(Experiment(recipe, layout))
     summary = json.loads(layout.lang_summary.read_text(encoding="utf-8"))
     assert summary["words"] == 4
     assert summary["graph_mb"] >= 0 and summary["ngrams"] > 4
@@ -72,6 +72,6 @@ def test_where_every_sentence_is_held_out_the_model_knows_single_words(small, re
     lang.build(Experiment(recipe, layout), 1)
     assert layout.sentences(0).read_text(encoding="utf-8").split() == ["да", "нет", "о", "ёж"]
     assert "knows single words alone: name 'texts' of 'ru'" in caplog.text
-    language_model.train(Experiment(recipe, layout))
-    graph.make(Experiment(recipe, layout))
+    language_model.train_language_model(Experiment(recipe, layout))
+    graph.make_word_graph(Experiment(recipe, layout))
     assert set(graph.read_lexicon(layout.lexicon)) == {"да", "нет", "о", "ёж"}

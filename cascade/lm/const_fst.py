@@ -1,0 +1,83 @@
+"""Files of decoding graphs: OpenFst's ConstFst, written from arrays and read by kaldifst.
+
+kaldifst adds one arc a call, which takes as long as all the rest of the work (half a minute for
+the 13 million arcs of a large vocabulary). Arrays of states and arcs are the content of the file
+as they are.
+"""
+
+import struct
+import tempfile
+from bisect import bisect
+from collections.abc import Sequence
+from pathlib import Path
+
+import kaldifst
+import numpy as np
+
+from cascade.lm import spelling
+from cascade.runtime.errors import UserError
+
+HEADER = 65  # bytes before the first state
+ARC = np.dtype([("input", "<i4"), ("output", "<i4"), ("cost", "<f4"), ("target", "<i4")])
+STATE = np.dtype(
+    [("final", "<f4"), ("first", "<u4"), ("arcs", "<u4"), ("in_eps", "<u4"), ("out_eps", "<u4")]
+)
+
+
+def write_graph(path: Path, states: np.ndarray, arcs: np.ndarray, start: int) -> None:
+    """Write a ConstFst, version 2 (fst/const-fst.h, fst/fst.h).
+
+    ``states`` (S,) are of type ``STATE``, ``arcs`` (A,) of type ``ARC`` and in the order of their
+    states, ``start`` is the start state. Raises `UserError` where the disk is full.
+    """
+    header = struct.pack("<ii5si8s", 2125659606, 5, b"const", 8, b"standard")
+    expanded = 1  # the only property that is claimed
+    header += struct.pack("<iiQqqq", 2, 0, expanded, start, len(states), len(arcs))
+    assert len(header) == HEADER
+    try:
+        with path.open("wb") as stream:
+            stream.write(header)
+            states.tofile(stream)
+            arcs.tofile(stream)
+    except OSError as error:
+        raise UserError(
+            f"{path} cannot be written: {error.strerror or error}. Free some disk space and run"
+            " again."
+        ) from None
+
+
+def read_graph(
+    path: Path, word_penalty: float = 0.0, names: Sequence[str] = ()
+) -> kaldifst.StdConstFst:
+    """Read a graph, with ``word_penalty`` added to the cost of every word.
+
+    ``names`` is its table of words: a piece inside a word pays no penalty. Raises `UserError`
+    for a file that is not such a graph.
+    """
+    graph = None
+    if path.is_file() and word_penalty == 0:
+        graph = kaldifst.StdConstFst.read(str(path))
+    elif path.is_file():
+        content = np.fromfile(path, np.uint8)
+        table = _arcs(content)
+        if table is not None:
+            ends = bisect(names, False, key=lambda name: not spelling.ends_word(name))
+            inside = table["output"] >= (ends or np.inf)
+            table["cost"][(table["output"] != 0) & ~inside] += np.float32(word_penalty)
+            with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".graph.") as changed:
+                content.tofile(changed)
+                changed.flush()
+                graph = kaldifst.StdConstFst.read(changed.name)
+    if graph is None:
+        raise UserError(f"{path} is missing or not a decoding graph. Run stage 1 again.")
+    return graph
+
+
+def _arcs(content: np.ndarray) -> np.ndarray | None:
+    """Return the arcs (A,) in the bytes (B,) of a file, None where it is not a ConstFst."""
+    if len(content) < HEADER:
+        return None
+    states, arcs = struct.unpack_from("<qq", content.data, HEADER - 16)
+    if len(content) != HEADER + states * STATE.itemsize + arcs * ARC.itemsize:
+        return None
+    return content[HEADER + states * STATE.itemsize :].view(ARC)
