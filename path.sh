@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The environment: sourced by every script. The first time it makes .venv, with Python
-# packages at fixed versions; it needs no root. Later it only sets variables.
+# The environment: every script sources it. The first time it makes .venv, with Python packages
+# at fixed versions, without root. Later it only sets variables.
 
 CASCADE_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 

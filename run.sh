@@ -1,36 +1,36 @@
 #!/usr/bin/env bash
 # Trains and compares the systems of a recipe, stage by stage.
-#   e.g.: ./run.sh                                  all of recipes/ru_en, from nothing to a table
+#   e.g.: ./run.sh                                  all stages of recipes/ru_en
 #         ./run.sh --stage 4 --stop-stage 5         decode and score again
-#         ./run.sh --recipe mini --train.steps 100  another recipe, one of its keys changed
-#         ./run.sh --sweep target_minutes=5,15,40,all --seeds 3   the curve, and its spread
+#         ./run.sh --recipe mini --train.steps 100  another recipe, with a key changed
+#         ./run.sh --sweep target_minutes=5,15,40,all --seeds 3   a curve over minutes
 set -euo pipefail
 
-usage() {
+usage() { # also the help of `cascade run`
   cat <<'USAGE'
 Usage: ./run.sh [--recipe NAME] [--stage N] [--stop-stage M] [--nj J] [--exp DIR]
-                [--folder DIR] [--force] [--dry-run] [--check] [--systems NAME,NAME]
+                [--folder DIR] [--force] [--dry-run] [--check] [--systems A,B]
                 [--KEY VALUE ...]
                 [--sweep KEY=VALUE,... | --search KEY=VALUE,... ...] [--seeds N]
   --recipe NAME    a folder of recipes/, or a .yaml or .json file        (ru_en)
   --stage N        the first stage                                       (0)
   --stop-stage M   the last stage                                        (5)
   --nj J           processes at once                                     (one a core)
-  --exp DIR        experiments are made in DIR/NAME                      (exp)
-  --folder DIR     this experiment's own folder, in place of DIR/NAME
+  --exp DIR        the folder of experiments; this one is in DIR/NAME    (exp)
+  --folder DIR     the folder of this experiment, in place of DIR/NAME
   --force          run stages that are up to date, too
-  --dry-run        say which stages would run, and why; do nothing
-  --check          check every utterance of the recipe (stage 0, anew), and stop
-  --systems A,B    some of the recipe's systems alone
-  --sweep KEY=...  a run for each value of a key and each of N seeds, J at once, each in
-                   DIR/NAME/sweep/; their figures and curve: recipes/NAME/sweep.json,
-                   SWEEP.md, sweep.svg
-  --search KEY=... train every system with each value of a key of train, and with every
-                   combination where it is given again; no test is decoded. Error rates on
-                   valid, and each system's best: recipes/NAME/SEARCH.md
+  --dry-run        say which stages would run, and why; run none
+  --check          check every utterance of the recipe (stage 0), and stop
+  --systems A,B    only these systems of the recipe
+  --sweep KEY=...  a run for each value of a key and each of N seeds, J at once, all in
+                   DIR/NAME/sweep/. Figures and a curve: recipes/NAME/sweep.json, SWEEP.md,
+                   sweep.svg
+  --search KEY=... train every system with each value of a key of train, without decoding a
+                   test set. Several --search: with every combination. Error rates on valid
+                   and each system's best values: recipes/NAME/SEARCH.md
   --seeds N        how many seeds a sweep or a search has                (1)
   --KEY VALUE      any key of the recipe: --target_minutes all --train.steps 2000
-Stages: 0 corpora and cuts, 1 pronunciations, language model and graph, 2 features,
+Stages: 0 corpora and cuts, 1 pronunciations, language model, graph, 2 features,
         3 training, 4 decoding, 5 scoring
 USAGE
 }
@@ -42,7 +42,7 @@ while [ $# -gt 0 ]; do
     --force | --dry-run | --check) options+=("$1"); shift; continue ;;
     --*=*) set -- "${1%%=*}" "${1#*=}" "${@:2}" ;;
     --*) [ $# -gt 1 ] || { echo "run.sh: the option $1 has no value" >&2; exit 1; } ;;
-    *) echo "run.sh: '$1' is no option; see ./run.sh --help" >&2; exit 1 ;;
+    *) echo "run.sh: unknown option '$1'; see ./run.sh --help" >&2; exit 1 ;;
   esac
   case $1 in
     --stage) stage=$2 ;;

@@ -23,7 +23,7 @@ import floors  # noqa: E402
 import refusals  # noqa: E402
 import yaml  # noqa: E402
 
-from cascade.cli.options import parser  # noqa: E402
+from cascade.cli.options import parser, run_help  # noqa: E402
 from cascade.config.recipe import Recipe  # noqa: E402
 
 RESULTS = ("RESULTS.md", "SWEEP.md", "SEARCH.md")
@@ -128,11 +128,7 @@ def _facts(field: dataclasses.Field, meaning: str) -> Iterator[str]:
 
 def commands() -> str:
     """Every command with its options."""
-    script = (ROOT / "run.sh").read_text(encoding="utf-8")
-    usage = re.search(r"<<'USAGE'\n(.*?)\nUSAGE\n", script, re.DOTALL)
-    parts = [f"## `./run.sh`\n\n```text\n{usage[1]}\n```"] if usage else []
-    parts += [_command(name, command) for name, command in subcommands().items()]
-    return "\n\n".join(parts)
+    return "\n\n".join(_command(name, command) for name, command in subcommands().items())
 
 
 def subcommands() -> dict[str, argparse.ArgumentParser]:
@@ -142,6 +138,8 @@ def subcommands() -> dict[str, argparse.ArgumentParser]:
 
 
 def _command(name: str, command: argparse.ArgumentParser) -> str:
+    if name == "run":
+        return f"## `run`\n\nAs `./run.sh`:\n\n```text\n{run_help()}```"
     usage = " ".join(command.format_usage().removeprefix("usage: ").split())
     usage = usage.replace(f"{command.prog} ", f"cascade {name} ", 1)
     rows = [_option(action) for action in command._actions if action.dest != "help"]

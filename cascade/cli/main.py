@@ -1,4 +1,4 @@
-"""The command line: stages of a recipe, new recipes, phones, transcripts, tables."""
+"""Train and compare acoustic models on one language and on several: see COMMAND --help."""
 
 import argparse
 import logging
@@ -24,20 +24,20 @@ INTERRUPTED = 130  # as a shell reports a program that Ctrl-C ended
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command; returns the exit status."""
+    """Run one command; return the exit status."""
     options, rest = parser(__doc__).parse_known_args(arguments)
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr
     )
-    signal.signal(signal.SIGTERM, _interrupt)  # ends as Ctrl-C does, with everything saved
+    signal.signal(signal.SIGTERM, _interrupt)  # as Ctrl-C: state is saved
     try:
         if options.command == "table":
             from cascade.scoring.speechbox import table
 
-            _no_more(rest)
+            _check_no_rest(rest)
             print(table(options.logs))
         elif options.command == "new-recipe":
-            _no_more(rest)
+            _check_no_rest(rest)
             print(_new_recipe(options))
         elif options.command == "phones":
             print(_phones(options, _overrides(rest)))
@@ -49,9 +49,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"cascade: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        again = "Without --force the" if getattr(options, "force", False) else "The"
-        more = f" {again} same command goes on from here." if options.command == "run" else ""
-        print(f"\ncascade: stopped.{more}", file=sys.stderr)
+        how = ", without --force," if getattr(options, "force", False) else ""
+        hint = f" Run the same command{how} to continue." if options.command == "run" else ""
+        print(f"\ncascade: stopped.{hint}", file=sys.stderr)
         return INTERRUPTED
     except OSError as error:
         print(f"cascade: {explain(error)}", file=sys.stderr)
@@ -60,6 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _new_recipe(options: argparse.Namespace) -> str:
+    """Write a recipe; return the report on its speech and the next commands."""
     from cascade.drafting.new_recipe import new_recipe
 
     if options.nj < 1:
@@ -68,20 +69,20 @@ def _new_recipe(options: argparse.Namespace) -> str:
     if path.suffix != ".yaml":
         path = RECIPES / options.name / "recipe.yaml"
     if path.exists() and not options.force:
-        raise UserError(f"There is {_from_root(path)} already: choose another name, or --force.")
+        raise UserError(f"{_from_root(path)} exists already. Choose another name, or --force.")
     speech = [_speech(option) for option in (options.target, *options.ext)]
     os.chdir(ROOT)
-    found = new_recipe(path, speech[0], speech[1:], Path("downloads"), Path("data"), options.nj)
+    report = new_recipe(path, speech[0], speech[1:], Path("downloads"), Path("data"), options.nj)
     run = f"./run.sh --recipe {options.name}"
     return (
-        f"{found}\n\n{_from_root(path)} is written. Next:\n"
-        f"  {run} --check   # listens to every utterance\n"
+        f"{report}\n\nWrote {_from_root(path)}. Next:\n"
+        f"  {run} --check   # checks every utterance\n"
         f"  {run}           # trains, decodes and scores"
     )
 
 
 def _speech(option: str) -> tuple[str, str]:
-    """``LANG:FOLDER``; the folder is looked for from here, and named as from the project's."""
+    """Split ``LANG:FOLDER``; the folder's path becomes relative to the project's."""
     language, colon, where = option.partition(":")
     if not (language and colon and where):
         raise UserError(f"'{option}' must be LANG:FOLDER, such as ru:/data/my_recordings.")
@@ -94,12 +95,13 @@ def _interrupt(*_: object) -> None:
 
 
 def _run(options: argparse.Namespace, overrides: dict[str, str]) -> None:
+    """Run stages of a recipe, a sweep or a search."""
     if options.nj < 1:
         raise UserError("--nj must be at least 1.")
     if options.stop_stage < options.stage:
         raise UserError(f"--stop-stage {options.stop_stage} comes before --stage {options.stage}.")
     if options.exp and options.folder:
-        raise UserError("--exp and --folder both name a place; give one of them.")
+        raise UserError("--exp and --folder exclude each other: give one of them.")
     path = _from_root(_recipe_file(options.recipe))
     folder = options.folder and _from_root(Path(options.folder))
     experiment = _experiment(options, overrides)
@@ -111,49 +113,53 @@ def _run(options: argparse.Namespace, overrides: dict[str, str]) -> None:
         return
     if options.seeds is not None:
         raise UserError(
-            "--seeds goes with --sweep or --search, such as --sweep target_minutes=5,15,all"
+            "--seeds needs --sweep or --search, such as --sweep target_minutes=5,15,all."
+            " For one other seed: --seed 1."
         )
     force = options.force or options.check
     run(experiment, numbers, options.nj, force, options.dry_run)
 
 
 def _experiment(options: argparse.Namespace, overrides: dict[str, str]) -> Experiment:
-    """The experiment of a command line; the working folder is the project's from here on."""
+    """Return the experiment of a command line; change to the project's folder."""
     exp = _from_root(Path(options.exp)) if options.exp else Path("exp")
     recipe = read_recipe(_recipe_file(options.recipe), overrides)
     for key in (key for key in overrides if key.startswith("train.")):
         for name, system in recipe.systems.items():
             if sets(system.train, key.split(".")[1:]):
-                log.warning("warning: --%s is not for system '%s': it has its own.", key, name)
-    os.chdir(ROOT)  # so that paths in manifests and scps are relative, as Kaldi's are
+                log.warning("warning: --%s does not change system '%s': it has its own.", key, name)
+    os.chdir(ROOT)  # paths in manifests and scps are relative, as in Kaldi
     return Experiment(recipe, Layout(exp / recipe.name, Path("downloads"), Path("data")))
 
 
 def _phones(options: argparse.Namespace, overrides: dict[str, str]) -> str:
+    """Return the report on the phones of a recipe's languages and of other voices."""
     from cascade.inventory.report import report
 
     candidates: dict[str, Path | None] = {}
     for word in filter(None, options.voices.split(",")):
-        voice, named, file = word.partition("=")
-        candidates[voice.strip()] = Path(file).resolve() if named else None
+        voice, equals, file = word.partition("=")
+        candidates[voice.strip()] = Path(file).resolve() if equals else None
     return report(_experiment(options, overrides), candidates, options.within)
 
 
 def _transcribe(options: argparse.Namespace, overrides: dict[str, str]) -> None:
+    """Print the words of recordings."""
     from cascade.cli.transcribe import choose, transcribe
 
     if options.channel is not None and options.channel < 0:
-        raise UserError("--channel counts from 0.")
-    paths = [Path(os.path.abspath(path)) for path in options.audio]  # from here, not from ROOT
+        raise UserError("--channel must be at least 0.")
+    paths = [Path(os.path.abspath(path)) for path in options.audio]  # before chdir
     experiment = _experiment(options, overrides)
     system = choose(experiment, options.system)
-    decoded = transcribe(experiment, system, paths, options.channel, options.times)
-    for name, found in zip(options.audio, decoded, strict=True):
+    utterances = transcribe(experiment, system, paths, options.channel, options.times)
+    for name, decoded in zip(options.audio, utterances, strict=True):
         if options.times:
-            for word, start, seconds, sure in found.timed:
-                print(f"{name}\t{start:.2f}\t{seconds:.2f}\t{sure:.2f}\t{word}", flush=True)
+            for word, start, seconds, confidence in decoded.timed:
+                columns = f"{start:.2f}\t{seconds:.2f}\t{confidence:.2f}\t{word}"
+                print(f"{name}\t{columns}", flush=True)
         else:
-            units = found.phones_ngram if options.phones else found.words
+            units = decoded.phones_ngram if options.phones else decoded.words
             print(f"{name}\t{' '.join(units)}", flush=True)
 
 
@@ -164,23 +170,23 @@ def _points(
     layout: Layout,
     numbers: Sequence[int],
 ) -> None:
-    """A sweep, or a search."""
+    """Run a sweep or a search."""
     from cascade.sweeps import plan, sweep
 
     if options.sweep is not None and options.search:
-        raise UserError("--sweep and --search are two runs; give one of them.")
+        raise UserError("--sweep and --search exclude each other: give one of them.")
     if options.check or options.folder:
-        raise UserError("--sweep and --search go with neither --check nor --folder.")
+        raise UserError("--sweep and --search exclude --check and --folder.")
     seeds = 1 if options.seeds is None else options.seeds
 
-    def read(more: Mapping[str, str]) -> Recipe:
-        return read_recipe(path, overrides | more)
+    def read(values: Mapping[str, str]) -> Recipe:
+        return read_recipe(path, {**overrides, **values})
 
     if options.search:
         points = plan.search_plan(read, options.search, seeds, layout)
         numbers = [number for number in numbers if number <= plan.TRAINED]
         if not numbers:
-            raise UserError(f"A search ends with stage {plan.TRAINED}; --stage comes after it.")
+            raise UserError(f"--search ends with stage {plan.TRAINED}: --stage must not be later.")
     else:
         points = plan.plan(read, options.sweep, seeds, layout)
     if options.dry_run:
@@ -197,41 +203,43 @@ def _points(
 
 
 def _from_root(path: Path) -> Path:
-    """``path`` from the project's folder on, where it is in there.
+    """Return ``path`` relative to the project's folder if it is in there, else absolute.
 
-    So that paths in manifests and scps are relative, as Kaldi's are.
+    Paths in manifests and scps are relative, as in Kaldi.
     """
     path = Path(os.path.abspath(path))  # not resolved: exp may be a link to another disk
     return path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
 
 
 def _recipe_file(name: str) -> Path:
-    """The file of a recipe that is given by its folder in ``recipes/``, or by a path."""
+    """Return the file of a recipe, which is named by its folder in ``recipes/`` or by a path."""
     path = Path(name)
     if path.suffix in (".yaml", ".yml", ".json"):
         return path
-    if found := recipe_in(RECIPES / name):
-        return found
-    known = sorted(p.name for p in (RECIPES).iterdir() if p.is_dir())
-    raise UserError(f"There is no recipe '{name}'; there are {', '.join(known)}.")
+    if file := recipe_in(RECIPES / name):
+        return file
+    names = sorted(folder.name for folder in RECIPES.iterdir() if folder.is_dir())
+    raise UserError(f"Unknown recipe '{name}'. Known: {', '.join(names)}.")
 
 
 def _overrides(rest: Sequence[str]) -> dict[str, str]:
-    """``--key value`` and ``--key=value`` pairs that are left: keys of the recipe."""
-    found = {}
+    """Return the keys of the recipe among the options: ``--key value`` and ``--key=value``."""
+    overrides = {}
     words = iter(rest)
     for word in words:
         if not word.startswith("--") or word == "--":
-            raise UserError(f"'{word}' is no option; options look like --key value. See --help.")
+            raise UserError(f"Unknown option '{word}'. Options look like --key value; see --help.")
         key, equals, value = word[2:].partition("=")
         if not equals:
-            value = next(words, None)
-            if value is None:
-                raise UserError(f"The option --{key} has no value.")
-        found[key] = value
-    return found
+            try:
+                value = next(words)
+            except StopIteration:
+                raise UserError(f"The option --{key} has no value.") from None
+        overrides[key] = value
+    return overrides
 
 
-def _no_more(rest: Sequence[str]) -> None:
+def _check_no_rest(rest: Sequence[str]) -> None:
+    """Raise `UserError` for an option of a command that takes no keys of a recipe."""
     if rest:
-        raise UserError(f"Unknown option {rest[0]}.")
+        raise UserError(f"Unknown option '{rest[0]}'. See --help.")

@@ -13,21 +13,22 @@ G2P = Path("local/g2p_espeak.sh")
 
 
 def corpora(experiment: Experiment, processes: int, _force: bool) -> tuple[Job, ...]:
+    """Return the job of stage 0."""
     recipe, layout = experiment.recipe, experiment.layout
     settings = recipe.view("datasets", "target_minutes", "seed", "limits")
-    pronounced = ("letters", "voice", "lexicon", "phone_map")  # texts come in stage 1
+    keys = ("letters", "voice", "lexicon", "phone_map")  # texts belong to stage 1
     settings["languages"] = {
-        name: {key: as_plain(getattr(language, key)) for key in pronounced}
+        name: {key: as_plain(getattr(language, key)) for key in keys}
         for name, language in recipe.languages.items()
     }
     settings["rate"], settings["stack"] = recipe.features.rate, recipe.features.stack
-    corpora = sorted({dataset.corpus for dataset in recipe.datasets})
+    names = sorted({dataset.corpus for dataset in recipe.datasets})
     kinds = (layout.cuts, layout.recordings, layout.supervisions, layout.speech)
     return (
         Job(
             name="corpora",
             settings=settings,
-            modules=tuple(map(corpus.corpus_module, corpora)),
+            modules=tuple(map(corpus.corpus_module, names)),
             inputs=(G2P, *_lexicons(recipe)),
             outputs=(
                 layout.excluded,
@@ -39,7 +40,7 @@ def corpora(experiment: Experiment, processes: int, _force: bool) -> tuple[Job, 
 
 
 def check_sources(experiment: Experiment) -> None:
-    """Raises `UserError`, before anything has run, for a text or dictionary that is not there."""
+    """Raise `UserError` before any stage runs if a text or dictionary does not exist."""
     target = experiment.recipe.target_language
     for kind, names in (("text", target.texts), ("dictionary", target.dictionaries)):
         for name in names:
@@ -47,7 +48,10 @@ def check_sources(experiment: Experiment) -> None:
 
 
 def language(experiment: Experiment, processes: int, _force: bool) -> tuple[Job, ...]:
-    """Several jobs, so that another language model asks for no pronunciation again."""
+    """Return the jobs of stage 1.
+
+    They are several, so that another language model does not pronounce all words again.
+    """
     recipe, layout = experiment.recipe, experiment.layout
     target = recipe.target_language
     texts = [
@@ -55,10 +59,10 @@ def language(experiment: Experiment, processes: int, _force: bool) -> tuple[Job,
     ]
     speakers = [layout.text(key, "speakers") for key in experiment.dataset_keys()]
     sentences = [layout.sentences(i) for i in range(1 + len(target.texts))]
-    named = (*target.texts, *target.dictionaries)
+    sources = (*target.texts, *target.dictionaries)
     modules = [
         corpus.module_name(name)
-        for name in named
+        for name in sources
         if not Path(name).is_file() and name in corpus.modules()
     ]
     held_out = [layout.text(key, "words") for key in experiment.dataset_keys("valid", "test")]
@@ -122,7 +126,7 @@ def language(experiment: Experiment, processes: int, _force: bool) -> tuple[Job,
 
 
 def _spelling(experiment: Experiment, sentences: Sequence[Path]) -> tuple[Job, ...]:
-    """Pieces of words, for an open vocabulary."""
+    """Return the job that splits words into pieces, for an open vocabulary."""
     layout = experiment.layout
     if not experiment.recipe.language_model.open:
         return ()
@@ -138,13 +142,14 @@ def _spelling(experiment: Experiment, sentences: Sequence[Path]) -> tuple[Job, .
 
 
 def features(experiment: Experiment, processes: int, force: bool) -> tuple[Job, ...]:
+    """Return the jobs of stage 2: one for each data set, and cms-init."""
     recipe, layout = experiment.recipe, experiment.layout
     settings = {"rate": recipe.features.rate, "filters": recipe.features.filters}
     kinds = (layout.scp, layout.num_frames, layout.feature_cuts, layout.feature_digests)
-    made = []
+    jobs = []
     for dataset in recipe.datasets:
         key = experiment.dataset_key(dataset)
-        made.append(
+        jobs.append(
             Job(
                 name=f"features_{key}",
                 settings=settings,
@@ -155,18 +160,19 @@ def features(experiment: Experiment, processes: int, force: bool) -> tuple[Job, 
         )
     train = experiment.dataset_keys("train")
     others = [key for key in experiment.dataset_keys() if key not in train]
-    summed = [layout.feature_digests(key) for key in train]
-    made.append(
+    digests = [layout.feature_digests(key) for key in train]
+    jobs.append(
         Job(
             name="cms_init",
             settings=settings,
-            inputs=(*summed, *(layout.feature_cuts(key) for key in experiment.dataset_keys())),
+            inputs=(*digests, *(layout.feature_cuts(key) for key in experiment.dataset_keys())),
             outputs=(layout.cms_init,),
             run=Call("cascade.features.dump", "cms_init", train, layout, others),
         )
     )
-    return tuple(made)
+    return tuple(jobs)
 
 
 def _lexicons(recipe: Recipe) -> list[Path]:
+    """Return the user's lexicons."""
     return [Path(language.lexicon) for language in recipe.languages.values() if language.lexicon]

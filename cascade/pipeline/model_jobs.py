@@ -19,14 +19,15 @@ DECODED = ("phones.txt", "phones_ngram.txt", "words.txt", "decode.json")
 
 
 def systems(experiment: Experiment, processes: int, _force: bool) -> tuple[Job, ...]:
+    """Return the jobs of stage 3, one for each system."""
     recipe, layout = experiment.recipe, experiment.layout
-    made = []
+    jobs = []
     for name, system in recipe.systems.items():
         languages = recipe.languages_of(name)
         roles = ("train", "valid", "train_ext") if system.multilingual else ("train", "valid")
         data = [d for d in recipe.datasets if d.role in roles and d.language in languages]
         keys = [experiment.dataset_key(dataset) for dataset in data]
-        # Which phones the target has is read off all its transcripts.
+        # The phones of the target are those of all its transcripts.
         texts = [layout.text(key, "phones") for key in experiment.dataset_keys()]
         settings = recipe.view("target", "seed", "features")
         settings["system"] = as_plain(system)
@@ -34,35 +35,35 @@ def systems(experiment: Experiment, processes: int, _force: bool) -> tuple[Job, 
         settings["train"].pop("checkpoint_every")  # changes no result
         settings["datasets"] = [as_plain(dataset) for dataset in data]
         folder, start = layout.system(name), experiment.start(name)
-        begun = [start / file for file in ("model.safetensors", "phones.txt")] if start else []
-        written = [*MODEL, "start.tsv"] if start else MODEL
-        made.append(
+        first = [start / file for file in ("model.safetensors", "phones.txt")] if start else []
+        outputs = [*MODEL, "start.tsv"] if start else MODEL
+        jobs.append(
             Job(
                 name=name,
                 settings=settings,
-                inputs=(*_data_inputs(layout, keys), *texts, layout.phones, *begun),
-                outputs=tuple(folder / file for file in written),
-                run=Call("cascade.training.systems", "train_systems"),  # `train` runs all of them
+                inputs=(*_data_inputs(layout, keys), *texts, layout.phones, *first),
+                outputs=tuple(folder / file for file in outputs),
+                run=Call("cascade.training.systems", "train_systems"),  # see `run_training`
                 unfinished=tuple(
                     folder / "checkpoint" / file for file in ("next.pt", "last.pt", "previous.pt")
                 ),
             )
         )
-    return tuple(made)
+    return tuple(jobs)
 
 
 def check_training(experiment: Experiment) -> None:
-    """Raises `UserError`, before anything has run, for what training needs and does not find.
+    """Raise `UserError` before any stage runs if training lacks something.
 
-    That is a model to start from, and the arithmetic that systems ask for. A system that has
-    a model may have been trained on another machine.
+    That may be a model to start from, or a machine with the precision that a system needs. A
+    system that has a model may have been trained on another machine.
     """
     recipe = experiment.recipe
     for name, system in recipe.systems.items():
         start = experiment.start(name)
         if start and not recipe.before(name) and not (start / "model.safetensors").is_file():
             raise UserError(
-                f"systems.{name}: it starts from {system.start}, which has no model.safetensors."
+                f"systems.{name}: 'start' names {system.start}, which has no model.safetensors."
             )
     new = [name for name in recipe.systems if not experiment.layout.model(name).exists()]
     if any(recipe.train_of(name).precision != "float32" for name in new):
@@ -71,9 +72,10 @@ def check_training(experiment: Experiment) -> None:
         check_machine(recipe, new)
 
 
-def train(
+def run_training(
     experiment: Experiment, todo: Sequence[Job], processes: int
 ) -> Iterator[tuple[Job, JobFiles]]:
+    """Run jobs of stage 3, several at once; yield each when it is done."""
     from cascade.training.systems import train_systems
 
     by_name = {job.name: job for job in todo}
@@ -83,8 +85,9 @@ def train(
 
 
 def decoding(experiment: Experiment, processes: int, _force: bool) -> tuple[Job, ...]:
+    """Return the jobs of stage 4: searches for settings on valid, and decoding of test sets."""
     recipe, layout = experiment.recipe, experiment.layout
-    made = []
+    jobs = []
     valid = experiment.dataset_keys("valid")
     sentences = [experiment.dataset_key(dataset) for dataset in recipe.valid_sentences]
     search = (layout.graph, layout.words)
@@ -99,7 +102,7 @@ def decoding(experiment: Experiment, processes: int, _force: bool) -> tuple[Job,
         words = [layout.text(key, "words") for key in sentences] if recipe.decode.tune else []
         spoken = _data_inputs(layout, sentences) if recipe.decode.tune else []
         data = _data_inputs(layout, valid) if recipe.decode.tune else []
-        made.append(
+        jobs.append(
             Job(
                 name=f"{system}.search",
                 settings=searched | fold,
@@ -108,7 +111,7 @@ def decoding(experiment: Experiment, processes: int, _force: bool) -> tuple[Job,
                 run=Call("cascade.decoding.tune", "tune", experiment, system, "words", processes),
             )
         )
-        made.append(
+        jobs.append(
             Job(
                 name=f"{system}.phone_search",
                 settings=searched,
@@ -120,7 +123,7 @@ def decoding(experiment: Experiment, processes: int, _force: bool) -> tuple[Job,
         for dataset in recipe.role("test"):
             test, key = dataset.label, experiment.dataset_key(dataset)
             folder = layout.decode(system, test)
-            made.append(
+            jobs.append(
                 Job(
                     name=f"{system}.decode_{test}",
                     settings=settings,
@@ -142,7 +145,7 @@ def decoding(experiment: Experiment, processes: int, _force: bool) -> tuple[Job,
             )
     for dataset in recipe.role("test"):
         test, key = dataset.label, experiment.dataset_key(dataset)
-        made.append(
+        jobs.append(
             Job(
                 name=f"oracle_{test}",
                 settings={},
@@ -153,10 +156,11 @@ def decoding(experiment: Experiment, processes: int, _force: bool) -> tuple[Job,
                 ),
             )
         )
-    return tuple(made)
+    return tuple(jobs)
 
 
 def scoring(experiment: Experiment, processes: int, _force: bool) -> tuple[Job, ...]:
+    """Return the job of stage 5."""
     recipe, layout = experiment.recipe, experiment.layout
     inputs, outputs = [layout.lang_summary], []
     for dataset in recipe.role("test"):
@@ -189,7 +193,7 @@ def scoring(experiment: Experiment, processes: int, _force: bool) -> tuple[Job, 
 
 
 def _data_inputs(layout: Layout, keys: Sequence[str]) -> list[Path]:
-    """What makes the batches of some data sets: what their features are, not where."""
+    """Return what batches depend on: digests of the features, wherever those are stored."""
     kinds = (layout.num_frames, layout.feature_digests)
     files = [kind(key) for key in keys for kind in kinds]
     return [*files, *(layout.text(key, "phones") for key in keys), layout.cms_init]

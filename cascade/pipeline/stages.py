@@ -1,7 +1,7 @@
-"""The table of stages, and what runs them.
+"""The table of stages, and functions that run them.
 
-Nothing heavy is imported here: a run with nothing to do must end in a moment. A job imports
-the module that does its work when it runs.
+This module imports nothing slow, so that a run with nothing to do ends at once. A job imports
+its module when it runs.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -14,16 +14,16 @@ from cascade.runtime.stage import Job, JobFiles, Runner, Stage, one_by_one
 Execute = Callable[[Experiment, Sequence[Job], int], Iterator[tuple[Job, JobFiles]]]
 
 
-Execute = Callable[[Experiment, Sequence[Job], int], Iterator[tuple[Job, JobFiles]]]
-
-
 @dataclass(frozen=True)
 class Entry:
-    """A stage of the table: its title, and how its jobs are described, checked and run.
+    """A stage of the table.
 
-    ``jobs`` takes the experiment, the number of processes, and whether what experiments share
-    is rebuilt, too. ``check`` raises `UserError` before any stage has run. ``execute`` takes
-    the experiment, the jobs to do, and the number of processes.
+    Attributes:
+        title: Its name in log lines.
+        jobs: Returns its jobs. Takes the experiment, the number of processes, and whether to
+            rebuild what experiments share.
+        check: Raises `UserError` before any stage runs.
+        execute: Runs jobs of an experiment in so many processes. Default: `one_by_one`.
     """
 
     title: str
@@ -36,7 +36,7 @@ STAGES = (
     Entry("corpora and cuts", data_jobs.corpora),
     Entry("pronunciations, language model, graph", data_jobs.language, data_jobs.check_sources),
     Entry("features", data_jobs.features),
-    Entry("training", model_jobs.systems, model_jobs.check_training, model_jobs.train),
+    Entry("training", model_jobs.systems, model_jobs.check_training, model_jobs.run_training),
     Entry("decoding", model_jobs.decoding),
     Entry("scoring", model_jobs.scoring),
 )
@@ -44,9 +44,9 @@ LAST = len(STAGES) - 1
 
 
 def stage(number: int, experiment: Experiment, processes: int, force: bool = False) -> Stage:
-    """Stage ``number`` of an experiment, in which at most ``processes`` work.
+    """Return stage ``number`` of an experiment, for at most ``processes`` processes.
 
-    ``force`` is for what is not the experiment's own: shared features are rebuilt.
+    ``force`` rebuilds features that experiments share.
     """
     entry = STAGES[number]
 
@@ -65,7 +65,10 @@ def run(
     force: bool = False,
     dry_run: bool = False,
 ) -> None:
-    """Runs stages in order; what is up to date is left as it is."""
+    """Run stages in order; jobs that are up to date do not run.
+
+    Raises `UserError` for what a stage lacks.
+    """
     makers = {
         path: (number, job)
         for number in range(LAST + 1)
@@ -84,14 +87,14 @@ def run(
 
 
 def warn(experiment: Experiment, numbers: Iterable[int]) -> None:
-    """Warns of those of the stages ``numbers`` that have run, but are not up to date."""
+    """Log a warning for each of the stages that has run, but is not up to date."""
     runner = Runner(experiment.layout.root, {}, force=False, dry_run=False)
     for number in numbers:
         runner.warn(stage(number, experiment, 1))
 
 
 def due(experiment: Experiment, numbers: Iterable[int]) -> str | None:
-    """The first job of stages that is not up to date, and why; None where all are."""
+    """Return the first job of the stages that is not up to date, and why; None if all are."""
     runner = Runner(experiment.layout.root, {}, force=False, dry_run=False)
     reasons = (runner.due(stage(number, experiment, 1)) for number in numbers)
     return next(filter(None, reasons), None)

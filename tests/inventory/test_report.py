@@ -88,7 +88,7 @@ def test_the_command(tmp_path):
         (["mini", "--with", "en"], "'en' is a language of the recipe"),
         (["mini", "--within", "-1"], "--within must be a number of features, 0 or more, not -1"),
         (["mini", "--within", "nan"], "--within must be a number of features, 0 or more, not nan"),
-        (["none"], "There is no recipe 'none'"),
+        (["none"], "Unknown recipe 'none'. Known: "),
         (["mini", "--wiht", "cs"], "unknown key 'wiht'"),
     ],
 )

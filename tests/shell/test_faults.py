@@ -89,10 +89,10 @@ def test_a_full_disk(tmp_path):
 def test_a_folder_that_cannot_be_written(tmp_path):
     (tmp_path / "file").write_text("")
     done = run("--recipe", "mini", "--exp", tmp_path / "file", "--stop-stage", 0, expect=1)
-    assert done.stderr.strip().splitlines()[-1].startswith("cascade: ")
+    assert done.stderr.strip().splitlines()[-1].startswith(f"cascade: {tmp_path / 'file'}")
 
 
-def test_the_second_owner_is_told_who_the_first_is(copy):
+def test_the_second_run_gets_the_process_of_the_first(copy):
     command = [str(ROOT / "run.sh"), *SHORT, "--exp", str(copy.parent), "--stage", "3", "--force"]
     command += ["--train.steps", "5000"]
     first = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=ROOT)

@@ -247,25 +247,28 @@ def test_missing_inputs_name_the_stages_that_make_them(tmp_path):
         (("--beam", 2), "unknown key 'beam'"),
         (("--train.steps", "many"), "'train.steps' must be of type int"),
         (("--stage",), "the option --stage has no value"),
-        (("stage", 3), "'stage' is no option"),
+        (("stage", 3), "unknown option 'stage'"),
         (("--stage", 9), "invalid choice"),
         (("--stage", 4, "--stop-stage", 2), "--stop-stage 2 comes before --stage 4"),
         (("--nj", 0), "--nj must be at least 1"),
         (("--systems", "plane"), "unknown system 'plane'; the nearest known one is 'plain'"),
-        (("--seeds", 3), "--seeds goes with --sweep or --search"),
+        (("--seeds", 3), "--seeds needs --sweep or --search"),
         (("--sweep", "target_minutes"), "write a key of the recipe and numbers or words"),
         (
             ("--sweep", "target_minutes=5", "--check"),
-            "--sweep and --search go with neither --check nor",
+            "--sweep and --search exclude --check",
         ),
         (("--search", "features.cmn=online"), "a search is over keys of 'train'"),
-        (("--search", "train.dropout=0.1", "--sweep", "seed=1"), "give one of them"),
-        (("--search", "train.dropout=0.1", "--stage", 4), "A search ends with stage 3"),
+        (
+            ("--search", "train.dropout=0.1", "--sweep", "seed=1"),
+            "--sweep and --search exclude each other",
+        ),
+        (("--search", "train.dropout=0.1", "--stage", 4), "--search ends with stage 3"),
         (("--search", "train.dropout=0.1", "--seeds", 0), "--seeds must be at least 1"),
-        (("--folder", "x"), "--exp and --folder both name a place"),
+        (("--folder", "x"), "--exp and --folder exclude each other"),
         (
             ("--recipe", "nobody"),
-            "There is no recipe 'nobody'; there are commonvoice_ru_en, cs_nl, ",
+            "Unknown recipe 'nobody'. Known: commonvoice_ru_en, cs_nl, ",
         ),
         (("--recipe", "nowhere/recipe.yaml"), "There is no recipe at nowhere/recipe.yaml"),
     ],
@@ -279,8 +282,13 @@ def test_mistakes_on_the_command_line(tmp_path, options, said):
     assert not list(tmp_path.iterdir()), "nothing was begun"
 
 
-def test_help():
-    assert "--stop-stage" in run("--help").stdout
+def test_help_needs_no_environment_and_is_that_of_the_command(tmp_path):
+    command = [shutil.copy(ROOT / "run.sh", tmp_path), "--help"]
+    text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert text.startswith("Usage: ./run.sh ")
+    command = [sys.executable, "-m", "cascade", "run", "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=True)
+    assert done.stdout == text
 
 
 def test_another_recipe_does_not_go_on_from_the_checkpoint_of_the_old_one(copy):
@@ -319,7 +327,7 @@ def test_a_training_that_is_stopped_goes_on_to_the_same_model(mini, copy):
     process.send_signal(signal.SIGTERM)
     said = process.communicate()[1]
     assert process.returncode != 0
-    assert "goes on from here" in said
+    assert "Run the same command, without --force, to continue." in said
 
     done = run(*short, *stage, "--exp", exps[1])
     assert "continues at step" in done.stderr
@@ -328,8 +336,8 @@ def test_a_training_that_is_stopped_goes_on_to_the_same_model(mini, copy):
 
 
 @pytest.mark.parametrize("options", [("-m", "cascade", "phones"), ("-c", "import cascade")])
-def test_a_python_without_the_packages_says_what_to_source(options):
+def test_a_python_without_the_packages_names_path_sh(options):
     command = [sys.executable, "-S", *options]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
-    assert done.returncode == 1 and "first: . ./path.sh" in done.stderr
+    assert done.returncode == 1 and "First, in the project's folder: . ./path.sh" in done.stderr
     assert ("Traceback" in done.stderr) == (options[0] == "-c")
