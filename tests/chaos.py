@@ -25,7 +25,7 @@ OUTPUTS = {
     2: ("feats",),
     3: ("plain/*", "cascade/*"),
     4: ("*/decode_*",),
-    5: ("*/score_*", "phones_*.tsv", "changes_*.tsv", "results.json", "RESULTS.md"),
+    5: ("*/score_*", "phones_*.tsv", "changes_*.tsv", "results.json", "*.md"),
 }
 # Times and memory are measured anew in each run; stamps hold the times of files.
 LEFT_OUT = re.compile(r"(^|/)(\.stamps/.*|\.lock|checkpoint/.*|decode\.json)$")

@@ -16,6 +16,7 @@ SCORED = (
     *(f"{side}{unit}.trn" for side in ("ref", "hyp") for unit in ("", "_phones")),
 )
 DECODED = ("phones.txt", "phones_ngram.txt", "words.txt", "decode.json")
+PAGES = ("results.json", "RESULTS.md", "DETAILS.md", "curves.svg")
 
 
 def systems(experiment: Experiment, processes: int, _force: bool) -> tuple[Job, ...]:
@@ -173,20 +174,20 @@ def scoring(experiment: Experiment, processes: int, _force: bool) -> tuple[Job, 
             inputs += [folder / "words.ctm"] if recipe.decode.nbest else []
             outputs += [layout.score(system, test) / name for name in SCORED]
         outputs += [layout.phone_table(test), layout.phone_changes(test)]
-    inputs += [layout.text(key, "phones") for key in experiment.dataset_keys("train", "train_ext")]
+    for key in experiment.dataset_keys("train", "train_ext"):
+        inputs += [layout.text(key, unit) for unit in ("phones", "speakers")]
     trained = ("model.safetensors", "train.jsonl", "ablation.json")
     inputs += [layout.system(name) / file for name in recipe.systems for file in trained]
     settings = recipe.view("name", "seed", "systems", "target", "datasets")
     language = recipe.target_language
     settings |= {"letters": language.letters, "fold": language.fold}
     settings["confidences"] = recipe.decode.nbest > 0
-    root = layout.root
     return (
         Job(
             name="scores",
             settings=settings,
             inputs=tuple(inputs),
-            outputs=(*outputs, *(root / n for n in ("results.json", "RESULTS.md", "curves.svg"))),
+            outputs=(*outputs, *(layout.root / page for page in PAGES)),
             run=Call("cascade.report.evaluate", "evaluate", experiment),
         ),
     )

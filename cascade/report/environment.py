@@ -16,11 +16,11 @@ from cascade.runtime.project import ROOT
 
 PACKAGES = ("torch", "lhotse", "kaldi_decoder", "numpy")
 CPUINFO = Path("/proc/cpuinfo")
-PUBLISHED = ("*.md", "sweep*", "search.json")  # beside a recipe: told of runs, read by none
+PUBLISHED = ("*.md", "sweep*", "search.json")  # results beside a recipe: no run reads them
 
 
 def environment(recipe: Recipe) -> dict[str, str]:
-    """What `RESULTS.md` says of a recipe's figures, by name."""
+    """Return where the figures of a recipe come from, by name."""
     return {
         "commit": _commit(ROOT),
         "date": time.strftime("%Y-%m-%d"),
@@ -33,17 +33,17 @@ def environment(recipe: Recipe) -> dict[str, str]:
 
 
 def section(about: Mapping[str, Any]) -> str:
-    """What figures were made with, as a section of Markdown."""
+    """Return the environment as a section of Markdown."""
     return "## Environment\n\n" + "".join(f"- {k}: {_one_line(v)}\n" for k, v in about.items())
 
 
 def processor() -> str:
-    """The processor, and the instructions that torch computes with.
+    """Return the processor, and the instructions that torch computes with.
 
-    The same seed trains another network where they are others: sums are rounded in another
+    With other instructions the same seed trains another network: sums are rounded in another
     order.
     """
-    import torch  # takes a second, and a table is made without it
+    import torch  # takes a second
 
     try:
         lines = CPUINFO.read_text(encoding="utf-8", errors="replace").splitlines()
@@ -57,29 +57,30 @@ def processor() -> str:
 
 
 def _one_line(value: Any) -> str:
-    """``value`` without line breaks; a mapping as ``name value, name value``."""
+    """Return ``value`` without line breaks; a mapping as ``name value, name value``."""
     if isinstance(value, Mapping):
         return ", ".join(f"{key} {_one_line(inner)}" for key, inner in value.items())
     return " ".join(str(value).split())
 
 
 def _arguments() -> list[str]:
-    """The command line, without what `run.sh` puts in front."""
+    """Return the command line without what `run.sh` puts in front."""
     return sys.argv[2:] if sys.argv[1:2] == ["run"] else []
 
 
 def _commit(root: Path) -> str:
-    """The commit of this checkout, with ``+`` where files that figures rest on differ from it."""
+    """Return the commit of the checkout, with ``+`` if files that change figures differ."""
     try:
-        git = ["git", "-C", str(root)]
-        run = {"capture_output": True, "text": True, "check": True}
-        top = subprocess.run([*git, "rev-parse", "--show-toplevel"], **run).stdout.strip()
-        if Path(top) != root:  # a copy in somebody's other repository
-            return "unknown"
-        name = subprocess.run([*git, "rev-parse", "--short=12", "HEAD"], **run).stdout.strip()
-        rest = (".", *(f":(exclude,glob)recipes/*/{name}" for name in PUBLISHED))
-        status = [*git, "status", "--porcelain", "-uno", "--", *rest]
-        changed = subprocess.run(status, **run).stdout.strip()
+        if Path(_git(root, "rev-parse", "--show-toplevel")) != root:
+            return "unknown"  # a copy of the project in another repository
+        name = _git(root, "rev-parse", "--short=12", "HEAD")
+        files = (".", *(f":(exclude,glob)recipes/*/{name}" for name in PUBLISHED))
+        changed = _git(root, "status", "--porcelain", "-uno", "--", *files)
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
     return name + ("+" if changed else "")
+
+
+def _git(root: Path, *arguments: str) -> str:
+    command = ["git", "-C", str(root), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()

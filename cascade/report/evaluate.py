@@ -1,11 +1,10 @@
-"""Stage 5: scores every system on every test set, and writes the table of results."""
+"""Stage 5: scores every system on every test set, and writes the results."""
 
 import json
 import logging
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +12,11 @@ from cascade.config.experiment import Experiment
 from cascade.config.recipe import Recipe
 from cascade.config.sections import Dataset
 from cascade.decoding.word_times import read_ctm
-from cascade.report.comparisons import findings
+from cascade.report.comparisons import compare_systems
 from cascade.report.environment import environment
 from cascade.report.phone_analysis import changes, changes_tsv, phones_tsv, training_phones
-from cascade.report.results import SystemResult, TestResult, results, table, write
+from cascade.report.results import SystemResult, TestResult, results_json, write
+from cascade.report.results_page import Speakers, summary
 from cascade.report.training_curves import draw, read_history, trained
 from cascade.runtime.errors import UserError
 from cascade.runtime.files import read_text_table, write_text
@@ -41,32 +41,34 @@ class _Scored:
 
 
 def evaluate(experiment: Experiment) -> None:
-    """Scores every system on every test set, writes the results, and prints the table."""
+    """Score every system on every test set, write the results, and print their summary."""
     recipe, layout = experiment.recipe, experiment.layout
-    summary = json.loads((layout.lang / "summary.json").read_text(encoding="utf-8"))
+    language = json.loads((layout.lang / "summary.json").read_text(encoding="utf-8"))
     phones = training_phones(experiment)
-    log.info("words are compared by one rule: %s.", _rule(recipe))
-    tests = {}
+    log.info("words are compared by one rule: %s.", _normalizer(recipe))
+    tests, speakers = {}, {}
     for dataset in recipe.role("test"):
         test = dataset.label
         scored = {system: _score(experiment, system, dataset) for system in recipe.systems}
-        found = {"oov": summary["oov"][test], "oracle": _oracle(experiment, dataset)}
+        extra = {"oov": language["oov"][test], "oracle": _oracle(experiment, dataset)}
         if recipe.language_model.open:
-            found["open"] = True
-        found |= _compare(experiment, test, scored, phones)
-        found["phone_ngram"] = {s: _phone_ngram(experiment, s, dataset) for s in scored}
+            extra["open"] = True
+        extra |= _compare(experiment, test, scored, phones)
+        extra["phone_ngram"] = {s: _phone_ngram(experiment, s, dataset) for s in scored}
         if recipe.decode.nbest:
-            found["confidence"] = {
-                system: _confidence(experiment, system, dataset) for system in scored
-            }
+            extra["confidence"] = {s: _confidence(experiment, s, dataset) for s in scored}
         files = len(read_text_table(layout.text(experiment.dataset_key(dataset), "words")))
-        tests[test] = TestResult(files, {s: one.result for s, one in scored.items()}, found)
+        tests[test] = TestResult(files, {s: one.result for s, one in scored.items()}, extra)
+        known = _speakers(experiment, dataset)
+        if known:
+            speakers[test] = known
     training = {system: trained(layout.system(system)) for system in recipe.systems}
-    found = results(recipe.name, recipe.seed, tests, training)
+    results = results_json(recipe.name, recipe.seed, tests, training)
     histories = {system: read_history(layout.system(system)) for system in recipe.systems}
     draw(layout.root / "curves.svg", histories)
-    write(layout.root, found, environment(recipe))
-    print(table(found))
+    write(layout.root, results, environment(recipe), speakers)
+    print(summary(results, speakers))
+    print(f"\nThe rest: {layout.root}/RESULTS.md, DETAILS.md and results.json.")
 
 
 def _compare(
@@ -75,7 +77,7 @@ def _compare(
     scored: Mapping[str, _Scored],
     training: Mapping[str, Counter],
 ) -> dict[str, Any]:
-    """Compares the systems on a test set with the first that is no cascade."""
+    """Compare the systems on a test set with the first one that only the target trained."""
     recipe = experiment.recipe
     systems = sorted(recipe.systems, key=lambda system: recipe.systems[system].multilingual)
     counts = {system: scored[system].counts for system in systems}
@@ -83,36 +85,30 @@ def _compare(
     changed = changes(phones)
     write_text(experiment.layout.phone_table(test), phones_tsv(phones, training))
     write_text(experiment.layout.phone_changes(test), changes_tsv(changed, training))
-    return findings(test, counts, phones, training, changed)
+    return compare_systems(test, counts, phones, training, changed)
 
 
 def _score(experiment: Experiment, system: str, dataset: Dataset) -> _Scored:
-    """Scores one system on one test set, and writes the details."""
+    """Score one system on one test set, and write the details."""
     recipe, layout = experiment.recipe, experiment.layout
     test, key = dataset.label, experiment.dataset_key(dataset)
     folder = layout.decode(system, test)
-    words = score_files(layout.text(key, "words"), folder / "words.txt", _rule(recipe))
+    words = score_files(layout.text(key, "words"), folder / "words.txt", _normalizer(recipe))
     phones = score_files(layout.text(key, "phones"), folder / "phones.txt")
-    for found, unit in ((words, "words"), (phones, "phones")):
-        if found.partial:
+    for score, unit in ((words, "words"), (phones, "phones")):
+        if score.partial:
             log.warning(
                 "%s, %s: %d utterances have no hypothesis in %s; they count as deletions.",
                 system,
                 test,
-                len(found.partial),
+                len(score.partial),
                 unit,
             )
     counts = counts_of(words, phones, _memory_mb(folder / "decode.json"))
     speakers = {k: v[0] for k, v in read_text_table(layout.text(key, "speakers")).items()}
-    when = datetime.now()
     by_utterance = utterance_counts(words, phones, speakers)
-    write_details(
-        layout.score(system, test),
-        words,
-        phones,
-        speakers,
-        {"speechbox.log": format_log(counts, when), COUNTS: counts_tsv(by_utterance)},
-    )
+    extra = {"speechbox.log": format_log(counts), COUNTS: counts_tsv(by_utterance)}
+    write_details(layout.score(system, test), words, phones, speakers, extra)
     settings = recipe.systems[system]
     result = SystemResult(
         layers=settings.layers,
@@ -125,20 +121,33 @@ def _score(experiment: Experiment, system: str, dataset: Dataset) -> _Scored:
     return _Scored(result, by_utterance, phones)
 
 
+def _speakers(experiment: Experiment, dataset: Dataset) -> Speakers | None:
+    """Count the speakers of a test set, and those in the training, too; None if not all known."""
+
+    def names(key: str) -> set[str]:
+        table = read_text_table(experiment.layout.text(key, "speakers"))
+        return {speaker for (speaker,) in table.values()}
+
+    speakers = names(experiment.dataset_key(dataset))
+    if "unknown" in speakers:
+        return None
+    training = set().union(*map(names, experiment.dataset_keys("train", "train_ext")))
+    return len(speakers), len(speakers & training)
+
+
 def _confidence(experiment: Experiment, system: str, dataset: Dataset) -> dict[str, Any]:
-    """How far the confidences of a decoding part right words from wrong ones."""
+    """Return how well the confidences of words tell correct words from wrong ones."""
     reference = read_text_table(experiment.layout.text(experiment.dataset_key(dataset), "words"))
     ctm = read_ctm(experiment.layout.decode(system, dataset.label) / "words.ctm")
-    return nce_and_auc(*word_confidences(reference, ctm, _rule(experiment.recipe)))
+    return nce_and_auc(*word_confidences(reference, ctm, _normalizer(experiment.recipe)))
 
 
 def _phone_ngram(experiment: Experiment, system: str, dataset: Dataset) -> dict[str, Any]:
-    """The phone error rates of the search with the phone n-gram, with their counts."""
+    """Return the phone errors of the search with the phone n-gram."""
     reference = experiment.layout.text(experiment.dataset_key(dataset), "phones")
-    found = score_files(
-        reference, experiment.layout.decode(system, dataset.label) / "phones_ngram.txt"
-    )
-    counts = counts_of(found, found, None)
+    folder = experiment.layout.decode(system, dataset.label)
+    score = score_files(reference, folder / "phones_ngram.txt")
+    counts = counts_of(score, score, None)
     return {
         "PH_ERRORS": counts.ph_errors,
         "PH_TERRORS": counts.ph_terrors,
@@ -149,24 +158,25 @@ def _phone_ngram(experiment: Experiment, system: str, dataset: Dataset) -> dict[
 
 
 def _oracle(experiment: Experiment, dataset: Dataset) -> dict[str, float]:
-    """The word error rates that the reference phones give, through the same graph."""
+    """Return the word error rates of the reference phones, decoded with the same graph."""
     reference = experiment.layout.text(experiment.dataset_key(dataset), "words")
-    words = score_files(
-        reference, experiment.layout.oracle(dataset.label), _rule(experiment.recipe)
-    )
-    counts = counts_of(words, words, 0)
-    return {"WER": round(counts.wer, 4), "WERc": round(counts.werc, 4)}
+    hypotheses = experiment.layout.oracle(dataset.label)
+    words = score_files(reference, hypotheses, _normalizer(experiment.recipe))
+    return {
+        "WER": round(100 * words.errors / words.total, 4),
+        "WERc": round(100 * words.terrors / words.total, 4),
+    }
 
 
-def _rule(recipe: Recipe) -> WordNormalizer:
-    """How words of reference and hypothesis are compared."""
+def _normalizer(recipe: Recipe) -> WordNormalizer:
+    """Return how words of reference and hypothesis are compared."""
     language = recipe.target_language
     return WordNormalizer(language.letters, language.fold)
 
 
 def _memory_mb(path: Path) -> int:
-    """The peak memory of a decoding, as it measured itself."""
+    """Return the peak memory of a decoding in MiB, as stage 4 has written it."""
     try:
         return int(json.loads(path.read_text(encoding="utf-8"))["memory_mb"])
     except (OSError, ValueError, KeyError, TypeError):
-        raise UserError(f"{path} does not read. Run stage 4 again.") from None
+        raise UserError(f"{path} is missing or damaged. Run stage 4 again.") from None

@@ -1,8 +1,9 @@
-"""Where a gain comes from: phones that the languages share, and errors that went or came.
+"""In which phones a system gains: phones that languages share, errors fixed and introduced.
 
-A phone of the target's training is *shared* if a language beside it has it in its training
-too, else the target's *own*; one of the test that no training of the target has is *new*.
-A substitution or deletion belongs to the reference's phone, an insertion to the inserted one.
+A phone of the target's training is *shared* if the training of another language has it, too. Else
+it is the target's *own*. A phone of the test that the target's training lacks is *new*.
+A substitution or deletion is an error of the reference's phone, an insertion one of the inserted
+phone.
 """
 
 from collections import Counter
@@ -36,14 +37,16 @@ class Change:
 
     @property
     def more(self) -> int:
-        """How many more of them; below 0 for fewer."""
+        """How many errors more; below 0 for fewer."""
         return self.after - self.before
 
 
 def training_phones(experiment: Experiment) -> dict[str, Counter]:
-    """How often each phone is in the training transcripts of a language, the target first."""
+    """Count the phones in the training transcripts of each language, the target first."""
     recipe = experiment.recipe
-    counts = {name: Counter() for name in (recipe.target, *recipe.ext_languages)}
+    counts: dict[str, Counter] = {
+        name: Counter() for name in (recipe.target, *recipe.ext_languages)
+    }
     for role in ("train", "train_ext"):
         for dataset in recipe.role(role):
             table = read_text_table(
@@ -55,7 +58,12 @@ def training_phones(experiment: Experiment) -> dict[str, Counter]:
 
 
 def class_of(phone: str, training: Mapping[str, Collection[str]]) -> str:
-    """One of `CLASSES`; ``training`` as of `training_phones`."""
+    """Return one of `CLASSES`; ``training`` as of `training_phones`.
+
+    >>> training = {"ru": {"a", "ɨ"}, "en": {"a", "w"}}
+    >>> [class_of(phone, training) for phone in ("a", "ɨ", "w")]
+    ['shared', 'own', 'new']
+    """
     target, *others = training.values()
     if phone not in target:
         return "new"
@@ -65,8 +73,8 @@ def class_of(phone: str, training: Mapping[str, Collection[str]]) -> str:
 def by_class(
     scores: Mapping[str, Score], training: Mapping[str, Collection[str]], speakers: Sequence[str]
 ) -> dict[str, SystemComparison]:
-    """Compares systems on the phones of each class that the test set has."""
-    counted = {system: class_counts(found, training) for system, found in scores.items()}
+    """Compare systems on the phones of each class that the test set has."""
+    counted = {system: class_counts(score, training) for system, score in scores.items()}
     tokens = next(iter(counted.values()))[0]
     return {
         name: compare({system: errors[k] for system, (_, errors) in counted.items()}, row, speakers)
@@ -76,10 +84,10 @@ def by_class(
 
 
 def class_extents(
-    found: Score, training: Mapping[str, Collection[str]]
+    score: Score, training: Mapping[str, Collection[str]]
 ) -> dict[str, dict[str, int]]:
-    """By class: how many ``phones`` of it the test has, and how many ``tokens`` of them."""
-    spoken = Counter(phone for phones in found.ref.values() for phone in phones)
+    """Return for each class how many different ``phones`` and how many ``tokens`` the test has."""
+    spoken = Counter(phone for phones in score.ref.values() for phone in phones)
     extents = {name: {"phones": 0, "tokens": 0} for name in CLASSES}
     for phone, times in spoken.items():
         extent = extents[class_of(phone, training)]
@@ -89,13 +97,13 @@ def class_extents(
 
 
 def class_counts(
-    found: Score, training: Mapping[str, Collection[str]]
+    score: Score, training: Mapping[str, Collection[str]]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Reference phones and errors in them, both (3, U): by class and utterance."""
+    """Return reference phones and errors, both (3, U): by class and utterance."""
     place: dict[str, int] = {}
-    tokens, errors = np.zeros((2, len(CLASSES), len(found.ref)), dtype=np.int64)
-    for column, utterance in enumerate(found.ref):
-        for ref, hyp in found.pairs(utterance):
+    tokens, errors = np.zeros((2, len(CLASSES), len(score.ref)), dtype=np.int64)
+    for column, utterance in enumerate(score.ref):
+        for ref, hyp in score.pairs(utterance):
             phone = hyp if ref == EPS else ref
             if phone not in place:
                 place[phone] = CLASSES.index(class_of(phone, training))
@@ -105,39 +113,40 @@ def class_counts(
 
 
 def changes(scores: Mapping[str, Score]) -> list[Change]:
-    """What every other system does otherwise than the first, the largest change first."""
+    """Return where each other system differs from the first one, the largest change first."""
     (reference, first), *others = scores.items()
     before = _errors(first)
-    found = []
+    changed = []
     for system, other in others:
         after = _errors(other)
-        each = [
-            Change(reference, system, *error, before[error], after[error])
+        of_system = [
+            Change(reference, system, operation, ref, hyp, before[error], after[error])
             for error in before | after
+            for operation, ref, hyp in [error]
             if before[error] != after[error]
         ]
-        found += sorted(each, key=lambda c: (-abs(c.more), c.operation, c.ref, c.hyp))
-    return found
+        changed += sorted(of_system, key=lambda c: (-abs(c.more), c.operation, c.ref, c.hyp))
+    return changed
 
 
 def phones_tsv(scores: Mapping[str, Score], training: Mapping[str, Counter]) -> str:
-    """A line a phone of the test: its class, how often each training has it, its errors.
+    """Return a line a phone of the test: its class, its count in each training, its errors.
 
-    For each system its substitutions, deletions and insertions, and the rate in per cent.
+    The errors of each system are substitutions, deletions, insertions, and the rate in per cent.
     """
     first = next(iter(scores.values()))
     tokens = Counter(phone for phones in first.ref.values() for phone in phones)
-    errors = {}  # by system, then by operation and phone
-    for system, found in scores.items():
+    errors: dict[str, Counter] = {}  # by system, then by operation and phone
+    for system, score in scores.items():
         errors[system] = Counter()
-        for operation, ref, hyp, times in found.ops:
+        for operation, ref, hyp, times in score.ops:
             errors[system][operation, hyp if ref == EPS else ref] += times
-    spoken = {phone for counts in errors.values() for _, phone in counts}
+    phones = {phone for counts in errors.values() for _, phone in counts}
     kinds = ("substitution", "deletion", "insertion")
     header = ["phone", "class", *(f"train_{language}" for language in training), "test"]
     header += [f"{system}_{kind}" for system in scores for kind in ("sub", "del", "ins", "per")]
     lines = [header]
-    for phone in sorted(spoken, key=lambda p: (CLASSES.index(class_of(p, training)), p)):
+    for phone in sorted(phones, key=lambda p: (CLASSES.index(class_of(p, training)), p)):
         line = [phone, class_of(phone, training)]
         line += [str(counts[phone]) for counts in training.values()]
         line.append(str(tokens[phone]))
@@ -149,10 +158,10 @@ def phones_tsv(scores: Mapping[str, Score], training: Mapping[str, Counter]) -> 
     return "".join("\t".join(line) + "\n" for line in lines)
 
 
-def changes_tsv(found: Sequence[Change], training: Mapping[str, Collection[str]]) -> str:
-    """A line a `Change`, in their order, with the class of its phone."""
+def changes_tsv(changed: Sequence[Change], training: Mapping[str, Collection[str]]) -> str:
+    """Return a line for each `Change`, with the class of its phone."""
     lines = ["reference\tsystem\toperation\tref\thyp\tclass\tbefore\tafter\tmore\n"]
-    for c in found:
+    for c in changed:
         name = class_of(c.hyp if c.ref == EPS else c.ref, training)
         numbers = f"{c.before}\t{c.after}\t{c.more:+d}"
         lines.append(
@@ -161,6 +170,6 @@ def changes_tsv(found: Sequence[Change], training: Mapping[str, Collection[str]]
     return "".join(lines)
 
 
-def _errors(found: Score) -> Counter:
-    """How often each (operation, reference, hypothesis) came that is an error."""
-    return Counter({(op, r, h): n for op, r, h, n in found.ops if op != "correct"})
+def _errors(score: Score) -> Counter:
+    """Count the errors: (operation, reference, hypothesis)."""
+    return Counter({(op, r, h): n for op, r, h, n in score.ops if op != "correct"})

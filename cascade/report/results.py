@@ -1,40 +1,28 @@
-"""The results of a recipe: ``results.json``, the table, and ``RESULTS.md``.
-
-Everything here takes data and gives data or text, but `write`, which writes.
-"""
+"""The results of a recipe: ``results.json``, ``RESULTS.md`` and ``DETAILS.md``."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cascade.report import training_curves as learning
-from cascade.report.comparisons import paragraphs
-from cascade.report.environment import section
+from cascade.report.details_page import details_page
+from cascade.report.results_page import Speakers, results_page
 from cascade.runtime.errors import UserError
 from cascade.runtime.files import write_json, write_text
-from cascade.runtime.tables import markdown_table
-from cascade.scoring.significance import RESAMPLES, SPEAKERS
-from cascade.scoring.speechbox import KEYS, Counts, format_pair
-
-COLUMNS = ("system", "layers", "neurons", "cascade", "Wer/Werc", "Per/Perc", "model, KB")
-
-METHOD = f"""\
-Intervals and p-values are of a paired bootstrap: {RESAMPLES:,} times utterances are drawn with
-replacement, or speakers where a test set has {SPEAKERS} or more, the same for all systems. With one
-seed they tell what other utterances would give, not what another training would. Shared
-phones are those that the training of another language has, too: `phones_TEST.tsv` has every
-phone's errors, `changes_TEST.tsv` every error that went or came. Per/Perc is of greedy phones;
-with a phone n-gram, of a search. NCE and AUC tell how far the confidences of words part right from
-wrong ones: both are 1 at best; NCE 0 and AUC 0.5 are no better than none.
-"""
+from cascade.scoring.speechbox import KEYS, Counts
 
 
 @dataclass(frozen=True)
 class SystemResult:
-    """A system on a test set; ``layers`` as the recipe has them, ``model_kb`` in KiB.
+    """A system on a test set.
 
-    ``share`` is what the languages of a cascade share: ``upper``, ``lower`` or ``all``.
+    Attributes:
+        layers: As in the recipe: ``(4,)``, ``(2, 2)``.
+        neurons: Of a layer.
+        cascade: Whether other languages trained it, too.
+        counts: Its errors.
+        model_kb: The size of its model in KiB.
+        share: Of a cascade, the layers that the languages share: ``upper``, ``lower``, ``all``.
     """
 
     layers: Sequence[int]
@@ -47,66 +35,55 @@ class SystemResult:
 
 @dataclass(frozen=True)
 class TestResult:
-    """A test set: how many files it has, and what each system made of them.
+    """A test set: how many files it has, and the result of each system.
 
-    ``extra`` holds what else is known of it: ``oov``, the share of its running words that
-    the vocabulary lacks, in per cent; ``open``, where they are spelt from pieces;
-    ``oracle``, the word error rates that the reference phones give; ``phone_ngram``, by
-    system the phone errors of the search with a phone n-gram; ``confidence``, by system how
-    good the words' confidences are (see `cascade.scoring.confidence.figures`); and what
-    `cascade.report.comparisons.findings` gives.
+    ``extra`` has more figures: ``oov``, running words that the vocabulary lacks, in per cent;
+    ``open``, if they are spelt from pieces; ``oracle``, the word error rates that the reference
+    phones give; ``phone_ngram``, by system the phone errors of the search with a phone n-gram;
+    ``confidence``, by system what `cascade.scoring.confidence.nce_and_auc` returns; and what
+    `cascade.report.comparisons.compare_systems` returns.
     """
 
-    __test__ = False  # no test case of pytest's
+    __test__ = False  # not a test case of pytest
 
     files: int
     systems: Mapping[str, SystemResult]
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
-def results(
+def results_json(
     recipe: str,
     seed: int,
     tests: Mapping[str, TestResult],
     training: Mapping[str, Mapping[str, Any]],
 ) -> dict[str, Any]:
-    """What ``results.json`` holds; rates are in per cent, rounded to four decimals.
+    """Return the content of ``results.json``. Rates are in per cent, with four decimals.
 
-    ``training`` is by system what `cascade.report.training_curves.trained` says of it.
+    ``training`` has for each system what `cascade.report.training_curves.trained` returns.
 
-    Raises `UserError` where systems were scored against different references.
+    Raises `UserError` if the systems were scored against different references.
     """
     return {
         "recipe": recipe,
         "seed": seed,
         "tests": {name: _test(name, test) for name, test in tests.items()},
-        "training": {system: dict(found) for system, found in training.items()},
+        "training": {system: dict(figures) for system, figures in training.items()},
     }
 
 
-def table(found: Mapping[str, Any]) -> str:
-    """The tables of all test sets, as Markdown that also reads well on a screen.
+def write(
+    folder: Path,
+    results: Mapping[str, Any],
+    environment: Mapping[str, Any],
+    speakers: Mapping[str, Speakers],
+) -> None:
+    """Write ``results.json``, ``RESULTS.md`` and ``DETAILS.md`` into ``folder``.
 
-    ``found`` is what `results` gives, or what ``results.json`` holds.
+    For ``environment`` and ``speakers`` see `cascade.report.results_page.results_page`.
     """
-    return "\n".join(_section(name, test) for name, test in found["tests"].items())
-
-
-def markdown(found: Mapping[str, Any], environment: Mapping[str, Any]) -> str:
-    """The text of ``RESULTS.md``; ``environment`` says where the figures come from."""
-    return (
-        f"# Results of {found['recipe']}\n\n"
-        f"Written by stage 5 (seed {found['seed']}). WER and PER count substitutions, deletions "
-        "and insertions;\nWERc and PERc leave the insertions out. All in per cent.\n\n"
-        f"{METHOD}\n{table(found)}\n{learning.section(found['training'])}\n"
-        f"{section(environment)}"
-    )
-
-
-def write(folder: Path, found: Mapping[str, Any], environment: Mapping[str, Any]) -> None:
-    """Writes ``results.json`` and ``RESULTS.md`` into ``folder``, each whole or not at all."""
-    write_json(folder / "results.json", found)
-    write_text(folder / "RESULTS.md", markdown(found, environment))
+    write_json(folder / "results.json", results)
+    write_text(folder / "RESULTS.md", results_page(results, environment, speakers))
+    write_text(folder / "DETAILS.md", details_page(results))
 
 
 def _test(name: str, test: TestResult) -> dict[str, Any]:
@@ -118,9 +95,9 @@ def _test(name: str, test: TestResult) -> dict[str, Any]:
                 f"The systems were scored on different numbers of reference {key} of "
                 f"'{name}' ({each}). Run stages 4 and 5 again with --force."
             )
-    taken = {"files", "systems"} & set(test.extra)
-    if taken:
-        raise ValueError(f"extra keys of test '{name}' hide its own: {sorted(taken)}")
+    doubled = {"files", "systems"} & set(test.extra)
+    if doubled:
+        raise ValueError(f"extra figures of test '{name}' have the names of others: {doubled}")
     systems = {system: _system(result) for system, result in test.systems.items()}
     return {"files": test.files, "systems": systems, **test.extra}
 
@@ -138,58 +115,3 @@ def _system(result: SystemResult) -> dict[str, Any]:
         "memory_mb": c.memory_mb,
         "model_kb": result.model_kb,
     }
-
-
-def _section(name: str, test: Mapping[str, Any]) -> str:
-    """A test set's heading, table, line of sizes and what it says of the systems."""
-    rows = [COLUMNS, *(_row(system, values) for system, values in test["systems"].items())]
-    parts = [f"## {name}", markdown_table(rows), _sizes(test), *_beside(test), *paragraphs(test)]
-    return "\n\n".join(parts) + "\n"
-
-
-def _row(system: str, values: Mapping[str, Any]) -> tuple[str, ...]:
-    return (
-        system,
-        values["layers"],
-        str(values["neurons"]),
-        _sharing(values),
-        format_pair(values["WER"], values["WERc"]),
-        format_pair(values["PER"], values["PERc"]),
-        "n/a" if values["model_kb"] is None else str(values["model_kb"]),
-    )
-
-
-def _sharing(values: Mapping[str, Any]) -> str:
-    """``yes`` for a cascade whose upper layers are shared, else what is."""
-    if not values["cascade"]:
-        return "no"
-    return "yes" if values["share"] in (None, "upper") else f"{values['share']} shared"
-
-
-def _sizes(test: Mapping[str, Any]) -> str:
-    """``200 files, 1,234 words, 5,678 phones, OOV 21.3 %.``"""
-    parts = [f"{test['files']:,} files"]
-    for key in ("ALL_WORDS", "ALL_PHONES"):
-        known = [s[key] for s in test["systems"].values() if s[key] is not None]
-        if known:
-            parts.append(f"{known[0]:,} {key.removeprefix('ALL_').lower()}")
-    if test.get("oov") is not None:
-        spelt = ", spelt from pieces" if test.get("open") else ""
-        parts.append(f"OOV {test['oov']:.1f} %{spelt}")
-    told = ", ".join(parts) + "."
-    if test.get("oracle"):
-        told += f" With every phone right, the same graph makes {test['oracle']['WER']:.1f} % WER."
-    return told
-
-
-def _beside(test: Mapping[str, Any]) -> list[str]:
-    """The table of what stands beside WER and PER: the phone n-gram, the confidences."""
-    ngram, sure = test.get("phone_ngram", {}), test.get("confidence", {})
-    if not ngram and not sure:
-        return []
-    rows = [("beside these", "Per/Perc with a phone n-gram", "confidence: NCE", "AUC")]
-    for system in test["systems"]:
-        per, told = ngram.get(system, {}), sure.get(system, {})
-        cells = ["n/a" if told.get(k) is None else f"{told[k]:.3f}" for k in ("NCE", "AUC")]
-        rows.append((system, format_pair(per.get("PER"), per.get("PERc")), *cells))
-    return [markdown_table(rows)]

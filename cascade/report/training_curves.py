@@ -1,4 +1,4 @@
-"""How systems were trained: their best step, what each part is worth, and their curves."""
+"""How systems were trained: their best steps, their ablations and their learning curves."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -8,15 +8,18 @@ from typing import Any
 
 from cascade.report.figures import COLOURS, picture
 from cascade.runtime.errors import UserError
-from cascade.runtime.tables import markdown_table
 
 LINES = ("-", "--", ":", "-.")  # languages, the target's first
 
 
 def read_history(folder: Path) -> list[dict[str, Any]]:
-    """The rows of a system's ``train.jsonl``, one a validation.
+    """Read a system's ``train.jsonl``: a row a validation.
 
-    Raises `UserError` where stage 3 has not written it so.
+    Raises `UserError` for a file that is missing or damaged. Three rows of it, shortened::
+
+        {"step": 200, "loss": {"ru": 3.12, "en": 2.98}, "valid_loss": 3.05, "valid_per": 100.0}
+        {"step": 400, "loss": {"ru": 2.95, "en": 2.71}, "valid_loss": 2.81, "valid_per": 97.3}
+        {"step": 600, "loss": {"ru": 2.11, "en": 2.02}, "valid_loss": 1.98, "valid_per": 71.4}
     """
     path = folder / "train.jsonl"
     try:
@@ -24,17 +27,21 @@ def read_history(folder: Path) -> list[dict[str, Any]]:
         if not rows or not {"step", "loss", "valid_loss", "valid_per"} <= rows[0].keys():
             raise ValueError
     except (OSError, ValueError):
-        raise UserError(f"{path} is no history of a training. Run stage 3 again.") from None
+        raise UserError(f"{path} is missing or damaged. Run stage 3 again.") from None
     return rows
 
 
 def trained(folder: Path) -> dict[str, Any]:
-    """What ``results.json`` says of a training; error rates are of ``valid``, in per cent."""
+    """Return what ``results.json`` has of a training; error rates are of valid, in per cent.
+
+    Raises `UserError` for files of stage 3 that are missing or damaged.
+    """
     best = min(read_history(folder), key=lambda row: row["valid_per"])
     try:
         ablation = json.loads((folder / "ablation.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        raise UserError(f"{folder / 'ablation.json'} does not read. Run stage 3 again.") from None
+        path = folder / "ablation.json"
+        raise UserError(f"{path} is missing or damaged. Run stage 3 again.") from None
     return {
         "best_step": best["step"],
         "valid_per": round(best["valid_per"], 4),
@@ -42,24 +49,8 @@ def trained(folder: Path) -> dict[str, Any]:
     }
 
 
-def section(training: Mapping[str, Mapping[str, Any]]) -> str:
-    """The training of all systems as Markdown; ``training`` by system as of `trained`."""
-    changes = dict.fromkeys(key for found in training.values() for key in found["ablation"])
-    rows = [("PER on valid, %", "best step", *changes)]
-    for system, found in training.items():
-        each = (found["ablation"].get(change) for change in changes)
-        cells = ("" if per is None else f"{per:.1f}" for per in each)
-        rows.append((system, str(found["best_step"]), *cells))
-    return (
-        "## Training\n\n"
-        "*Lower of*, *upper of* a language: the target's speech through that language's layers in\n"
-        "place of its own; *without layer2*: past a layer. Learning curves: `curves.svg`.\n\n"
-        f"{markdown_table(rows)}\n"
-    )
-
-
 def draw(path: Path, histories: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
-    """Writes the learning curves as SVG: PER on valid, and the losses of each language."""
+    """Write the learning curves as SVG: PER on valid, and the losses of each language."""
     with picture(path, "Learning curves", 9, 3.6) as figure:
         errors, losses = figure.subplots(1, 2)
         for (system, rows), colour in zip(histories.items(), cycle(COLOURS), strict=False):
@@ -79,5 +70,5 @@ def draw(path: Path, histories: Mapping[str, Sequence[Mapping[str, Any]]]) -> No
 
 
 def _numbers(values: Sequence[float | None]) -> list[float]:
-    """Gaps where a language took no part."""
+    """Return numbers; a gap (NaN) where a language took no part."""
     return [float("nan") if value is None else value for value in values]

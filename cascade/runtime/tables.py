@@ -1,8 +1,11 @@
-"""Tables as text."""
+"""Tables and paragraphs of Markdown."""
 
+import textwrap
 from collections.abc import Sequence
 
 from tabulate import tabulate
+
+WIDTH = 100  # characters of a line of a paragraph
 
 
 def markdown_table(rows: Sequence[Sequence[str]]) -> str:
@@ -16,3 +19,15 @@ def markdown_table(rows: Sequence[Sequence[str]]) -> str:
     """
     header, *body = [[cell.replace("|", r"\|") for cell in row] for row in rows]
     return tabulate(body, header, tablefmt="github", disable_numparse=True)
+
+
+def paragraph(text: str, indent: str = "") -> str:
+    """Return text in lines of at most `WIDTH` characters; ``indent`` is before all but the first.
+
+    >>> print(paragraph("- an item of a list " + "word " * 20, indent="  "))
+    - an item of a list word word word word word word word word word word word word word word word word
+      word word word word
+    """
+    return textwrap.fill(
+        text, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )

@@ -6,10 +6,9 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from cascade.report.differences import reduction_cell
 from cascade.runtime.tables import markdown_table
-from cascade.scoring.significance import LEVEL
 from cascade.scoring.speechbox import KEYS
-from cascade.scoring.verdict import tenths
 from cascade.sweeps.plan import Point, number
 from cascade.sweeps.verdicts import UNITS, Judged
 
@@ -133,7 +132,7 @@ def _table(key: str, rate: str, found: Sequence[Entry], judged: Sequence[Judged]
     pairs = {one[key]: {(p["reference"], p["system"]): p for p in one["pairs"]} for one in judged}
     for pair in dict.fromkeys(pair for of_value in pairs.values() for pair in of_value):
         title = f"fewer {UNITS[SHOWN[rate]]}, {pair[1]} than {pair[0]}"
-        rows.append((title, *(_reduction(pairs.get(value, {}).get(pair)) for value in values)))
+        rows.append((title, *(reduction_cell(pairs.get(value, {}).get(pair)) for value in values)))
     return markdown_table(rows)
 
 
@@ -143,16 +142,6 @@ def spread(rates: Sequence[float]) -> str:
         return "n/a"
     mean = f"{statistics.mean(rates):.2f}"
     return mean if len(rates) == 1 else f"{mean} ({min(rates):.2f} to {max(rates):.2f})"
-
-
-def _reduction(pair: Mapping[str, Any] | None) -> str:
-    """``3.1 % (-0.4 to 6.5)``, bold where a difference can be told."""
-    if pair is None or pair["reduction"] is None:
-        return "n/a"
-    text = f"{tenths(pair['reduction'])} %"
-    if pair["interval"] is not None and None not in pair["interval"]:
-        text += " ({} to {})".format(*map(tenths, pair["interval"]))
-    return f"**{text}**" if pair["p_holm"] is not None and pair["p_holm"] < 1 - LEVEL else text
 
 
 def _oov(key: str, found: Sequence[Entry]) -> str:

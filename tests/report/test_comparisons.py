@@ -1,7 +1,7 @@
 import json
 from collections import Counter
 
-from cascade.report.comparisons import findings, paragraphs
+from cascade.report.comparisons import compare_systems
 from cascade.report.phone_analysis import changes
 from cascade.scoring.counts import utterance_counts
 from cascade.scoring.score import score
@@ -17,7 +17,7 @@ def found(*systems, training=TRAINING):
     scores = {system: score(REF, hyp) for system, hyp in heard.items()}
     speakers = dict.fromkeys(REF, "anna")
     counts = {s: utterance_counts(WORDS, phones, speakers) for s, phones in scores.items()}
-    said = findings("mine", counts, scores, training, changes(scores))
+    said = compare_systems("mine", counts, scores, training, changes(scores))
     return json.loads(json.dumps(said, allow_nan=False))
 
 
@@ -58,26 +58,12 @@ def test_every_pair_is_found_and_the_first_system_is_the_one_in_sentences():
 def test_one_system_has_intervals_and_no_verdict():
     said = found("plain")
     assert (said["verdicts"], said["phone_changes"]) == ([], {})
-    table, sizes = paragraphs(said)
-    assert "| plain " in table
-    assert sizes.startswith("Phone tokens")
+    rate = said["significance"]["phones"]["rates"]["plain"]
+    assert rate["percent"] == 37.5
+    assert rate["interval"][0] < 37.5 < rate["interval"][1]
 
 
 def test_without_another_language_there_are_no_classes():
     said = found("plain", "cascade", training={"ru": TRAINING["ru"]})
     assert said["phone_classes"] == {}
     assert len(said["verdicts"]) == 2
-    assert "shared" not in "".join(paragraphs(said))
-
-
-def test_in_words():
-    verdicts, table, sizes, changed = paragraphs(found("plain", "cascade"))
-    assert verdicts.count("\n- ") == 3
-    header = [cell.strip() for cell in table.splitlines()[0].strip("|").split("|")]
-    assert header == ["95 % intervals", "WER", "PER", "PER, shared", "PER, own"]
-    assert sizes == "Phone tokens (types) in the test: shared 120 (2), own 40 (1)."
-    assert changed == "Phone errors, cascade against plain, that went: b as a (30 to 0)."
-
-
-def test_results_of_before_have_no_paragraphs():
-    assert paragraphs({"files": 3, "systems": {}, "oov": 1.0}) == []

@@ -16,6 +16,7 @@ import pytest
 import safetensors.torch
 from support import ROOT, run
 
+from cascade.report.differences import p_cell, reduction_cell
 from cascade.scoring.counts import read_counts
 
 LOG_LINE = re.compile(r"\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\] SpeechBox: INFO: (.+)")
@@ -51,15 +52,20 @@ def test_what_the_comparison_leaves(mini):
     assert len(found["verdicts"]) == 4
     for sentence in found["verdicts"]:
         assert "between cascade and plain" in sentence or "than plain" in sentence
-        assert f"- {sentence}\n" in report
+    assert "**Does training with other languages help?**\n\n- festvox_ru (1 training" in report
+    row = next(line for line in report.splitlines() if line.startswith("| festvox_ru "))
+    details = (mini / "DETAILS.md").read_text()
     for unit, key in (("words", "ERRORS"), ("phones", "PH_ERRORS")):
         pair = found["significance"][unit]["pairs"][0]
         before, after = (found["systems"][name][key] for name in ("plain", "cascade"))
         assert pair["reduction"] == round(100 * (before - after) / before, 4)
+        assert reduction_cell(pair) in row and p_cell(pair) in row
         for system, rate in found["significance"][unit]["rates"].items():
             counts = read_counts(mini / system / "score_festvox_ru" / "counts.tsv")
             assert counts.errors(unit).sum() == found["systems"][system][key]
             assert rate["percent"] == found["systems"][system]["WER" if unit == "words" else "PER"]
+            low, high = (f"{end:.1f}" for end in rate["interval"])
+            assert f"| {rate['percent']:.1f} ({low} to {high}) " in details
     header, *lines = (mini / "phones_festvox_ru.tsv").read_text().splitlines()
     rows = [dict(zip(header.split("\t"), line.split("\t"), strict=True)) for line in lines]
     for system in ("plain", "cascade"):

@@ -1,0 +1,177 @@
+"""The page ``RESULTS.md``: whether other languages help, error rates, differences.
+
+It is made from what ``results.json`` contains; see `cascade.report.results.results`.
+"""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from cascade.report.differences import (
+    Difference,
+    from_reference,
+    in_words,
+    p_cell,
+    reduction_cell,
+    significant,
+)
+from cascade.report.environment import section
+from cascade.runtime.tables import markdown_table, paragraph
+from cascade.scoring.significance import LEVEL
+from cascade.scoring.speechbox import format_pair
+
+COLUMNS = ("system", "layers", "neurons", "shared", "Wer/Werc", "Per/Perc", "model, KB")
+SHARED = {"upper": "upper layers", "lower": "lower layers", "all": "all layers"}
+UNITS = {"phones": "phone errors", "words": "word errors"}
+
+# The speakers of a test set: how many, and how many of them are in the training, too.
+Speakers = tuple[int, int]
+
+
+def results_page(
+    results: Mapping[str, Any], environment: Mapping[str, Any], speakers: Mapping[str, Speakers]
+) -> str:
+    """Return the text of ``RESULTS.md``.
+
+    ``environment`` says where the figures come from (`cascade.report.environment.environment`);
+    ``speakers`` has the test sets whose speakers are known.
+    """
+    parts = [f"# Results of {results['recipe']}", summary(results, speakers)]
+    parts += ["## The rest", _rest(results), section(environment)]
+    return "\n\n".join(parts)
+
+
+def summary(results: Mapping[str, Any], speakers: Mapping[str, Speakers]) -> str:
+    """Return the page without its title, its links and the environment."""
+    tests = results["tests"]
+    answers = [*_answers(tests, speakers)]
+    parts = []
+    if answers:
+        parts += ["**Does training with other languages help?**", "\n".join(answers)]
+    for name, test in tests.items():
+        rows = [_row(system, values) for system, values in test["systems"].items()]
+        sizes = _sizes(test, speakers.get(name))
+        parts += [f"## {name}", markdown_table([COLUMNS, *rows]), sizes]
+    differences = [*_differences(tests)]
+    if differences:
+        reference = _reference(next(iter(tests.values())))
+        header = ("test", "system", "fewer phone errors", "p", "fewer word errors", "p")
+        parts.append(f"## Differences from `{reference}`")
+        parts.append(markdown_table([header, *differences]))
+        parts.append(_method(results, reference))
+    return "\n\n".join(parts)
+
+
+def _answers(tests: Mapping[str, Any], speakers: Mapping[str, Speakers]) -> Iterator[str]:
+    """Yield an item for each test set, on the best system that other languages trained, too."""
+    for name, test in tests.items():
+        by_unit = {unit: from_reference(test["significance"][unit]) for unit in _units(test)}
+        systems = [s for s in by_unit.get("phones", ()) if test["systems"][s]["cascade"]]
+        if not systems:
+            continue
+        best = max(systems, key=lambda system: _gain(by_unit["phones"][system]))
+        of_best = {unit: by_unit[unit][best] for unit in by_unit}
+        changes = " and ".join(in_words(d, UNITS[unit]) for unit, d in of_best.items())
+        who = f" ({_who(speakers[name])})" if name in speakers else ""
+        answer, reference = _yes_or_no(of_best), _reference(test)
+        text = f"- {name}{who}: **{answer}.** `{best}` makes {changes} than `{reference}`."
+        yield paragraph(text, indent="  ")
+
+
+def _gain(difference: Difference) -> tuple[bool, float]:
+    """Return what systems are ordered by: a significant gain first, then its size."""
+    reduction = -math.inf if difference["reduction"] is None else difference["reduction"]
+    return significant(difference) and reduction > 0, reduction
+
+
+def _yes_or_no(differences: Mapping[str, Difference]) -> str:
+    """Return whether a system makes fewer errors; ``differences`` by unit."""
+    changed = {unit: d for unit, d in differences.items() if significant(d)}
+    fewer = [unit for unit, d in changed.items() if (d["reduction"] or 0) > 0]
+    if not changed:
+        return "not statistically significant"
+    if not fewer:
+        return "no"
+    return "yes" if len(fewer) == len(differences) else f"yes, for {fewer[0]}"
+
+
+def _method(results: Mapping[str, Any], reference: str) -> str:
+    comparisons = [test["significance"]["phones"] for test in results["tests"].values()]
+    drawn = " or ".join(sorted({c["drawn"] for c in comparisons}, reverse=True))
+    several = max(len(c["pairs"]) for c in comparisons) > 1
+    adjusted = ", adjusted for all pairs of systems (Holm; intervals are not)" if several else ""
+    return paragraph(
+        f"How many per cent fewer errors a system makes than `{reference}`, with 95 % intervals. "
+        "A negative number means more errors. **Bold**: statistically significant (p below "
+        f"{1 - LEVEL:.2f}). The method is a paired bootstrap of {drawn} with "
+        f"{comparisons[0]['resamples']:,} resamples; p is two-sided{adjusted}. Each system was "
+        f"trained once (seed {results['seed']}): intervals and p-values say what other {drawn} "
+        "would give, not what another training would."
+    )
+
+
+def _rest(results: Mapping[str, Any]) -> str:
+    return paragraph(
+        "WER and PER count substitutions, deletions and insertions; WERc and PERc leave out the "
+        "insertions. All are in per cent. [DETAILS.md](DETAILS.md) has intervals of the error "
+        "rates, phones that the languages share, the search with a phone n-gram, confidences, the "
+        "most frequent changes, and the trainings. A run also writes into "
+        f"`exp/{results['recipe']}/`: `results.json` (all figures), `phones_TEST.tsv` (the errors "
+        "of every phone), `changes_TEST.tsv` (errors fixed and introduced) and `curves.svg` "
+        "(learning curves)."
+    )
+
+
+def _differences(tests: Mapping[str, Any]) -> Iterator[Sequence[str]]:
+    """Yield the rows of the table of differences."""
+    for name, test in tests.items():
+        by_unit = [from_reference(test["significance"][unit]) for unit in _units(test)]
+        for system in by_unit[0] if by_unit else ():
+            of_system = [unit[system] for unit in by_unit]
+            yield name, system, *(f(d) for d in of_system for f in (reduction_cell, p_cell))
+
+
+def _units(test: Mapping[str, Any]) -> list[str]:
+    """Return what was compared; nothing in the results of an old version."""
+    return [unit for unit in UNITS if unit in test.get("significance", {})]
+
+
+def _row(system: str, values: Mapping[str, Any]) -> tuple[str, ...]:
+    return (
+        system,
+        values["layers"],
+        str(values["neurons"]),
+        SHARED[values["share"] or "upper"] if values["cascade"] else "–",
+        format_pair(values["WER"], values["WERc"]),
+        format_pair(values["PER"], values["PERc"]),
+        "n/a" if values["model_kb"] is None else str(values["model_kb"]),
+    )
+
+
+def _sizes(test: Mapping[str, Any], speakers: Speakers | None) -> str:
+    """Return ``200 files, 1,234 words, 5,678 phones, OOV 21.3 %.``, and the WER of the graph."""
+    parts = [f"{test['files']:,} files" + (f" of {_who(speakers)}" if speakers else "")]
+    for key in ("ALL_WORDS", "ALL_PHONES"):
+        sizes = [s[key] for s in test["systems"].values() if s[key] is not None]
+        if sizes:
+            parts.append(f"{sizes[0]:,} {key.removeprefix('ALL_').lower()}")
+    if test.get("oov") is not None:
+        spelt = ", spelt from pieces" if test.get("open") else ""
+        parts.append(f"OOV {test['oov']:.1f} %{spelt}")
+    text = ", ".join(parts) + "."
+    if test.get("oracle"):
+        text += f" With correct phones, the same graph gives {test['oracle']['WER']:.1f} % WER."
+    return paragraph(text)
+
+
+def _who(speakers: Speakers) -> str:
+    """Return ``1 training speaker``, ``12 unseen speakers``, ``12 speakers, 3 of them ...``."""
+    count, trained = speakers
+    plural = "" if count == 1 else "s"
+    if trained in (0, count):
+        return f"{count} {'training' if trained else 'unseen'} speaker{plural}"
+    return f"{count} speakers, {trained} of them in the training"
+
+
+def _reference(test: Mapping[str, Any]) -> str:
+    return next(iter(test["significance"]["phones"]["rates"]))

@@ -1,0 +1,184 @@
+from copy import deepcopy
+
+import pytest
+
+from cascade.report.results_page import results_page, summary
+
+
+def system(cascade, share=None, **figures):
+    return {
+        "layers": "2+2" if cascade else "4",
+        "neurons": 100,
+        "cascade": cascade,
+        "share": share,
+        "ALL_WORDS": 976,
+        "ALL_PHONES": 5206,
+        **{"WER": 39.4467, "WERc": 36.6803, "PER": 24.2989, "PERc": 22.4357},
+        "model_kb": 1323,
+        **figures,
+    }
+
+
+def comparison(lower, cascade):
+    """A comparison of plain with two systems: (reduction, adjusted p) of each."""
+    pairs = [
+        {
+            "reference": "plain",
+            "system": name,
+            "reduction": reduction,
+            "interval": [reduction - 2, reduction + 2],
+            "p": p,
+            "p_holm": p,
+        }
+        for name, (reduction, p) in (("cascade", cascade), ("lower", lower))
+    ]
+    pairs.append({**pairs[0], "reference": "cascade", "system": "lower"})
+    rates = {name: {"percent": 1.0, "interval": None} for name in ("plain", "cascade", "lower")}
+    return {"drawn": "utterances", "resamples": 20000, "rates": rates, "pairs": pairs}
+
+
+def results(phones=((6.53, 0.0002), (-1.4, 0.17)), words=((2.8, 0.23), (0.2, 0.93))):
+    test = {
+        "files": 1208,
+        "systems": {
+            "plain": system(False),
+            "cascade": system(True, "upper", model_kb=None, PER=None, PERc=None),
+            "lower": system(True, "lower"),
+        },
+        "oov": 2.58,
+        "oracle": {"WER": 6.1475},
+        "significance": {"words": comparison(*words), "phones": comparison(*phones)},
+    }
+    return {"recipe": "mine", "seed": 7, "tests": {"call": test}, "training": {}}
+
+
+def answer(*figures, speakers=None):
+    question, item, *_ = summary(results(*figures), speakers or {}).split("\n\n")
+    assert question == "**Does training with other languages help?**"
+    return " ".join(item.split())
+
+
+def rows(text, header):
+    lines = text.splitlines()
+    start = next(i for i, line in enumerate(lines) if line.startswith(f"| {header} "))
+    end = next(i for i in range(start, len(lines)) if not lines[i].startswith("|"))
+    table = [[c.strip() for c in line.strip("|").split("|")] for line in lines[start:end]]
+    return [table[0], *table[2:]]
+
+
+SIGNIFICANT = (5.0, 0.01)
+NOT = (5.0, 0.06)
+WORSE = (-5.0, 0.01)
+
+
+def test_the_answer_is_about_the_best_system():
+    assert answer() == (
+        "- call: **yes, for phones.** `lower` makes 6.5 % fewer phone errors (95 % interval 4.5 to"
+        " 8.5, p < 0.001) and 2.8 % fewer word errors (95 % interval 0.8 to 4.8, p = 0.23) than"
+        " `plain`."
+    )
+
+
+@pytest.mark.parametrize(
+    ("phones", "words", "said"),
+    [
+        (SIGNIFICANT, SIGNIFICANT, "**yes.**"),
+        (SIGNIFICANT, NOT, "**yes, for phones.**"),
+        (NOT, SIGNIFICANT, "**yes, for words.**"),
+        (NOT, NOT, "**not statistically significant.**"),
+        (NOT, WORSE, "**no.**"),
+        (WORSE, WORSE, "**no.**"),
+    ],
+)
+def test_yes_and_no(phones, words, said):
+    worst = (-50.0, 0.9)
+    assert answer((phones, worst), (words, worst)).startswith(f"- call: {said} `lower` makes")
+
+
+def test_a_significant_gain_comes_before_a_larger_one_that_is_not():
+    assert "`cascade` makes 5.0 % fewer" in answer(((9.0, 0.06), SIGNIFICANT), (NOT, NOT))
+
+
+@pytest.mark.parametrize(
+    ("speakers", "who"),
+    [
+        ((1, 1), "1 training speaker"),
+        ((1, 0), "1 unseen speaker"),
+        ((12, 12), "12 training speakers"),
+        ((12, 0), "12 unseen speakers"),
+        ((12, 3), "12 speakers, 3 of them in the training"),
+    ],
+)
+def test_speakers_are_named_only_where_they_are_known(speakers, who):
+    assert answer(speakers={"call": speakers}).startswith(f"- call ({who}): ")
+    assert f"\n1,208 files of {who}, 976 words" in summary(results(), {"call": speakers})
+    assert "speaker" not in summary(results(), {"other": speakers})
+
+
+def test_the_table_says_what_is_shared():
+    header, plain, cascade, lower = rows(summary(results(), {}), "system")
+    assert header == ["system", "layers", "neurons", "shared", "Wer/Werc", "Per/Perc", "model, KB"]
+    rates = ["39.4467/36.6803", "24.2989/22.4357"]
+    assert plain == ["plain", "4", "100", "–", *rates, "1323"]
+    assert cascade == ["cascade", "2+2", "100", "upper layers", rates[0], "n/a", "n/a"]
+    assert lower == ["lower", "2+2", "100", "lower layers", *rates, "1323"]
+    found = results()
+    found["tests"]["call"]["systems"]["lower"]["share"] = "all"
+    assert rows(summary(found, {}), "system")[3][3] == "all layers"
+
+
+def test_sizes():
+    sizes = summary(results(), {}).split("\n\n")[4]
+    assert " ".join(sizes.split()) == (
+        "1,208 files, 976 words, 5,206 phones, OOV 2.6 %. With correct phones, the same graph gives"
+        " 6.1 % WER."
+    )
+    found = results()
+    found["tests"]["call"]["open"] = True
+    assert "OOV 2.6 %, spelt from pieces." in summary(found, {})
+
+
+def test_every_difference_from_the_reference_is_in_one_table():
+    found = results()
+    found["tests"]["other"] = deepcopy(found["tests"]["call"])
+    header, *body = rows(summary(found, {}), "test")
+    assert header == ["test", "system", "fewer phone errors", "p", "fewer word errors", "p"]
+    lower = ["**6.5 % (4.5 to 8.5)**", "< 0.001", "2.8 % (0.8 to 4.8)", "0.23"]
+    cascade = ["-1.4 % (-3.4 to 0.6)", "0.17", "0.2 % (-1.8 to 2.2)", "0.93"]
+    assert body == [
+        [test, name, *cells]
+        for test in ("call", "other")
+        for name, cells in (("cascade", cascade), ("lower", lower))
+    ]
+
+
+def test_how_differences_are_computed_is_said():
+    text = " ".join(summary(results(), {}).split())
+    assert "a paired bootstrap of utterances with 20,000 resamples" in text
+    assert "adjusted for all pairs of systems" in text and "trained once (seed 7)" in text
+    found = results()
+    for of_unit in found["tests"]["call"]["significance"].values():
+        of_unit["drawn"] = "speakers"
+        del of_unit["pairs"][1:]
+    text = " ".join(summary(found, {}).split())
+    assert "bootstrap of speakers" in text and "adjusted" not in text
+
+
+def test_one_system_has_no_answer_and_no_differences():
+    found = results()
+    test = found["tests"]["call"]
+    test["systems"] = {"plain": test["systems"]["plain"]}
+    for of_unit in test["significance"].values():
+        of_unit |= {"pairs": [], "rates": {"plain": of_unit["rates"]["plain"]}}
+    text = summary(found, {})
+    assert text.startswith("## call\n") and "Differences" not in text
+
+
+def test_the_page_says_where_the_rest_is_and_where_the_figures_come_from():
+    environment = {"commit": "abc", "versions": {"torch": "2.13.0", "k": 1}, "command": "run\n  x"}
+    page = results_page(results(), environment, {})
+    assert page.startswith("# Results of mine\n\n**Does training with other languages help?**\n")
+    assert summary(results(), {}) in page
+    assert "[DETAILS.md](DETAILS.md)" in page and "`exp/mine/`" in page
+    end = "\n\n## Environment\n\n- commit: abc\n- versions: torch 2.13.0, k 1\n- command: run x\n"
+    assert page.endswith(end)
