@@ -130,7 +130,7 @@ def message(case: Case) -> str:
             if case.reader:
                 list(corpus.listing(case.reader, request))
             else:
-                detection.sources(str(path), request)
+                detection.find_parts(str(path), request)
         except UserError as error:
             text = escape(str(error).replace(folder, "FOLDER"), quote=False)
             return text.replace("|", "\\|").replace("*", "\\*").replace("_", "\\_")

@@ -1,7 +1,7 @@
-"""Audio files as they are on disk: what their headers say, and whether that is true.
+"""Audio files: what their headers say, whether that is true, and their samples.
 
-libsndfile decodes wav, flac, mp3, ogg, opus, sph and more; FFmpeg, through PyAV, what it
-does not know: m4a, g722, webm, shortened sph.
+libsndfile decodes wav, flac, mp3, ogg, opus, sph and more. FFmpeg, through PyAV, decodes the
+rest: m4a, g722, webm, shortened sph.
 """
 
 import functools
@@ -22,10 +22,10 @@ import soxr
 from cascade.runtime.errors import UserError
 
 BLOCK = 1 << 16  # samples decoded at once
-PIPED = 0x7FFFF000  # from here on, lengths that sox, arecord and FFmpeg write into a pipe
-NIST = 1024  # bytes of the header of a sph file
+PIPED = 0x7FFFF000  # the smallest length that sox, arecord and FFmpeg write into a pipe
+NIST = 1024  # bytes of the header of an sph file
 NIST_SIZES = ("sample_count", "channel_count", "sample_n_bytes")
-# By which recordings are found in a folder; what a list names may end in any way.
+# Recordings in a folder have these suffixes; files that a list names may have any.
 SUFFIXES = frozenset(
     (".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".sph", ".g722", ".webm", ".aiff", ".au")
 )
@@ -33,7 +33,7 @@ SUFFIXES = frozenset(
 
 @dataclass(frozen=True)
 class AudioInfo:
-    """A readable audio file: its sampling rate in Hz, its channels, its samples a channel."""
+    """A readable audio file: sampling rate in Hz, channels, and samples of one channel."""
 
     rate: int
     channels: int
@@ -45,10 +45,10 @@ class AudioInfo:
 
 
 def inspect(path: Path) -> AudioInfo:
-    """Reads the header of ``path``, and tries its last sample.
+    """Read the header of an audio file, and its last sample.
 
-    Raises `UserError` with the reason where the file is missing, cannot be read, is
-    empty, or is shorter than its header says.
+    Raises `UserError` if the file is missing, cannot be read, is empty, or is shorter than
+    its header says.
     """
     if not path.is_file():
         raise UserError(f"the audio file {path} is missing")
@@ -56,7 +56,7 @@ def inspect(path: Path) -> AudioInfo:
         with _sound(path) as audio:
             info = AudioInfo(audio.samplerate, audio.channels, audio.frames)
             if info.samples <= 0:
-                raise UserError(f"the audio file {path} holds no samples")
+                raise UserError(f"the audio file {path} has no samples")
             audio.seek(info.samples - 1)
             if len(audio.read(1)) != 1:
                 raise UserError(f"the audio file {path} ends before its header says: truncated")
@@ -67,15 +67,15 @@ def inspect(path: Path) -> AudioInfo:
 
 
 def _sound(path: Path) -> soundfile.SoundFile:
-    """An open file; raises soundfile's errors, also for samples without a header."""
+    """Open a file; raise soundfile's errors, also for samples without a header."""
     try:
         return soundfile.SoundFile(path)
     except TypeError:  # its name ends in .raw
-        raise soundfile.SoundFileRuntimeError("it has no header: make it wav") from None
+        raise soundfile.SoundFileRuntimeError("it has no header: convert it to wav") from None
 
 
 def _inspect_by_ffmpeg(path: Path, refusal: Exception) -> AudioInfo:
-    """What libsndfile refuses, decoded to its end: only so its length is known."""
+    """Decode what libsndfile refuses to its end; its length is not known before."""
     try:
         with _opened(path) as container:
             stream = container.streams.audio[0]
@@ -84,24 +84,25 @@ def _inspect_by_ffmpeg(path: Path, refusal: Exception) -> AudioInfo:
     except (av.FFmpegError, OSError, IndexError):
         raise UserError(f"the audio file {path} cannot be read ({refusal})") from None
     if not samples:
-        raise UserError(f"the audio file {path} holds no samples")
+        raise UserError(f"the audio file {path} has no samples")
     return AudioInfo(rate, channels, samples)
 
 
 def read(
     path: Path, rate: int, start: float, seconds: float, channel: int | None = None
 ) -> np.ndarray:
-    """Samples (N,) float32 at ``rate`` Hz, from ``start`` for ``seconds``.
+    """Return samples (N,) float32 at ``rate`` Hz, from ``start`` for ``seconds``.
 
-    ``channel`` counts from 0; None is the mean of all channels.
+    ``channel`` counts from 0; None is the mean of all channels. Raises `UserError` if the file
+    cannot be read, is shorter than that, or lacks the channel.
     """
     try:
         samples, native = _native(path, start, seconds)
     except (soundfile.SoundFileError, av.FFmpegError, OSError, IndexError) as error:
         raise UserError(f"{path} cannot be read ({error}). Run stage 0 again.") from None
-    # Lengths at ``rate`` are rounded to its samples, which are longer than those of 48 kHz.
+    # ``seconds`` was rounded to samples at ``rate``, which are longer than those at 48 kHz.
     if abs(len(samples) - round(seconds * native)) > 1 + native / rate:
-        raise UserError(f"{path} is shorter than stage 0 found it. Run stage 0 again.")
+        raise UserError(f"{path} is shorter than in stage 0. Run stage 0 again.")
     if channel is None:
         chosen = samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1)
     elif channel < samples.shape[1]:
@@ -112,7 +113,7 @@ def read(
 
 
 def _native(path: Path, start: float, seconds: float) -> tuple[np.ndarray, int]:
-    """Samples (N, channels) float32 as they are in the file, and their rate in Hz."""
+    """Return samples (N, channels) float32 as they are in the file, and their rate in Hz."""
     try:
         with _sound(path) as audio:
             rate = audio.samplerate
@@ -129,23 +130,24 @@ def _native(path: Path, start: float, seconds: float) -> tuple[np.ndarray, int]:
 
 
 class _Forward:
-    """Reads a file from its front.
+    """A file that is read from its beginning, without seeking.
 
-    After a seek, decoders of lossy formats may give other samples than without one: parts
-    of a long recording would depend on the order they are read in.
+    After a seek, decoders of lossy formats may give other samples. The parts of a long
+    recording would then depend on the order in which they are read.
     """
 
     def __init__(self, path: Path):
         self.path = path
+        self.block: np.ndarray
         self._restart()
 
     def _restart(self) -> None:
         self.blocks = _blocks(self.path)
         self.rate, self.block = next(self.blocks, (1, np.zeros((0, 1), np.float32)))
-        self.at = 0  # of the block's first sample
+        self.at = 0  # position of the block's first sample
 
     def read(self, begin: int, count: int) -> np.ndarray:
-        """Samples (at most ``count``, channels) from ``begin``; forgets what is before them."""
+        """Return samples (at most ``count``, channels) from ``begin``; forget those before."""
         if begin < self.at:
             self._restart()
         parts = []
@@ -155,10 +157,11 @@ class _Forward:
             begin, count = begin + len(inside), count - len(inside)
             if count > 0:
                 self.at += len(self.block)
-                _, self.block = next(self.blocks, (0, None))
-                if self.block is None:
+                following = next(self.blocks, None)
+                if following is None:
                     self._restart()
                     break
+                self.block = following[1]
         return np.concatenate(parts)
 
 
@@ -168,13 +171,13 @@ def _forward(path: Path, size: int, mtime_ns: int) -> _Forward:
 
 
 def _blocks(path: Path) -> Iterator[tuple[int, np.ndarray]]:
-    """Yields the rate in Hz and samples (N, channels) float32, block after block."""
+    """Yield the rate in Hz and samples (N, channels) float32, block after block."""
     try:
         audio = _sound(path)
     except soundfile.LibsndfileError:
         audio = None
     with audio or nullcontext():
-        # libsndfile 1.2 gives wrong samples of Opus where it is not read in one piece.
+        # libsndfile 1.2 gives wrong samples of Opus unless it is read at once.
         if audio is None or audio.subtype == "OPUS":
             yield from _ffmpeg_blocks(path)
             return
@@ -191,24 +194,24 @@ def _ffmpeg_blocks(path: Path) -> Iterator[tuple[int, np.ndarray]]:
 
 
 def _opened(path: Path) -> av.container.InputContainer:
-    """An open container: G.722 is a bare stream, which only its name tells.
+    """Open a container. G.722 is a bare stream: only the file name tells the format.
 
-    A playlist in place of audio must not make FFmpeg fetch what it names.
+    A playlist in place of audio must not make FFmpeg fetch the files that it names.
     """
     bare = "g722" if path.suffix.lower() == ".g722" else None
     return av.open(f"file:{path}", format=bare, options={"protocol_whitelist": "file"})
 
 
 def _check_length(path: Path) -> None:
-    """libsndfile shortens what is truncated without a word; the header still knows better."""
+    """Raise `UserError` for a truncated file: libsndfile shortens it silently."""
     with path.open("rb") as stream:
-        missing = _promised(stream) - path.stat().st_size
+        missing = _expected_bytes(stream) - path.stat().st_size
     if missing > 0:
         raise UserError(f"the audio file {path} is truncated: {missing} bytes are missing")
 
 
-def _promised(stream: BinaryIO) -> int:
-    """How many bytes an uncompressed file has by its header; 0 where that does not tell."""
+def _expected_bytes(stream: BinaryIO) -> int:
+    """Return the bytes of an uncompressed file by its header; 0 if the header does not say."""
     head = stream.read(12)
     if head[:4] == b"RIFF" and head[8:] == b"WAVE":
         while len(chunk := stream.read(8)) == 8:

@@ -1,24 +1,26 @@
-"""What a corpus is to this package: a module in ``local/`` that lists utterances.
+"""What a corpus is: a module in ``local/`` that lists utterances.
 
-A corpus module, in ``local/`` or a folder of it, holds
+A corpus module, in ``local/`` or a folder of it, has
 
 ``LICENCE``
     one sentence, printed when the corpus is used;
 ``PARTS``
-    the names that a recipe's ``part:`` may have, empty where there are none;
+    the values that a recipe's ``part:`` may have; empty if there are none;
 ``utterances(request)``
-    a generator of `Utterance` and `Excluded` in a fixed order;
-``lists(request)``
-    where it reads the user's own folder: the files, beside recordings, that it reads.
-    Their change makes stage 0 stale as much as a recording's;
-``detect(request)``, ``LOOKS_FOR``
-    likewise: `Detection` where ``request.path`` looks like such a corpus, else None; and
-    by what it is told, for messages;
-``advice(path)``, if it likes
-    what to do about a folder or file that no reader detects, where it can tell, else None.
+    a generator of `Utterance` and `Excluded`, always in the same order.
 
-It fetches what it needs, and makes all its files before its first utterance: only so far
-do runs take turns. It knows nothing of features, networks or recipes.
+A reader of users' folders also has
+
+``lists(request)``
+    the files that it reads, beside recordings; if one changes, stage 0 runs again;
+``detect(request)``, ``LOOKS_FOR``
+    a `Detection` if ``request.path`` looks like such a corpus, else None; and what it looks
+    for, for messages;
+``advice(path)``, optional
+    what to do about a folder or file that no reader detects, else None.
+
+A corpus that is fetched makes all its files before its first utterance: until then no other
+run fetches anything. A corpus module knows nothing of features, networks or recipes.
 """
 
 import importlib
@@ -37,13 +39,16 @@ log = logging.getLogger("cascade")
 
 @dataclass(frozen=True)
 class Utterance:
-    """An utterance as its corpus lists it; nothing about it has been checked yet.
+    """An utterance as its corpus lists it. Nothing of it is checked yet.
 
     ``start`` and ``end`` are seconds in ``audio``; an ``end`` of None is the end of the
-    recording. ``text`` is as the corpus writes it, not yet normalised. ``speaker`` may be
-    empty, and then becomes "unknown"; white space in it becomes "_". ``channel``, where
-    the corpus names one, counts from 0. ``features``, where there is no audio, says where
-    in the archive ``audio`` Kaldi's features of the utterance lie, as an scp does.
+    recording. ``text`` is as the corpus writes it, not normalised. ``speaker`` may be empty,
+    and then becomes "unknown"; white space in it becomes "_". ``channel``, if the corpus
+    names one, counts from 0. ``features`` replaces audio: the place of a feature matrix in the
+    archive ``audio``, as in a Kaldi scp.
+
+    >>> Utterance("u1", Path("a.wav"), "Guten Tag", "Anna  Maria").speaker
+    'Anna_Maria'
     """
 
     id: str
@@ -55,17 +60,18 @@ class Utterance:
     channel: int | None = None
     features: str | None = None
 
-    def __post_init__(self):
-        # Kaldi's files, and so ours, part their fields by blanks.
+    def __post_init__(self) -> None:
+        # Fields of Kaldi's files, and so of ours, are separated by blanks.
         object.__setattr__(self, "speaker", "_".join(self.speaker.split()) or "unknown")
 
 
 @dataclass(frozen=True)
 class Excluded:
-    """An utterance that is left out, and why; ``seconds`` is None where unknown.
+    """An utterance that is left out, and why; ``seconds`` is None if unknown.
 
-    ``selection`` tells a choice of the corpus (too short a prompt to be a sentence) from
-    a fault (a file that cannot be read): only faults count against ``max_excluded``.
+    A ``selection`` is a choice of the corpus, such as a prompt too short to be a sentence.
+    Otherwise it is a fault, such as a file that cannot be read. Only faults count against
+    ``max_excluded``.
     """
 
     id: str
@@ -78,10 +84,10 @@ class Excluded:
 class CorpusRequest:
     """What a corpus module is asked for.
 
-    ``downloads`` keeps packages as they were fetched, ``data`` what was unpacked or made
-    from them (one folder a corpus), ``path`` is the user's own folder or table where the
-    recipe names one, ``language`` the recipe's name of the language, and ``rate`` the
-    sampling rate in Hz that made audio must have.
+    ``downloads`` has packages as they were fetched, ``data`` what is unpacked or made from
+    them, in one folder a corpus. ``path`` is the user's own folder or table, if the recipe
+    names one, ``language`` the recipe's name of the language, ``rate`` the sampling rate in
+    Hz of audio that the corpus makes, and ``jobs`` how many processes it may use.
     """
 
     downloads: Path
@@ -97,8 +103,8 @@ class CorpusRequest:
 class Detection:
     """A folder that a corpus module can read, and ``why`` it thinks so.
 
-    ``parts`` are the corpus's own that are there, by the role that each may play: train,
-    valid or test. A layout that others may look like, too, is not ``sure``.
+    ``parts`` gives the corpus's parts that are there, by role: train, valid or test. If other
+    corpora may look the same, the detection is not ``sure``.
     """
 
     why: str
@@ -107,7 +113,7 @@ class Detection:
 
 
 def names() -> list[str]:
-    """The corpora that ``local/`` has, sorted."""
+    """Return the names of all corpora, sorted."""
     return [
         name
         for name, file in modules().items()
@@ -116,72 +122,79 @@ def names() -> list[str]:
 
 
 def module_name(name: str) -> str:
-    """The full name of ``NAME.py`` of ``local/``, whichever folder it is in, for an import."""
+    """Return the full name of a module of ``local/``, in whichever folder it is.
+
+    >>> module_name("kaldi")
+    'local.readers.kaldi'
+    """
     file = modules()[name]
     return ".".join(file.relative_to(LOCAL.parent).with_suffix("").parts)
 
 
 def modules() -> dict[str, Path]:
-    """The modules of ``local/`` and of its folders by name, sorted."""
+    """Return the files of the modules of ``local/`` and its folders by name, sorted."""
     files = [file for file in LOCAL.rglob("*.py") if file.name != "__init__.py"]
     return {file.stem: file for file in sorted(files, key=lambda file: file.stem)}
 
 
 def corpus_module(name: str) -> str:
-    """The full name of the corpus module ``NAME.py`` of ``local/``.
+    """Return the full name of a corpus module.
 
-    Raises `UserError` where there is no such corpus: only files of ``local/`` can be
-    named, so a recipe cannot import anything else.
+    Raises `UserError` for an unknown corpus. A recipe can name only files of ``local/``, so it
+    cannot import anything else.
     """
-    known = names()
-    if name not in known:
-        raise UserError(f"There is no corpus '{name}' in local/; there are {', '.join(known)}.")
+    corpora = names()
+    if name not in corpora:
+        raise UserError(f"Unknown corpus '{name}'. Known: {', '.join(corpora)}.")
     return module_name(name)
 
 
 def load(name: str) -> ModuleType:
-    """Imports a corpus module; raises `UserError` where there is no such corpus."""
+    """Import a corpus module; raise `UserError` for an unknown corpus."""
     return importlib.import_module(corpus_module(name))
 
 
 def listing(name: str, request: CorpusRequest) -> Iterator[Utterance | Excluded]:
-    """Yields what corpus ``name`` has for ``request``; checks the name of the part first.
+    """Yield what corpus ``name`` has for ``request``; raise `UserError` for an unknown part.
 
-    Corpora share folders of downloads, and what they make is there for every experiment:
-    one process at a time fetches and makes, the others wait for it.
+    Experiments share what a corpus fetches and makes. One process at a time does so, the
+    others wait.
     """
     module = load(name)
     if request.part is not None and request.part not in module.PARTS:
         parts = ", ".join(module.PARTS) or "none"
-        raise UserError(f"Corpus '{name}' has no part '{request.part}'; its parts are: {parts}.")
-    if own(name):  # nothing is fetched, and it may be long
+        raise UserError(f"Corpus '{name}' has no part '{request.part}'. Its parts: {parts}.")
+    if own(name):  # nothing is fetched, and the list may be long
         yield from module.utterances(request)
         return
     with turn(request.data):
-        found = list(module.utterances(request))
-    yield from found
+        items = list(module.utterances(request))
+    yield from items
 
 
 def lists(name: str, request: CorpusRequest) -> list[Path]:
-    """The user's own lists that corpus ``name`` reads for ``request``."""
+    """Return the user's own lists that corpus ``name`` reads; [] for a corpus that is fetched."""
     return load(name).lists(request) if own(name) else []
 
 
 def own(name: str) -> bool:
-    """Whether corpus ``name`` reads a folder of the user's, rather than one it fetches."""
+    """Say whether corpus ``name`` reads a folder of the user's. Else it is fetched."""
     return hasattr(load(name), "lists")
 
 
 def check_source(kind: str, name: str) -> None:
-    """Raises `UserError` where a recipe's text or dictionary is neither a file nor a module."""
+    """Raise `UserError` if a recipe's text or dictionary is neither a file nor a module.
+
+    ``kind`` is "text" or "dictionary".
+    """
     prefix = {"text": "texts_", "dictionary": "dictionary_"}[kind]
     module = name.startswith(prefix) and name in modules()
     if not module and not Path(name).is_file():
-        raise UserError(f"There is no {kind} '{name}': neither a file nor a module of local/.")
+        raise UserError(f"Unknown {kind} '{name}': it is neither a file nor a module of local/.")
 
 
 def sentences(name: str, request: CorpusRequest) -> list[str]:
-    """The sentences of ``NAME.py`` of ``local/``, free texts, taken in turn likewise."""
+    """Return the sentences that the module ``name`` of ``local/`` fetches, one run at a time."""
     module = importlib.import_module(module_name(name))
     log.info("Licence of %s: %s", name, module.LICENCE)
     with turn(request.data):

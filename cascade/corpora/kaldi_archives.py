@@ -9,29 +9,32 @@ from cascade.runtime.errors import UserError
 
 
 def read_features(where: str) -> np.ndarray:
-    """A feature matrix (T, C) float32 from ``ARCHIVE:OFFSET``; raises `UserError`."""
+    """Return a feature matrix (T, C) float32 from ``ARCHIVE:OFFSET``, as in an scp.
+
+    Raises `UserError` if it cannot be read, and for a command in place of an archive.
+    """
     if "|" in where:  # kaldiio would run it
         raise UserError(f"the features are the output of a command: {where}")
     try:
         features = kaldiio.load_mat(where)
-    except Exception as error:  # kaldiio raises what it meets in a damaged archive
+    except Exception as error:  # kaldiio raises errors of any kind for a damaged archive
         raise UserError(f"the features at {where} cannot be read ({error})") from None
     if not isinstance(features, np.ndarray) or features.ndim != 2 or not features.size:
         raise UserError(f"at {where} there is no feature matrix")
     return np.ascontiguousarray(features, dtype=np.float32)
 
 
-def differing(sizes: Mapping[str, int]) -> str | None:
-    """What is wrong where data sets have features of several sizes; None where they have not.
+def size_mismatch(sizes: Mapping[str, int]) -> str | None:
+    """Say which data sets have features of another size than the first; None if none has.
 
-    ``sizes`` has the values of a frame by data set.
+    ``sizes`` gives the values of a frame by data set.
     """
     first = next(iter(sizes))
     for key, size in sizes.items():
         if size != sizes[first]:
             return (
                 f"The features of {first} have {sizes[first]} values a frame, those of {key}"
-                f" {size}; a network takes one size. Name audio for all, or features made in one"
-                f" way for all. (Audio gives as many values as the recipe's features.filters.)"
+                f" {size}. Use audio for all data sets, or features of one size. (From audio,"
+                f" a frame has as many values as the recipe's features.filters.)"
             )
     return None

@@ -1,7 +1,7 @@
 """One corpus as several data sets: a part for training, one for validation, one for test.
 
-An utterance's place, from 0 to 100, is a hash of its speaker's name or of its own, and a
-part is what lies between two of them. Nothing but names decides: an utterance that is added
+Each utterance has a position from 0 to 100: a hash of its speaker's name, or of its own id.
+A part has the positions between two numbers. Only names decide, so an utterance that is added
 later moves no other one into another part.
 """
 
@@ -12,62 +12,81 @@ from collections.abc import Iterable, Iterator, Mapping
 from cascade.config.sections import Split
 from cascade.corpora.corpus import Excluded, Utterance
 
-TRIES = 100_000  # hashes, at most about, to find a seed
-NEAR = 1.1  # times what is wanted: near enough to look no further
+TRIES = 100_000  # hashes at most, about, to find a seed
+CLOSE = 1.1  # ratio to the wanted share at which the search for a seed stops
 
 
-def place(name: str, seed: int) -> float:
-    """A number from 0 to 100, evenly spread over names."""
-    digest = hashlib.sha256(f"{seed} {name}".encode("utf-8", "surrogateescape")).digest()
+def position(group: str, seed: int) -> float:
+    """Return a number from 0 to 100; those of many groups are evenly spread.
+
+    >>> [round(position(f"speaker s{i}", seed=0), 1) for i in range(3)]
+    [12.1, 13.9, 7.7]
+    """
+    digest = hashlib.sha256(f"{seed} {group}".encode("utf-8", "surrogateescape")).digest()
     return 100 * int.from_bytes(digest[:6]) / 2**48
 
 
 def group(utterance: str, speaker: str, by: str) -> str:
-    """What an utterance is placed by: where a speaker is not known, always by its own name."""
-    known = by == "speaker" and speaker != "unknown"
-    return f"speaker {speaker}" if known else f"utterance {utterance}"
+    """Name the group of utterances that stay together: a speaker's, or the utterance alone.
+
+    >>> group("u1", "anna", by="speaker")
+    'speaker anna'
+    >>> group("u1", "unknown", by="speaker")
+    'utterance u1'
+    """
+    by_speaker = by == "speaker" and speaker != "unknown"
+    return f"speaker {speaker}" if by_speaker else f"utterance {utterance}"
 
 
-def part(
+def select(
     items: Iterable[Utterance | Excluded], split: Split | None
 ) -> Iterator[Utterance | Excluded]:
-    """Yields those of ``items`` that are in a part, all without one.
+    """Yield the items that are in a part; all of them if ``split`` is None.
 
-    What its corpus has excluded is in one part, too, by its id.
+    What the corpus itself leaves out is placed by its id.
     """
     for item in items:
         speaker = item.speaker if isinstance(item, Utterance) else "unknown"
-        if split is None or within(group(item.id, speaker, split.by), split):
+        if split is None or contains(split, group(item.id, speaker, split.by)):
             yield item
 
 
-def within(name: str, split: Split) -> bool:
-    """Whether what is placed by ``name`` is in a part."""
+def contains(split: Split, group: str) -> bool:
+    """Say whether a group is in a part.
+
+    >>> contains(Split((0.0, 80.0), "speaker", seed=0), "speaker s0")
+    True
+    """
     first, last = split.between
-    return first <= place(name, split.seed) < last
+    return first <= position(group, split.seed) < last
 
 
 def choose(seconds: Mapping[str, float], wanted: Mapping[str, float], by: str) -> dict[str, Split]:
-    """The parts whose amounts of speech come nearest to the ``wanted`` per cents.
+    """Choose the seed with which the parts come nearest to the ``wanted`` percentages of speech.
 
-    ``seconds`` holds the speech of each group; the order of ``wanted`` is that of the parts
-    from 0 to 100. A seed is looked for: of three speakers, most seeds would leave a part
-    without any.
+    ``seconds`` has the length of each group; ``wanted`` gives the parts in the order of their
+    positions. The seed matters: with most seeds, one of three speakers would be in no part.
+
+    >>> parts = choose({"speaker a": 60, "speaker b": 60}, {"train": 50, "test": 50}, "speaker")
+    >>> [contains(part, "speaker a") + contains(part, "speaker b") for part in parts.values()]
+    [1, 1]
     """
     best: tuple[float, dict[str, Split]] = (math.inf, {})
     for seed in range(max(10, min(1000, TRIES // max(1, len(seconds))))):
-        parts, at = {}, 0.0
+        parts, begin = {}, 0.0
         for role, share in wanted.items():
-            parts[role] = Split((round(at, 4), round(at + share, 4)), by, seed)
-            at += share
+            parts[role] = Split((round(begin, 4), round(begin + share, 4)), by, seed)
+            begin += share
         total = dict.fromkeys(wanted, 0.0)
         for name, length in seconds.items():
-            total[next(r for r in parts if within(name, parts[r]))] += length
+            total[next(role for role in parts if contains(parts[role], name))] += length
         everything = sum(total.values()) or 1.0
-        found = {r: 100 * total[r] / everything for r in wanted}
-        worst = max(abs(math.log(found[r] / wanted[r])) if found[r] else 1e9 for r in wanted)
+        shares = {role: 100 * total[role] / everything for role in wanted}
+        worst = max(
+            abs(math.log(shares[role] / wanted[role])) if shares[role] else 1e9 for role in wanted
+        )
         if worst < best[0] or not best[1]:
             best = (worst, parts)
-        if worst <= math.log(NEAR):
+        if worst <= math.log(CLOSE):
             break
     return best[1]

@@ -1,4 +1,4 @@
-"""Stage 0: every utterance is checked, and Lhotse manifests are written.
+"""Stage 0: check every utterance and write Lhotse manifests.
 
 It may import: runtime, config, corpora, text.
 """

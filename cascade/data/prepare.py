@@ -1,79 +1,105 @@
-"""Stage 0: lists every corpus, checks it, and writes Lhotse manifests.
+"""Stage 0: list every corpus, check it, and write Lhotse manifests.
 
-What fails a check is left out and stands in ``excluded.tsv``; more than the recipe's
-limit stops the run. All findings are printed before it stops.
+What fails a check is left out and listed in ``excluded.tsv``. More than the recipe's limit
+stops the run, after all data sets were checked.
 """
 
 import logging
+from collections.abc import Iterable
 from contextlib import ExitStack
-from pathlib import Path
 
 from cascade.config.experiment import Experiment
 from cascade.corpora import corpus
-from cascade.corpora.kaldi_archives import differing
-from cascade.data.dataset_checks import Intake, shorten
+from cascade.corpora.kaldi_archives import size_mismatch
+from cascade.data.dataset_checks import (
+    ListedDataset,
+    UsableDataset,
+    check_pronunciations,
+    check_utterances,
+    list_dataset,
+)
 from cascade.data.ledger import ledger
 from cascade.data.manifests import manifests
-from cascade.data.overlap import trained_on, warnings
-from cascade.data.utterance_checks import Checked
+from cascade.data.overlap import overlap_warnings, shared_recordings
+from cascade.data.selection import (
+    SelectedDataset,
+    choose_minutes,
+    failure,
+    log_contents,
+    write_selection,
+)
+from cascade.data.utterance_checks import CheckedUtterance
+from cascade.data.utterance_file import UtteranceFile
 from cascade.runtime import workers
 from cascade.runtime.errors import UserError
 from cascade.runtime.files import replacing
 from cascade.runtime.stage import JobFiles
-from cascade.runtime.stamp import ABSENT, Digest, Sources, digest
+from cascade.runtime.stamp import Sources
 
 log = logging.getLogger("cascade")
 
 
 def prepare(experiment: Experiment, jobs: int) -> JobFiles:
-    """Writes the manifests of every data set; returns the files that went into them.
+    """Write the manifests of every data set; return the files that went into them.
 
-    Raises `UserError` where a data set is empty or loses more than the recipe's
-    ``limits.max_excluded``, after all of them have been checked.
+    Raises `UserError` if a data set is empty, loses more than the recipe's
+    ``limits.max_excluded``, or shares recordings with the training; all reasons at once.
     """
     recipe, layout = experiment.recipe, experiment.layout
     for name in dict.fromkeys(dataset.corpus for dataset in recipe.datasets):
         if corpus.load(name).LICENCE:
             log.info("Licence of %s: %s", name, corpus.load(name).LICENCE)
-    listed = layout.root / ".stamps" / "0.corpora.sources"
-    sets: dict[str, Intake] = {}
-    failures: list[str] = []
-    with ExitStack() as stack:  # of manifests, which appear if nothing fails
+    source_list = layout.root / ".stamps" / "0.corpora.sources"
+    with ExitStack() as outputs:  # the manifests, which appear if nothing fails
         with ExitStack() as findings, workers.pool(jobs) as pool:
-            sources = Sources(findings.enter_context(replacing(listed)))
-            exclude = findings.enter_context(ledger(layout.excluded))
-            before: dict[Path, Digest] = {}  # of the user's lists
-            for dataset in recipe.datasets:
-                found = Intake(experiment, dataset, jobs, exclude)
-                sets[found.key] = found
-                stack.callback(found.spool.close)
-                own = corpus.lists(dataset.corpus, found.request)
-                before |= {path: digest(path) or ABSENT for path in own}
-                found.look()
-            training = [found for found in sets.values() if found.dataset.role == "train"]
-            for found in training:
-                found.check(pool, sources)
-                found.pronounce()
-            shorten(training, recipe.target_minutes)
-            for found in sets.values():
-                if found not in training:
-                    found.check(pool, sources)
-                    found.pronounce()
-                language, rate = found.dataset.language, recipe.features.rate
-                write = stack.enter_context(manifests(found.key, language, rate, layout))
-                found.keep(write)
-                failures += found.judge()
+            sources = Sources(findings.enter_context(replacing(source_list)))
+            add_row = findings.enter_context(ledger(layout.excluded))
 
-        def named(key: str, numbers) -> list[Checked]:
-            return sets[key].spool.some(map(int, numbers))
+            def check(listed: ListedDataset) -> UsableDataset:
+                path = layout.root / "manifests" / f".{listed.key}.utterances"
+                utterances = outputs.enter_context(UtteranceFile(path))
+                return check_pronunciations(check_utterances(listed, pool, sources, utterances))
 
-        traits = {key: found.traits for key, found in sets.items()}
-        roles = {key: found.dataset.role for key, found in sets.items()}
-        for warning in warnings(traits, [found.key for found in training], named):
-            log.warning("warning: %s.", warning)
-        failures += trained_on(traits, roles, named)
-        wrong = differing({key: s.dim or recipe.features.filters for key, s in sets.items()})
-        failures += [wrong] if wrong else []
+            datasets = [list_dataset(experiment, d, jobs, add_row) for d in recipe.datasets]
+            training = [check(listed) for listed in datasets if listed.dataset.role == "train"]
+            chosen = choose_minutes(training, recipe.target_minutes)
+            choices = {
+                usable.listed.key: (usable, numbers)
+                for usable, numbers in zip(training, chosen, strict=True)
+            }
+            selected: dict[str, SelectedDataset] = {}
+            for listed in datasets:
+                if listed.key not in choices:
+                    usable = check(listed)
+                    choices[listed.key] = usable, usable.numbers
+                language, rate = listed.dataset.language, recipe.features.rate
+                write = outputs.enter_context(manifests(listed.key, language, rate, layout))
+                selected[listed.key] = write_selection(*choices[listed.key], write)
+                log_contents(selected[listed.key])
+        training_keys = [usable.listed.key for usable in training]
+        failures = [reason for one in selected.values() if (reason := failure(one))]
+        failures += _compare(experiment, selected, training_keys)
         if failures:
             raise UserError("\n".join(failures))
-    return JobFiles(inputs=list(before), input_digests=before, sources=listed)
+    digests = {path: known for listed in datasets for path, known in listed.list_digests.items()}
+    return JobFiles(inputs=list(digests), input_digests=digests, sources=source_list)
+
+
+def _compare(
+    experiment: Experiment, selected: dict[str, SelectedDataset], training: list[str]
+) -> list[str]:
+    """Compare the data sets with each other; log warnings, return the reasons to stop."""
+
+    def utterances(key: str, numbers: Iterable[int]) -> list[CheckedUtterance]:
+        return selected[key].usable.utterances.pick(map(int, numbers))
+
+    fingerprints = {key: one.fingerprints for key, one in selected.items()}
+    roles = {key: one.usable.listed.dataset.role for key, one in selected.items()}
+    for warning in overlap_warnings(fingerprints, training, utterances):
+        log.warning("warning: %s.", warning)
+    failures = shared_recordings(fingerprints, roles, utterances)
+    filters = experiment.recipe.features.filters
+    mismatch = size_mismatch(
+        {key: one.usable.feature_size or filters for key, one in selected.items()}
+    )
+    return [*failures, mismatch] if mismatch else failures

@@ -1,6 +1,6 @@
-"""The checks of stage 0 that one utterance is enough for.
+"""The checks of stage 0 that need only one utterance.
 
-A fault leaves the utterance out, and is written into the ledger.
+An utterance with a fault is left out, and the ledger says why.
 """
 
 import functools
@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from cascade.config.sections import FRAMES_PER_SECOND, Limits
-from cascade.corpora import audio
+from cascade.corpora import audio as audio_files
+from cascade.corpora.audio import AudioInfo
 from cascade.corpora.corpus import Excluded, Utterance
 from cascade.corpora.kaldi_archives import read_features
 from cascade.runtime.errors import UserError
@@ -19,34 +20,34 @@ from cascade.runtime.stamp import ABSENT, Digest, digest
 from cascade.text import words as text
 from cascade.text.phones import frames_needed
 
-SILENCE = 0.001  # of full scale: -60 dB, below what any voice is recorded at
-OVERSHOOT = 0.5  # seconds that a segment may go on behind its recording, as Kaldi allows
+SILENCE = 0.001  # of full scale: -60 dB, below any recorded voice
+OVERSHOOT = 0.5  # seconds that a segment may end after its recording, as in Kaldi
 
 
 @dataclass(frozen=True)
 class Rules:
-    """What utterances of a data set are checked against.
+    """What the utterances of a data set are checked against.
 
-    ``letters`` are those of the language, ``rate`` the sampling rate in Hz that audio is
-    brought to, ``channel`` the one that the recipe chooses, None where channels are mixed.
-    Without ``listen`` no recording is decoded or hashed: what its header says is believed.
+    ``letters`` are those of the language, ``rate`` is the sampling rate in Hz that audio is
+    resampled to, ``channel`` the one that the recipe chooses; None averages the channels.
+    Without ``decode`` recordings are neither decoded nor hashed: their headers are believed.
     """
 
     letters: str
     rate: int
     limits: Limits
     channel: int | None = None
-    listen: bool = True
+    decode: bool = True
 
 
 @dataclass(frozen=True)
-class Checked:
-    """An utterance that passed: normalised words, and the part of its recording it is.
+class CheckedUtterance:
+    """An utterance that passed: its normalised words, and its part of a recording.
 
-    Times are in seconds; ``clipped`` is the share of its samples at full scale; a
-    ``channel`` of None is the mean of all. Where there are ready ``features`` in place of
-    audio, ``audio`` is their archive, ``dim`` their size, and ``info`` None. ``digest`` is
-    the recording's or archive's SHA-256.
+    ``start`` and ``seconds`` are in seconds, ``clipped`` is the share of samples at full
+    scale, a ``channel`` of None is the mean of all. If the corpus has ``features`` in place of
+    audio, ``audio`` is their archive, ``feature_size`` the values of a frame, and ``info``
+    None. ``digest`` is the SHA-256 of the audio file or archive.
     """
 
     id: str
@@ -55,36 +56,37 @@ class Checked:
     speaker: str
     start: float
     seconds: float
-    info: audio.AudioInfo | None
+    info: AudioInfo | None
     digest: str
     clipped: float = 0.0
     channel: int | None = None
     features: str | None = None
-    dim: int = 0
+    feature_size: int = 0
 
     @property
-    def mixed(self) -> bool:
-        """Whether it is the mean of several channels."""
-        return self.info is not None and self.info.channels > 1 and self.channel is None
+    def mixed_channels(self) -> int:
+        """How many channels are averaged; 0 for one channel, and for features."""
+        several = self.info is not None and self.info.channels > 1 and self.channel is None
+        return self.info.channels if self.info and several else 0
 
 
-def check_utterance(task: tuple[Utterance, Rules]) -> tuple[Checked | Excluded, Digest]:
-    """Every check of one utterance, the first that fails is the reason; its file's digest."""
-    item, rules = task
-    known = _digest(item.audio) if rules.listen else ABSENT
+def check_utterance(item: Utterance, rules: Rules) -> tuple[CheckedUtterance | Excluded, Digest]:
+    """Check one utterance; the first fault is the reason. Also return its file's digest."""
+    known = _digest(item.audio) if rules.decode else ABSENT
     if not item.id or any(c.isspace() for c in item.id):
         reason = "the utterance id is empty or has white space in it"
         return Excluded(repr(item.id), reason), known
     if mark := text.no_word(item.text):
-        reason = f"'{mark}' in the transcript is no word"
+        reason = f"'{mark}' in the transcript is not a word"
         return Excluded(item.id, reason, selection=True), known
-    check = _check_audio if item.features is None else _check_features
-    return check(item, rules, known.sha256), known
+    if item.features is None:
+        return _check_audio(item, rules, known.sha256), known
+    return _check_features(item, item.features, rules, known.sha256), known
 
 
-def _check_audio(item: Utterance, rules: Rules, sha256: str) -> Checked | Excluded:
+def _check_audio(item: Utterance, rules: Rules, sha256: str) -> CheckedUtterance | Excluded:
     try:
-        info = audio.inspect(item.audio)
+        info = audio_files.inspect(item.audio)
     except UserError as error:
         return Excluded(item.id, str(error))
     end = info.seconds if item.end is None else item.end
@@ -99,23 +101,23 @@ def _check_audio(item: Utterance, rules: Rules, sha256: str) -> Checked | Exclud
         return fault(f"{item.audio} has {count}: there is no channel {channel}")
     if item.start < 0 or seconds <= 0 or end > info.seconds + OVERSHOOT:
         return fault(
-            f"{item.start} to {end} s does not lie in {item.audio} of {info.seconds:.2f} s"
+            f"{item.start} to {end} s is not inside {item.audio}, which has {info.seconds:.2f} s"
         )
-    words, reason = _judge(item, seconds, rules)
+    words, reason = _check_text(item, seconds, rules)
     if reason:
         return fault(reason)
     clipped = 0.0
-    if rules.listen:
+    if rules.decode:
         try:
-            samples = np.abs(audio.read(item.audio, rules.rate, item.start, seconds, channel))
+            samples = np.abs(audio_files.read(item.audio, rules.rate, item.start, seconds, channel))
         except UserError as error:
             return fault(str(error))
         if not np.isfinite(samples).all():
-            return fault(f"{item.audio} holds samples that are no numbers")
+            return fault(f"{item.audio} contains samples that are not numbers")
         if samples.max(initial=0) < SILENCE:
             return fault(f"{item.audio} is silent there: no sample is above -60 dB")
         clipped = float((samples > 0.9999).mean())
-    return Checked(
+    return CheckedUtterance(
         id=item.id,
         audio=item.audio,
         words=words,
@@ -129,19 +131,21 @@ def _check_audio(item: Utterance, rules: Rules, sha256: str) -> Checked | Exclud
     )
 
 
-def _check_features(item: Utterance, rules: Rules, sha256: str) -> Checked | Excluded:
-    """The checks of an utterance whose features are ready, at 100 frames a second."""
+def _check_features(
+    item: Utterance, archive: str, rules: Rules, sha256: str
+) -> CheckedUtterance | Excluded:
+    """Check an utterance that has features in place of audio, at ``archive``."""
     try:
-        features = read_features(item.features)
+        features = read_features(archive)
     except UserError as error:
         return Excluded(item.id, str(error))
     seconds = len(features) / FRAMES_PER_SECOND
-    words, reason = _judge(item, seconds, rules)
+    words, reason = _check_text(item, seconds, rules)
     if not reason and not np.isfinite(features).all():
-        reason = f"the features at {item.features} hold values that are no numbers"
+        reason = f"the features at {archive} contain values that are not numbers"
     if reason:
         return Excluded(item.id, reason, seconds)
-    return Checked(
+    return CheckedUtterance(
         id=item.id,
         audio=item.audio,
         words=words,
@@ -150,13 +154,15 @@ def _check_features(item: Utterance, rules: Rules, sha256: str) -> Checked | Exc
         seconds=seconds,
         info=None,
         digest=sha256,
-        features=item.features,
-        dim=features.shape[1],
+        features=archive,
+        feature_size=features.shape[1],
     )
 
 
-def _judge(item: Utterance, seconds: float, rules: Rules) -> tuple[tuple[str, ...], str | None]:
-    """The words of an utterance, and what is wrong with them or with its length."""
+def _check_text(
+    item: Utterance, seconds: float, rules: Rules
+) -> tuple[tuple[str, ...], str | None]:
+    """Return the words of an utterance, and what is wrong with them or with its length."""
     least, most = rules.limits.min_seconds, rules.limits.max_seconds
     if not least <= seconds <= most:
         return (), f"{seconds:.2f} s is not within the recipe's {least} to {most} s"
@@ -168,11 +174,11 @@ def _judge(item: Utterance, seconds: float, rules: Rules) -> tuple[tuple[str, ..
 
 
 def check_pronunciation(
-    item: Checked, lexicon: Mapping[str, Sequence[str]], stack: int
+    item: CheckedUtterance, lexicon: Mapping[str, Sequence[str]], stack: int
 ) -> Excluded | None:
-    """Why CTC cannot be trained on an utterance; None if it can.
+    """Return why CTC cannot be trained on an utterance; None if it can.
 
-    That is a word without a pronunciation, and a transcript of more phones than its
+    Reasons are a word without a pronunciation, and a transcript of more phones than its
     recording has stacked frames (``stack`` frames of 10 ms each).
     """
     silent = [word for word in item.words if not lexicon[word]]
@@ -182,7 +188,7 @@ def check_pronunciation(
     phones = [phone for word in item.words for phone in lexicon[word]]
     if int(item.seconds * FRAMES_PER_SECOND + 0.5) // stack < frames_needed(phones):
         reason = (
-            f"{len(phones)} phones in {item.seconds:.2f} s are more than anybody speaks:"
+            f"{len(phones)} phones in {item.seconds:.2f} s are too many:"
             f" is it the right transcript?"
         )
         return Excluded(item.id, reason, item.seconds)

@@ -1,32 +1,35 @@
-"""What a corpus holds, seen from its lists and the headers of its recordings.
+"""What a data set contains, by its lists and the headers of its recordings.
 
-It goes the way of stage 0 (`cascade.data.dataset_checks`), but decodes nothing: minutes where
-that takes hours. What only listening finds, stage 0 finds.
+It takes the steps of stage 0 (`cascade.data.dataset_checks`) but decodes nothing: minutes in
+place of hours. Stage 0 finds the rest.
 """
 
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Self
 
 from cascade.config.experiment import Experiment
 from cascade.config.sections import Dataset
 from cascade.corpora import corpus
 from cascade.corpora.corpus import CorpusRequest, Excluded, Utterance
-from cascade.corpora.split import group, within
-from cascade.data.dataset_checks import Intake
+from cascade.corpora.split import contains, group
+from cascade.data.dataset_checks import check_pronunciations, check_utterances, list_dataset
+from cascade.data.utterance_file import UtteranceFile
 from cascade.runtime import workers
 from cascade.runtime.stamp import Sources
 
-VARYING = re.compile(r"\([^()]*\)|'[^']*'|\S*/\S*|[-\d.]+")  # of a reason, between utterances
+# What differs between the reasons of two utterances with the same fault.
+VARYING = re.compile(r"\([^()]*\)|'[^']*'|\S*/\S*|[-\d.]+")
 
 
 @dataclass(frozen=True)
-class Row:
-    """A usable utterance; ``rate`` in Hz, 0 where there are features in place of audio."""
+class UsableUtterance:
+    """An utterance that passed the checks; ``rate`` in Hz, 0 for features in place of audio."""
 
     id: str
     speaker: str
@@ -36,7 +39,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Fault:
+class ExcludedUtterance:
     """An utterance that is left out; a ``selection`` is a choice of its corpus."""
 
     id: str
@@ -47,86 +50,95 @@ class Fault:
 
 
 @dataclass(frozen=True, eq=False)
-class Survey:
-    """A data set, or what it would be made of."""
+class DatasetSummary:
+    """The utterances of a data set."""
 
     dataset: Dataset
-    rows: list[Row] = field(repr=False)
-    faults: list[Fault] = field(repr=False)
+    usable: list[UsableUtterance] = field(repr=False)
+    excluded: list[ExcludedUtterance] = field(repr=False)
 
     @cached_property
     def hours(self) -> float:
-        return sum(row.seconds for row in self.rows) / 3600
+        return sum(row.seconds for row in self.usable) / 3600
 
     @cached_property
     def speakers(self) -> set[str]:
-        """Those who are known by name."""
-        return {row.speaker for row in self.rows} - {"unknown"}
+        """The speakers who are known by name."""
+        return {row.speaker for row in self.usable} - {"unknown"}
 
     @cached_property
     def words(self) -> Counter[str]:
-        return Counter(word for row in self.rows for word in row.words)
+        return Counter(word for row in self.usable for word in row.words)
 
     @cached_property
     def rates(self) -> Counter[int]:
         """Utterances by sampling rate in Hz."""
-        return Counter(row.rate for row in self.rows if row.rate)
+        return Counter(row.rate for row in self.usable if row.rate)
 
     @property
     def excluded_share(self) -> float:
-        """As stage 0 counts it against ``limits.max_excluded``."""
-        faults = sum(not fault.selection for fault in self.faults)
-        return faults / max(1, faults + len(self.rows))
+        """The share of faults, as stage 0 compares it with ``limits.max_excluded``."""
+        faults = sum(not item.selection for item in self.excluded)
+        return faults / max(1, faults + len(self.usable))
 
-    def part(self, dataset: Dataset) -> "Survey":
-        """What the split of ``dataset`` takes of it."""
+    def part(self, dataset: Dataset) -> Self:
+        """Return the summary of ``dataset``, which is a part of this one by its split."""
         split = dataset.split
         if split is None:
-            return Survey(dataset, self.rows, self.faults)
+            return replace(self, dataset=dataset)
 
-        def taken(items: Iterable) -> list:
-            return [i for i in items if within(group(i.id, i.speaker, split.by), split)]
+        def inside(item: UsableUtterance | ExcludedUtterance) -> bool:
+            return contains(split, group(item.id, item.speaker, split.by))
 
-        return Survey(dataset, taken(self.rows), taken(self.faults))
+        return replace(
+            self,
+            dataset=dataset,
+            usable=[item for item in self.usable if inside(item)],
+            excluded=[item for item in self.excluded if inside(item)],
+        )
 
     def reasons(self) -> list[tuple[int, str]]:
-        """How many are left out for a reason, and the first of them, most frequent first."""
-        alike: dict[str, list[Fault]] = {}
-        for fault in self.faults:
-            alike.setdefault(VARYING.sub("", fault.reason), []).append(fault)
-        most = sorted(alike.values(), key=len, reverse=True)
+        """Return how many are left out for a reason, and an example; most frequent first."""
+        by_reason: dict[str, list[ExcludedUtterance]] = {}
+        for item in self.excluded:
+            by_reason.setdefault(VARYING.sub("", item.reason), []).append(item)
+        most = sorted(by_reason.values(), key=len, reverse=True)
         return [(len(some), f"{some[0].id}: {some[0].reason}") for some in most]
 
 
-def texts(dataset: Dataset, request: CorpusRequest) -> Iterator[str]:
-    """The transcripts of a data set as its corpus has them."""
+def transcripts(dataset: Dataset, request: CorpusRequest) -> Iterator[str]:
+    """Yield the transcripts of a data set as its corpus has them."""
     path = Path(dataset.path) if dataset.path else None
-    of_it = replace(request, part=dataset.part, path=path, language=dataset.language)
-    for item in corpus.listing(dataset.corpus, of_it):
+    asked = replace(request, part=dataset.part, path=path, language=dataset.language)
+    for item in corpus.listing(dataset.corpus, asked):
         if isinstance(item, Utterance):
             yield item.text
 
 
-def survey(experiment: Experiment, dataset: Dataset, jobs: int) -> Survey:
-    """Looks at all utterances of a data set; ``layout`` is for files that pass away."""
+def summarise(experiment: Experiment, dataset: Dataset, jobs: int) -> DatasetSummary:
+    """Check all utterances of a data set without decoding any.
+
+    Temporary files go below ``experiment.layout.root``. Raises `UserError` for a list that is
+    wrong.
+    """
     left_out: list[Excluded] = []
-    intake = Intake(experiment, dataset, jobs, lambda _, item: left_out.append(item), False)
-    intake.look()
-    with open(os.devnull, "wb") as nowhere, workers.pool(jobs) as pool:
-        intake.check(pool, Sources(nowhere))
-    intake.pronounce()
-    passed = set(intake.passed)
-    rows = [
-        Row(item.id, item.speaker, item.seconds, item.info.rate if item.info else 0, item.words)
-        for number, item in enumerate(intake.spool)
-        if number in passed
-    ]
-    intake.spool.close()
-    names = {item.id for item in left_out}
-    listed = corpus.listing(dataset.corpus, intake.request) if names else ()
-    speakers = {i.id: i.speaker for i in listed if isinstance(i, Utterance) and i.id in names}
-    faults = [
-        Fault(i.id, speakers.get(i.id, "unknown"), i.reason, i.seconds, i.selection)
+    listed = list_dataset(experiment, dataset, jobs, lambda _, item: left_out.append(item))
+    path = experiment.layout.root / f"{listed.key}.utterances"
+    with UtteranceFile(path) as utterances:
+        with open(os.devnull, "wb") as nowhere, workers.pool(jobs) as pool:
+            sources = Sources(nowhere)
+            checked = check_utterances(listed, pool, sources, utterances, decode=False)
+        numbers = set(check_pronunciations(checked).numbers.tolist())
+        usable = [
+            UsableUtterance(i.id, i.speaker, i.seconds, i.info.rate if i.info else 0, i.words)
+            for number, i in enumerate(utterances)
+            if number in numbers
+        ]
+    ids = {item.id for item in left_out}
+    items = corpus.listing(dataset.corpus, listed.request) if ids else ()
+    speakers = {i.id: i.speaker for i in items if isinstance(i, Utterance) and i.id in ids}
+    excluded = [
+        ExcludedUtterance(i.id, speakers.get(i.id, "unknown"), i.reason, i.seconds, i.selection)
         for i in left_out
     ]
-    return Survey(dataset, rows, faults)
+    return DatasetSummary(dataset, usable, excluded)

@@ -1,4 +1,4 @@
-"""The text of a new recipe: what was found in the data, settings by its size, and comments."""
+"""The text of a new recipe: data sets, settings that suit the amount of data, and comments."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -11,14 +11,14 @@ from cascade.config.schema import as_plain
 from cascade.config.sections import Dataset, Language
 
 WRITTEN = "Written by `python -m cascade new-recipe`"
-SMALL = 0.1  # hours; below, a training is a try-out, as recipes/mini is
+SMALL = 0.1  # hours; below, a training is only a trial, like recipes/mini
 MEASURED = 2.0  # hours; up to here the settings are those of recipes/ru_en
-PASSES = 20  # through the training speech, where there is more
+PASSES = 20  # through the training speech, if there is more
 
 
 @dataclass(frozen=True)
-class Known:
-    """How ``recipe`` sets up a language; ``together`` with all others of the new one, or not."""
+class ExistingSettings:
+    """How ``recipe`` sets up a language. ``together``: it has all languages of the new recipe."""
 
     recipe: str
     language: Language
@@ -29,51 +29,54 @@ class Known:
 class Draft:
     """What a recipe is written from.
 
-    ``called`` has the names of the languages, ``found`` a sentence a language on its data,
-    ``known`` what another recipe has for it: a comment says what of that is not taken.
-    ``hours`` are those of the target's training speech, ``words`` its running words.
+    ``language_names`` and ``origins`` (a phrase on where the data come from) are by language.
+    ``existing`` has the settings of other recipes; comments show those that are not used.
+    ``rate`` is in Hz. ``hours`` are of the target's training speech, ``words`` its running
+    words. ``max_excluded`` is in per cent; 0 is the default.
     """
 
     name: str
     target: str
     datasets: Sequence[Dataset]
     languages: Mapping[str, Language]
-    called: Mapping[str, str]
-    found: Mapping[str, str]
-    known: Mapping[str, Known]
+    language_names: Mapping[str, str]
+    origins: Mapping[str, str]
+    existing: Mapping[str, ExistingSettings]
     rate: int
     hours: float
     words: int
     max_excluded: int
 
     def text(self) -> str:
-        """The recipe, YAML with comments."""
+        """Return the recipe: YAML with comments."""
         parts = [self._head(), self._datasets(), self._languages(), self._limits()]
         parts += [self._features(), self._systems(), self._train(), self._language_model()]
         return "\n\n".join(part for part in parts if part) + "\n"
 
     def _head(self) -> str:
         others = [name for name in self.languages if name != self.target]
-        beside = " and ".join(self.called[name] for name in others)
-        title = self.called[self.target] + (f", trained beside {beside}" if others else "")
+        joined = " and ".join(self.language_names[name] for name in others)
+        title = self.language_names[self.target] + (f", trained with {joined}" if others else "")
         return f"""\
 # {title}.
 #
-# {WRITTEN}, and yours to change. All keys and their defaults
-# are in docs/reference/keys.md; any can be given for one run, too:
+# {WRITTEN}. Change what you like: docs/reference/keys.md lists all
+# keys and their defaults. For one run, give a key as an option:
 # ./run.sh --recipe {self.name} --train.steps 2000
 
 target: {_flow(self.target)}
-seed: 0                  # of the networks' first weights and of the order of the speech
-target_minutes: all      # or minutes of the target's training speech: how little is enough?"""
+seed: 0                  # of the initial weights and of the order of the training speech
+target_minutes: all      # or how many minutes of the target's training speech to use"""
 
     def _datasets(self) -> str:
-        lines = ["# What is trained on, what chooses the model (valid), what is decoded (test)."]
-        lines += [f"# {name}: {' '.join(why.split())}." for name, why in self.found.items()]
+        lines = [
+            "# train and train_ext train the networks, valid chooses the model, test is decoded."
+        ]
+        lines += [f"# {name}: {' '.join(why.split())}." for name, why in self.origins.items()]
         if any(dataset.split for dataset in self.datasets):
             lines += [
-                "# split: a hash of the speaker's name, or the utterance's, is a number from 0 to",
-                "# 100; a part has those between two of them. What is added later moves no other.",
+                "# split: a speaker (or utterance) has a number from 0 to 100, a hash of its name.",
+                "# A part has those between two numbers. New recordings move no others.",
             ]
         lines.append("datasets:")
         for dataset in self.datasets:
@@ -86,62 +89,63 @@ target_minutes: all      # or minutes of the target's training speech: how littl
 
     def _languages(self) -> str:
         lines = [
-            "# letters: those that words are written with; a transcript with others is left out.",
-            "# voice: espeak-ng's, for pronunciations; lexicon: your own, `word phone phone ...`.",
-            "# phone_map: renames phones, so that languages share those that sound alike; see",
-            f"# `python -m cascade phones {self.name}`.",
+            "# letters: of the words; a transcript with other letters is left out.",
+            "# voice: of espeak-ng, for pronunciations; lexicon: your own, `word phone phone ...`.",
+            "# phone_map: renames phones, so that languages share phones that sound alike; see",
+            f"# `cascade phones {self.name}`.",
             "languages:",
         ]
         for name, language in self.languages.items():
             lines.append(f"  {_flow(name)}:")
             lines.append(f"    letters: {_flow(language.letters)}")
-            lines.append(f"    voice: {_flow(language.voice)}   # {self.called[name]}")
+            lines.append(f"    voice: {_flow(language.voice)}   # {self.language_names[name]}")
             for key in ("lexicon", "fold", "phone_map"):
                 if value := getattr(language, key):
                     lines.append(f"    {key}: {_flow(as_plain(value))}")
             lines += [f"    {line}" for line in self._free_texts(name)]
-            lines += [f"    # {line}" for line in self._more(name)]
+            lines += [f"    # {line}" for line in self._suggestions(name)]
         return "\n".join(lines)
 
     def _texts(self, name: str) -> dict[str, tuple[str, ...]]:
-        """Free texts and dictionaries that another recipe has for the target."""
-        if name != self.target or name not in self.known:
+        """Return the texts and dictionaries that another recipe has for the target."""
+        if name != self.target or name not in self.existing:
             return {}
-        language = self.known[name].language
+        language = self.existing[name].language
         return {k: v for k in ("texts", "dictionaries") if (v := getattr(language, k))}
 
     def _free_texts(self, name: str) -> list[str]:
-        """They are the recipe's, too, but for a try-out: they are fetched, and large."""
+        """Return lines for texts and dictionaries. A trial has none: they are large downloads."""
         texts = self._texts(name) if self.hours >= SMALL else {}
         if not texts:
             return []
         lines = [f"{key}: {_flow(as_plain(value))}" for key, value in texts.items()]
-        return [f"# as in recipes/{self.known[name].recipe}; they are fetched", *lines]
+        return [f"# as in recipes/{self.existing[name].recipe}; they will be downloaded", *lines]
 
-    def _more(self, name: str) -> list[str]:
-        """What a language may have besides, for comments."""
-        if name not in self.known:
+    def _suggestions(self, name: str) -> list[str]:
+        """Return further settings that a language may have, for comments."""
+        if name not in self.existing:
             return ["texts: [sentences.txt]   # for the language model"] * (name == self.target)
-        known = self.known[name]
-        more: dict[str, Any] = self._texts(name) if self.hours < SMALL else {}
-        if not known.together:
-            more |= {key: getattr(known.language, key) for key in ("lexicon", "fold", "phone_map")}
-        lines = [f"{key}: {_flow(as_plain(value))}" for key, value in more.items() if value]
-        return [f"recipes/{known.recipe} has, too:"] * bool(lines) + lines
+        existing = self.existing[name]
+        unused: dict[str, Any] = dict(self._texts(name)) if self.hours < SMALL else {}
+        if not existing.together:
+            keys = ("lexicon", "fold", "phone_map")
+            unused |= {key: getattr(existing.language, key) for key in keys}
+        lines = [f"{key}: {_flow(as_plain(value))}" for key, value in unused.items() if value]
+        return [f"recipes/{existing.recipe} also has:"] * bool(lines) + lines
 
     def _limits(self) -> str:
         if not self.max_excluded:
             return ""
         return (
-            "# So much of a data set may fail the checks before a run stops (5% where this is not\n"
-            "# here): what new-recipe found. exp/NAME/excluded.tsv names each utterance.\n"
+            "# The share of a data set that may fail the checks (default: 5%), by what new-recipe\n"
+            "# found. exp/NAME/excluded.tsv lists each utterance that is left out.\n"
             f"limits: {{max_excluded: {self.max_excluded}%}}"
         )
 
     def _features(self) -> str:
         return (
-            "# rate: Hz, what recordings are resampled to. A frame is 10 ms, the network's input\n"
-            "# `stack` of them. cmn: utterance, or online: what live recognition needs.\n"
+            "# rate: recordings are resampled to it, in Hz. The network's input is `stack` frames\n"
+            "# of 10 ms. cmn: utterance, or online for live recognition.\n"
             f"features: {{rate: {self.rate}, filters: 40, stack: 3, cmn: utterance}}"
         )
 
@@ -160,9 +164,9 @@ target_minutes: all      # or minutes of the target's training speech: how littl
         passes = train["steps"] * train["batch_seconds"] / (3600 * self.hours)
         speech = f"{self.hours:.1f} h" if self.hours >= 1 else f"{60 * self.hours:.1f} min"
         lines = [
-            f"# {speech} of the target's speech: some {passes:,.0f} passes through it.",
-            "# More steps help where the error on valid still falls at the end; more dropout where",
-            "# it rises. batch_seconds: speech of each language in a step.",
+            f"# {speech} of the target's training speech: about {passes:,.0f} passes through it.",
+            "# More steps help if the error on valid still falls at the end, more dropout if it",
+            "# rises. batch_seconds: speech of each language in a step.",
         ]
         lines += ["train:", *(f"  {key}: {_flow(value)}" for key, value in train.items())]
         return "\n".join(lines)
@@ -172,21 +176,24 @@ target_minutes: all      # or minutes of the target's training speech: how littl
         # Pieces gain nothing beside a dictionary (docs/evidence/trials.md).
         spelt = self.hours >= SMALL and "dictionaries" not in self._texts(self.target)
         text = (
-            "# Of words, from the training transcripts and the target's `texts`: with few words,\n"
-            "# a low order. open: words that none of them has are spelt from pieces.\n"
+            "# An n-gram model of words, from the training transcripts and the target's `texts`.\n"
+            "# Few words need a low order. open: other words can be spelt from pieces.\n"
             f"language_model: {_flow({'order': order, 'open': spelt})}"
         )
         if self.hours < SMALL:
-            text += "\n\n# With so little, the search for scales and penalties is slow.\n"
+            text += "\n\n# With so little speech, the search for scales and penalties is slow.\n"
             text += "decode: {tune: false}"
         return text
 
 
 def training(hours: float) -> dict[str, Any]:
-    """Settings of the training for so much speech of the target.
+    """Return the settings of the training for ``hours`` of the target's speech.
 
-    Up to `MEASURED` those of recipes/ru_en, which were tried with 15 and 80 minutes; beyond,
-    `PASSES` in batches that grow with the speech.
+    Up to `MEASURED` they are those of recipes/ru_en, which were tried with 15 and 80 minutes.
+    Above, they give `PASSES` through the speech, in batches that grow with it.
+
+    >>> training(100)["steps"], training(100)["batch_seconds"]
+    (45000, 160)
     """
     if hours < SMALL:
         masks = {"time_masks": 0, "filter_masks": 0}
@@ -207,7 +214,7 @@ def training(hours: float) -> dict[str, Any]:
 
 
 def _flow(value: Any) -> str:
-    """YAML on one line."""
+    """Return YAML on one line."""
     text = yaml.safe_dump(
         value, default_flow_style=True, allow_unicode=True, width=math.inf, sort_keys=False
     )

@@ -13,7 +13,7 @@ from lhotse.features.base import Features as LhotseFeatures
 from cascade.config.experiment import Experiment
 from cascade.config.layout import Layout
 from cascade.config.sections import FRAME_SHIFT, Dataset
-from cascade.corpora.kaldi_archives import differing
+from cascade.corpora.kaldi_archives import size_mismatch
 from cascade.features.cmn import write_cms_init
 from cascade.features.store import Stored, provide
 from cascade.runtime.errors import UserError
@@ -115,7 +115,7 @@ def cms_init(keys: list[str], layout: Layout, others: Sequence[str] = ()) -> Non
 
     Raises `UserError` where one of them, or of ``others``, has features of another size.
     """
-    if message := differing({key: _size(key, layout) for key in (*keys, *others)}):
+    if message := size_mismatch({key: _size(key, layout) for key in (*keys, *others)}):
         raise UserError(message)
     total, frames = np.zeros(_size(keys[0], layout)), 0  # (C,)
     for key in keys:

@@ -1,4 +1,4 @@
-"""The letters of a language, told from its texts."""
+"""The letters of a language, from its texts."""
 
 import unicodedata
 from collections import Counter
@@ -7,31 +7,37 @@ from collections.abc import Iterable, Mapping
 from cascade.text.words import DROPPED
 
 APOSTROPHE = "'"
-# Scripts that one language mixes, by the first word of their letters' names.
+# Scripts that one language mixes, by the first word in the Unicode names of their letters.
 MIXED = dict.fromkeys(("HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "IDEOGRAPHIC"), "CJK")
 COMMON = ("COMBINING", "MODIFIER")  # of any script: the tilde of g̃, the ʻ of oʻ
 
 
 def count(lines: Iterable[str]) -> Counter[str]:
-    """In how many of ``lines`` each letter or mark on one comes, in lower case.
+    """Count the lines that contain each letter or mark on a letter, in lower case.
 
-    The apostrophe is counted where it stands between two letters.
+    An apostrophe counts if it is between two letters.
+
+    >>> count(["It's", "Si, si"]) == {"i": 2, "t": 1, "'": 1, "s": 2}
+    True
     """
     counts: Counter[str] = Counter()
     for line in lines:
         line = unicodedata.normalize("NFC", line.lower().replace("’", APOSTROPHE))
-        found = {char for char in line if char.isalpha() or unicodedata.category(char)[0] == "M"}
+        chars = {char for char in line if char.isalpha() or unicodedata.category(char)[0] == "M"}
         inside = zip(line, line[1:], line[2:], strict=False)
         if any(b == APOSTROPHE and a.isalpha() and c.isalpha() for a, b, c in inside):
-            found.add(APOSTROPHE)
-        counts.update(found)
+            chars.add(APOSTROPHE)
+        counts.update(chars)
     return counts
 
 
 def letters(counts: Mapping[str, int]) -> str:
-    """Those of the script of most, sorted, the apostrophe last.
+    """Return the letters of the most frequent script, sorted, the apostrophe last.
 
-    Names left in another script would lend a language the phones of a third one.
+    Names in another script would add the phones of another language.
+
+    >>> letters(count(["Да, нет!", "да", "OK"]))
+    'адент'
     """
     scripts: Counter[str] = Counter()
     for char, times in counts.items():
@@ -47,6 +53,6 @@ def letters(counts: Mapping[str, int]) -> str:
 
 
 def _script(letter: str) -> str:
-    """LATIN, CYRILLIC ...: what the names of a script's letters begin with."""
+    """Return a letter's script, such as LATIN or CYRILLIC, from its Unicode name."""
     first = unicodedata.name(letter, "").partition(" ")[0]
     return MIXED.get(first, first)

@@ -1,7 +1,13 @@
-"""Words that no text has: from hunspell dictionaries and word lists, and how likely each is.
+"""Words from dictionaries that the training texts lack, and their probabilities.
 
-How likely a form is comes from the training texts alone: how often they have other forms
-of the same entry, times how often they use the same ending where an entry has it.
+A dictionary is hunspell's (``X.dic`` and ``X.aff``) or a list of words, with counts or
+without::
+
+    дом 27
+    домик 3
+
+A word's probability comes from the training texts: how often they have other forms of
+its entry, times how often entries that have its ending use it there.
 """
 
 import importlib
@@ -22,39 +28,42 @@ from cascade.text.hunspell import Forms
 
 log = logging.getLogger("cascade")
 
-# What an entry that no text has counts for. On Russian valid data anything from 0.02 to
-# 0.3 gave the same number of unknown words; 1 gave more.
+# The count of an entry that no text has. On Russian valid data, 0.02 to 0.3 gave the same
+# number of unknown words; 1 gave more.
 UNSEEN = 0.1
 
 
 @dataclass(frozen=True)
-class Source:
-    """A dictionary that a recipe names, and where it lies."""
+class DictionaryFile:
+    """A dictionary that a recipe names, and its file."""
 
     name: str
     path: Path
 
 
-def find(name: str, request: corpus.CorpusRequest) -> Source:
-    """A ``.dic`` or word-list file, or what a module ``local/dictionary_XX.py`` fetches."""
+def find(name: str, request: corpus.CorpusRequest) -> DictionaryFile:
+    """Return a ``.dic`` file or word list, or the one that a module of ``local/`` fetches.
+
+    Raises `UserError` for an unknown name.
+    """
     if Path(name).is_file():
-        return Source(name, Path(name))
+        return DictionaryFile(name, Path(name))
     corpus.check_source("dictionary", name)
     module = importlib.import_module(corpus.module_name(name))
     log.info("Licence of %s: %s", name, module.LICENCE)
     with turn(request.data):
-        return Source(name, module.path(request))
+        return DictionaryFile(name, module.path(request))
 
 
-def read(source: Source) -> Forms:
-    """All word forms of a dictionary: hunspell's, or a list of ``word`` or ``word count``."""
+def read(source: DictionaryFile) -> Forms:
+    """Return all word forms of a dictionary. Raises `UserError` if it cannot be read."""
     if source.path.suffix == ".dic":
         return hunspell.expand(source.path)
     words, counts = [], []
     for number, line in enumerate(read_lines(source.path), 1):
         word, *count = line.split() or [""]
         if len(count) > 1 or (count and not count[0].isdigit()):
-            raise UserError(f"{source.path}, line {number}: 'word' or 'word count' expected.")
+            raise UserError(f"{source.path}, line {number}: expected 'word' or 'word count'.")
         if word:
             words.append(word)
             counts.append(int(count[0]) if count else 0)
@@ -63,11 +72,11 @@ def read(source: Source) -> Forms:
 
 
 def probabilities(forms: Forms, seen: Mapping[str, int], language: Language) -> dict[str, float]:
-    """P(word) for every form that the language can write, after the words that texts have.
+    """Return P(word) for every form that the language can write.
 
-    P(form) is proportional to the sum, over the entries and rules that make it, of
-    (count of the entry's forms + `UNSEEN`) * P(rule | entry has it). Spellings that the
-    language folds when words are scored count for one another.
+    ``seen`` counts the words of the training texts. P(form) is proportional to the sum, over
+    the entries and rules that make it, of (count of the entry's forms + `UNSEEN`) * P(rule |
+    entry has it). Spellings that scoring treats as equal (``fold``) share their counts.
     """
     fold = str.maketrans(language.fold)
     counts: dict[str, float] = {}
@@ -86,19 +95,23 @@ def probabilities(forms: Forms, seen: Mapping[str, int], language: Language) -> 
             plain.append(plains.setdefault(word.translate(fold), len(plains)))
     if not row:
         return {}
-    chosen, word, spelling = np.array(row), np.array(number), np.array(plain)
+    chosen, word_of, spelling = np.array(row), np.array(number), np.array(plain)
     entry, rule = forms.entry[chosen], forms.rule[chosen]
-    found = np.array([counts.get(plain, 0) for plain in plains], np.float64)
-    share = (found / np.bincount(spelling))[spelling] + forms.count[chosen]
+    by_spelling = np.array([counts.get(plain, 0) for plain in plains], np.float64)
+    share = (by_spelling / np.bincount(spelling))[spelling] + forms.count[chosen]
     entries = np.bincount(entry, share)
     taken, offered = np.bincount(rule, share), np.bincount(rule, entries[entry])
-    rules = (taken + 0.5) / (offered + 10)  # a rule that no text shows is a rare one
-    mass = np.bincount(word, (entries[entry] + UNSEEN) * rules[rule])
+    rules = (taken + 0.5) / (offered + 10)  # a rule that no text uses is rare
+    mass = np.bincount(word_of, (entries[entry] + UNSEEN) * rules[rule])
     return dict(zip(numbers, (mass / mass.sum()).tolist(), strict=True))
 
 
 def choose(likely: Mapping[str, float], known: set[str], most: int | None) -> dict[str, float]:
-    """``likely`` without the unlikeliest, so that with ``known`` there are ``most`` words."""
+    """Drop the least likely words, so that there are ``most`` words together with ``known``.
+
+    >>> choose({"а": 0.5, "б": 0.1, "в": 0.4}, known={"б", "я"}, most=3)
+    {'а': 0.5, 'б': 0.1}
+    """
     if most is None:
         return dict(likely)
     new = sorted((word for word in likely if word not in known), key=lambda w: (-likely[w], w))

@@ -1,4 +1,4 @@
-"""Stage 1, words: transcripts, pronunciations, the union phone set, text for language models."""
+"""Stage 1, words: transcripts, pronunciations, phones, and sentences for language models."""
 
 import logging
 from collections import Counter
@@ -15,7 +15,7 @@ from cascade.runtime.files import read_lines, write_text, write_text_table
 from cascade.runtime.stage import JobFiles
 from cascade.text import dictionary
 from cascade.text import words as text
-from cascade.text.lexicon import alternatives, look_up, pronounce, useless
+from cascade.text.lexicon import alternatives, look_up, pronounce, unwritable
 from cascade.text.phones import write_phones, write_sharing
 
 log = logging.getLogger("cascade")
@@ -25,8 +25,8 @@ Pronunciations = Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
-class Source:
-    """Sentences for the language model, and how many were left out, by reason."""
+class SentenceSet:
+    """The sentences of one text for the language model; ``left_out`` counts others by reason."""
 
     name: str
     sentences: list[Sentence]
@@ -34,9 +34,9 @@ class Source:
 
 
 def build(experiment: Experiment, jobs: int) -> JobFiles:
-    """Writes transcripts, lexicons, phones, sentences; returns the text files that it read.
+    """Write transcripts, lexicons, phones and sentences; return the text files that were read.
 
-    Raises `UserError` for a word of a transcript that has no pronunciation.
+    Raises `UserError` if a word of a transcript has no pronunciation.
     """
     recipe, layout = experiment.recipe, experiment.layout
     transcripts = _transcripts(experiment)
@@ -46,9 +46,9 @@ def build(experiment: Experiment, jobs: int) -> JobFiles:
             w for d in _of_language(experiment, name) for t in transcripts[d].values() for w in t
         }
         lexicons[name] = pronounce(words, language)
-        if odd := useless(language):
+        if odd := unwritable(language):
             log.warning(
-                "warning: %s: %d of its words can be in no transcript of '%s', such as '%s'.",
+                "warning: %s: %d words cannot be in a transcript of '%s', such as '%s'.",
                 *(language.lexicon, len(odd), name, odd[0]),
             )
         write_text_table(layout.lang / f"lexicon_{name}.txt", lexicons[name])
@@ -65,7 +65,7 @@ def build(experiment: Experiment, jobs: int) -> JobFiles:
 
 
 def _transcripts(experiment: Experiment) -> dict[str, dict[str, list[str]]]:
-    """Reads the words of every utterance from the cuts, and writes them as Kaldi's text."""
+    """Read the words of every utterance from the cuts; write them as Kaldi's text."""
     layout = experiment.layout
     transcripts = {}
     for dataset in experiment.recipe.datasets:
@@ -84,10 +84,11 @@ def _of_language(experiment: Experiment, name: str) -> list[str]:
 
 def _sources(
     experiment: Experiment, transcripts: Transcripts, request: corpus.CorpusRequest
-) -> list[Source]:
-    """The training transcripts, and each of the target's texts; no sentence that is held out.
+) -> list[SentenceSet]:
+    """Return the training transcripts and each of the target's texts as sentences.
 
-    A sentence that the language cannot write (digits, other letters) is no use to a model.
+    Sentences of the valid and test sets are left out, and those that the language cannot write
+    (digits, other letters).
     """
     recipe = experiment.recipe
     language = recipe.target_language
@@ -97,14 +98,14 @@ def _sources(
         return [tuple(words) for key in keys for words in transcripts[key].values()]
 
     held_out = set(of_roles("valid", "test"))
-    found = []
+    sentence_sets = []
     for name in ("transcripts", *language.texts):
         left_out = {"digits, other letters, or empty": 0, "in valid or test": 0}
         kept = []
         sentences: Iterable[Sequence[str]] = of_roles("train")
         if name != "transcripts":
-            found_lines = lines(name, request)
-            sentences = (text.words_of(line, language.letters) for line in found_lines)
+            raw = lines(name, request)
+            sentences = (text.words_of(line, language.letters) for line in raw)
         for words in sentences:
             if not words or text.foreign(list(words), language.letters):
                 left_out["digits, other letters, or empty"] += 1
@@ -112,20 +113,23 @@ def _sources(
                 left_out["in valid or test"] += 1
             else:
                 kept.append(tuple(words))
-        found.append(Source(name, kept, left_out))
-    if not any(source.sentences for source in found):  # everybody reads the same prompts
+        sentence_sets.append(SentenceSet(name, kept, left_out))
+    if not any(one.sentences for one in sentence_sets):  # all speakers read the same prompts
         log.warning(
-            "warning: each sentence for the language model is one of valid or test, so it knows"
-            " single words alone: name 'texts' of '%s' in the recipe.",
+            "warning: every sentence for the language model is also in valid or test, so the"
+            " model has only single words. Add 'texts' of '%s' to the recipe.",
             recipe.target,
         )
         words = sorted({word for sentence in of_roles("train") for word in sentence})
-        found[0] = replace(found[0], sentences=[(word,) for word in words])
-    return found
+        sentence_sets[0] = replace(sentence_sets[0], sentences=[(word,) for word in words])
+    return sentence_sets
 
 
 def lines(source: str, request: corpus.CorpusRequest) -> Iterable[str]:
-    """The sentences of a text file, or of a module of ``local/`` that fetches texts."""
+    """Return the sentences of a text file, or of a module of ``local/`` that fetches texts.
+
+    Raises `UserError` for an unknown ``source``.
+    """
     if Path(source).is_file():
         return read_lines(Path(source))
     corpus.check_source("text", source)
@@ -136,10 +140,10 @@ def _write_phone_texts(
     experiment: Experiment,
     transcripts: Transcripts,
     lexicons: Mapping[str, Pronunciations],
-) -> dict[str, Counter]:
-    """Writes every transcript in phones; returns each language's counts of its phones."""
+) -> dict[str, Counter[str]]:
+    """Write every transcript in phones; return the counts of phones by language."""
     recipe = experiment.recipe
-    counts = {name: Counter() for name in recipe.languages}
+    counts = {name: Counter[str]() for name in recipe.languages}
     for dataset in recipe.datasets:
         key = experiment.dataset_key(dataset)
         lexicon = lexicons[dataset.language]
@@ -153,7 +157,7 @@ def _write_phone_texts(
     return {name: counter for name, counter in counts.items() if counter}
 
 
-def _log_sharing(recipe: Recipe, counts: Mapping[str, Counter]) -> None:
+def _log_sharing(recipe: Recipe, counts: Mapping[str, Counter[str]]) -> None:
     target = counts[recipe.target]
     running = sum(target.values())
     log.info("%s: %d phones", recipe.target, len(target))
@@ -172,16 +176,15 @@ def _log_sharing(recipe: Recipe, counts: Mapping[str, Counter]) -> None:
 
 def _write_vocabulary(
     experiment: Experiment,
-    sources: Sequence[Source],
+    sources: Sequence[SentenceSet],
     phones: set[str],
     request: corpus.CorpusRequest,
 ) -> list[Path]:
-    """Writes the words to decode to, with their pronunciations, and the sentences.
+    """Write the vocabulary with its pronunciations, and the sentences; return dictionary files.
 
-    All words of transcripts and texts, then the dictionaries' likeliest up to the recipe's
-    ``words``: none for any other reason, least of all for being in a test. A word with
-    a phone that no recording has cannot be heard: it goes, with its sentences. Returns
-    the dictionary files.
+    The vocabulary has all words of transcripts and texts, then the likeliest of the
+    dictionaries up to the recipe's ``words``; none because it is in a test. A word with a
+    phone that no recording has is left out, and so are the sentences that contain it.
     """
     recipe, layout = experiment.recipe, experiment.layout
     language = recipe.target_language
@@ -190,20 +193,20 @@ def _write_vocabulary(
     cache = layout.data / "g2p"
     lexicon = {
         word: [(*pron,)]
-        for part in (set(seen), set(listed) - set(seen))  # a text's change asks for few words
+        for part in (set(seen), set(listed) - set(seen))  # so a changed text needs few new words
         for word, pron in look_up(part, language, request.jobs, cache).items()
     }
-    for word, more in alternatives(language).items():
+    for word, prons in alternatives(language).items():
         if word in lexicon:
-            lexicon[word] += more
+            lexicon[word] += prons
     spoken = {}
     for word in sorted(lexicon):
         prons = [pron for pron in lexicon[word] if pron and phones.issuperset(pron)]
         if prons:
             spoken[word] = prons
     log.info(
-        "vocabulary: %d words, %d of them in transcripts and texts; %d left out that no"
-        " pronunciation, or a phone that no recording has",
+        "vocabulary: %d words, %d of them in transcripts and texts; %d left out, without a"
+        " pronunciation or with a phone that no recording has",
         len(spoken),
         sum(word in spoken for word in seen),
         len(lexicon) - len(spoken),
@@ -217,7 +220,7 @@ def _write_vocabulary(
         usable = [s for s in source.sentences if all(word in spoken for word in s)]
         left_out = {
             **source.left_out,
-            "a word cannot be heard": len(source.sentences) - len(usable),
+            "a word is not in the vocabulary": len(source.sentences) - len(usable),
         }
         write_text(layout.sentences(i), "".join(" ".join(s) + "\n" for s in usable))
         ledger += [f"{source.name}\t{len(usable)}\t{r}\t{n}\n" for r, n in left_out.items()]
@@ -230,17 +233,17 @@ def _write_vocabulary(
 def _dictionary_words(
     recipe: Recipe, seen: Mapping[str, int], request: corpus.CorpusRequest
 ) -> tuple[dict[str, float], list[Path]]:
-    """The chosen words of the dictionaries with their probabilities, and the files read."""
+    """Return the chosen words of the dictionaries with their probabilities, and the files."""
     language = recipe.target_language
     if not language.dictionaries:
         return {}, []
     total: dict[str, float] = {}
     read = []
     for name in language.dictionaries:
-        found = dictionary.find(name, request)
-        read += [path for path in (found.path, found.path.with_suffix(".aff")) if path.is_file()]
+        file = dictionary.find(name, request)
+        read += [path for path in (file.path, file.path.with_suffix(".aff")) if path.is_file()]
         share = 1 / len(language.dictionaries)
-        for word, p in dictionary.probabilities(dictionary.read(found), seen, language).items():
+        for word, p in dictionary.probabilities(dictionary.read(file), seen, language).items():
             total[word] = total.get(word, 0.0) + share * p
     chosen = dictionary.choose(total, set(seen), recipe.language_model.words)
     log.info("dictionaries: %d forms, %d of them in the vocabulary", len(total), len(chosen))

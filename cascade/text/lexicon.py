@@ -1,4 +1,12 @@
-"""Pronunciations of words: from the recipe's lexicon file, else from espeak-ng."""
+"""Pronunciations of words: from the recipe's lexicon file, else from espeak-ng.
+
+A lexicon file has a word and its phones a line. A word may have several lines, or no phones
+to leave it to espeak-ng::
+
+    tomato t ə m ɑ t ə ʊ
+    tomato t ə m e ɪ t o ʊ
+    potato
+"""
 
 import hashlib
 import os
@@ -20,75 +28,85 @@ from cascade.text.phones import phones_of
 from cascade.text.words import WordNormalizer, foreign, no_word
 
 G2P = LOCAL / "g2p_espeak.sh"
-PIECE = 50_000  # words at a time: 2 s of espeak-ng
+PIECE = 50_000  # words at once: 2 s of espeak-ng
+Phones = tuple[str, ...]
 
 
-def pronounce(words: Iterable[str], language: Language) -> dict[str, tuple[str, ...]]:
-    """The phones of every word, sorted by word.
+def pronounce(words: Iterable[str], language: Language) -> dict[str, Phones]:
+    """Return the phones of every word, sorted by word.
 
-    Raises `UserError` where a word comes out without a pronunciation.
+    Raises `UserError` if a word has no pronunciation.
     """
     table = look_up(words, language)
     silent = [word for word, phones in table.items() if not phones]
     if silent:
         raise UserError(
-            f"No pronunciation for {len(silent)} words ({', '.join(silent[:5])}):"
-            f" add lines 'word phone phone ...' to the lexicon file of the language."
+            f"No pronunciation for {len(silent)} words ({', '.join(silent[:5])}). Add lines"
+            f" 'word phone phone ...' to the lexicon file of the language."
         )
     return table
 
 
 def look_up(
     words: Iterable[str], language: Language, jobs: int = 1, cache: Path | None = None
-) -> dict[str, tuple[str, ...]]:
-    """The phones of every word, sorted by word; () for one without a pronunciation.
+) -> dict[str, Phones]:
+    """Return the phones of every word, sorted by word; () for one without a pronunciation.
 
-    Where the lexicon file has several pronunciations of a word, the first counts: see
-    `alternatives`. ``cache`` is a folder to keep what espeak-ng said in.
+    If the lexicon file has several pronunciations of a word, this is the first; `alternatives`
+    has the others. ``cache`` is a folder that keeps the answers of espeak-ng. Raises
+    `UserError` if espeak-ng fails or the lexicon file is wrong.
     """
-    known = read_lexicon(language)
+    lexicon = read_lexicon(language)
     wanted = sorted(set(words))
-    asked = [word for word in wanted if not known.get(word)]
-    with turn(cache) if cache else nullcontext():  # who waits finds the answers there
-        found = dict(zip(asked, _espeak(asked, language, jobs, cache), strict=True))
-    return {word: known[word][0] if known.get(word) else found[word] for word in wanted}
+    asked = [word for word in wanted if not lexicon.get(word)]
+    with turn(cache) if cache else nullcontext():  # a second run finds the answers of the first
+        answers = dict(zip(asked, _espeak(asked, language, jobs, cache), strict=True))
+    return {word: answers[word] if word in answers else lexicon[word][0] for word in wanted}
 
 
-def alternatives(language: Language) -> dict[str, list[tuple[str, ...]]]:
-    """Further pronunciations of words: those that stand twice in the lexicon file."""
-    return {word: found[1:] for word, found in read_lexicon(language).items() if len(found) > 1}
+def alternatives(language: Language) -> dict[str, list[Phones]]:
+    """Return all but the first pronunciation of words that have several in the lexicon file."""
+    return {word: prons[1:] for word, prons in read_lexicon(language).items() if len(prons) > 1}
 
 
-def read_lexicon(language: Language) -> dict[str, list[tuple[str, ...]]]:
-    """The lexicon file's pronunciations, by word as transcripts have it; none for a bare word."""
-    table: dict[str, list[tuple[str, ...]]] = {}
+def read_lexicon(language: Language) -> dict[str, list[Phones]]:
+    """Return the pronunciations of the lexicon file by word, as transcripts write it.
+
+    Without a lexicon file there are none. Raises `UserError` for a line that appears twice.
+    """
+    table: dict[str, list[Phones]] = {}
     if not language.lexicon:
         return table
-    path, rule, seen = Path(language.lexicon), WordNormalizer(language.letters), set()
+    path, normalize = Path(language.lexicon), WordNormalizer(language.letters)
+    seen: set[Phones] = set()
     for number, line in enumerate(read_lines(path), 1):
         written, *phones = line.split() or [""]
         if not written:
             continue
         if (written, *phones) in seen:
-            raise UserError(f"{path}, line {number}: '{written}' stands there twice alike.")
+            raise UserError(
+                f"{path}, line {number}: '{written}' appears twice with the same phones."
+                f" Remove this line."
+            )
         seen.add((written, *phones))
-        (words,) = [[]] if no_word(written) else rule([written])
-        found = table.setdefault(words[0] if len(words) == 1 else written, [])
-        if phones and tuple(phones) not in found:
-            found.append(tuple(phones))
+        words = [] if no_word(written) else normalize([written])[0]
+        prons = table.setdefault(words[0] if len(words) == 1 else written, [])
+        if phones and tuple(phones) not in prons:
+            prons.append(tuple(phones))
     return table
 
 
-def useless(language: Language) -> list[str]:
-    """The words of the lexicon file that no transcript can have; ``<sil>`` and such are none."""
+def unwritable(language: Language) -> list[str]:
+    """Return the words of the lexicon file that no transcript can have.
+
+    ``<sil>`` and its like are not words.
+    """
     letters, table = language.letters, read_lexicon(language)
     return [word for word in table if foreign([word], letters) and not no_word(word)]
 
 
-def _espeak(
-    words: list[str], language: Language, jobs: int, cache: Path | None
-) -> list[tuple[str, ...]]:
-    """Asks espeak-ng, in pieces of a fixed size that ``jobs`` processes work on."""
+def _espeak(words: list[str], language: Language, jobs: int, cache: Path | None) -> list[Phones]:
+    """Return espeak-ng's phones of every word. ``jobs`` processes take pieces of a fixed size."""
     pieces = [words[i : i + PIECE] for i in range(0, len(words), PIECE)]
     answers = []
     with (
@@ -99,19 +117,19 @@ def _espeak(
             answers.append(answer)
             advance(len(answer))
     symbols: dict[str, list[str]] = {}
-    found = []
+    prons = []
     for line in (line for answer in answers for line in answer):
         phones: list[str] = []
         for symbol in line.split():
             if symbol not in symbols:
                 symbols[symbol] = phones_of(symbol, language.phone_map)
             phones += symbols[symbol]
-        found.append(tuple(phones))
-    return found
+        prons.append(tuple(phones))
+    return prons
 
 
 def _ask(words: list[str], voice: str, cache: Path | None) -> list[str]:
-    """Runs ``local/g2p_espeak.sh`` over words; a line of IPA for each."""
+    """Return espeak-ng's IPA of every word, one line each; keep those of a full piece."""
     text = "".join(f"{word}\n" for word in words)
     kept = None
     if cache is not None and len(words) == PIECE:
@@ -120,9 +138,22 @@ def _ask(words: list[str], voice: str, cache: Path | None) -> list[str]:
         kept = cache / f"{name}.ipa"
         if kept.is_file():
             return kept.read_text(encoding="utf-8").split("\n")[:PIECE]
+    lines = run_g2p(voice, text).split("\n")[: len(words)]
+    if len(lines) != len(words):
+        raise UserError(f"espeak-ng returned {len(lines)} lines for {len(words)} words.")
+    if kept:
+        write_text(kept, "\n".join(lines))
+    return lines
+
+
+def run_g2p(argument: str, text: str = "") -> str:
+    """Return what ``local/g2p_espeak.sh`` prints for a voice and words, or for ``--voices``.
+
+    Raises `UserError` with the last line of the program's errors if it fails.
+    """
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     done = subprocess.run(
-        [str(G2P), voice],
+        [str(G2P), argument],
         input=text,
         capture_output=True,
         encoding="utf-8",
@@ -130,10 +161,6 @@ def _ask(words: list[str], voice: str, cache: Path | None) -> list[str]:
     )
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        raise UserError(f"espeak-ng failed for voice '{voice}': {last}")
-    lines = done.stdout.split("\n")[: len(words)]
-    if len(lines) != len(words):
-        raise UserError(f"espeak-ng gave {len(lines)} lines for {len(words)} words.")
-    if kept:
-        write_text(kept, "\n".join(lines))
-    return lines
+        what = "the list of voices" if argument == "--voices" else f"voice '{argument}'"
+        raise UserError(f"espeak-ng failed for {what}: {last}")
+    return done.stdout

@@ -2,13 +2,13 @@
 
 The rule, the same for every language:
 
-1. Stress, length, syllable and tie marks go, and whatever is no IPA letter or diacritic.
-2. The string is cut before each letter; a diacritic stays with the letter before it.
-   A diphthong is so the sequence of its vowels, a vowel with ``ɹ`` a vowel and an ``ɹ``.
-3. A plosive and the fricative of its own place are one phone, an affricate, where
-   espeak-ng has them as one (``tʃ`` in *church*, but not the ``t s`` of *cats*).
-4. The language's ``phone_map`` renames phones, or replaces one by several: for what a
-   language of espeak-ng writes in its own way, and for allophones that are not kept apart.
+1. Drop stress, length, syllable and tie marks, and all that is not an IPA letter or diacritic.
+2. Split before each letter; a diacritic stays with the letter before it. So a diphthong
+   becomes its two vowels, and a vowel with ``ɹ`` a vowel and an ``ɹ``.
+3. Keep an affricate, a plosive with the fricative of the same place, as one phone if espeak-ng
+   writes it as one (``tʃ`` in *church*, but not the ``t s`` of *cats*).
+4. Apply the language's ``phone_map``. It renames a phone, replaces it by several, or drops it:
+   for languages that espeak-ng writes in a way of their own, and to merge allophones.
 """
 
 import unicodedata
@@ -23,18 +23,24 @@ from cascade.runtime.files import write_text
 BLANK = "<blk>"
 AFFRICATES = frozenset({"ts", "tʃ", "tɕ", "tʂ", "dz", "dʒ", "dʑ", "dʐ"})
 DROPPED = frozenset("ˈˌːˑ.‿ˀ")  # stress, length, syllable, linking
-# The tilde of nasal vowels; the cedilla of ç, which is no c; the tack of Czech ř, which is no r.
+# The tilde of nasal vowels; the cedilla of ç, which is not c; the tack of Czech ř, which is not r.
 KEPT = "\u0303\u0327\u031d"
 
 
 def phones_of(ipa: str, phone_map: Mapping[str, str]) -> list[str]:
-    """Cuts one word's IPA, espeak-ng's phones parted by spaces, by the rule of this module."""
+    """Split one word's IPA by the rule of this module. Spaces separate espeak-ng's phones.
+
+    >>> phones_of("tʃ ˈɜː tʃ", {"ɜ": "ə ɹ"})  # church
+    ['tʃ', 'ə', 'ɹ', 'tʃ']
+    >>> phones_of("k ˈæ t s", {})
+    ['k', 'æ', 't', 's']
+    """
     units = [unit for symbol in ipa.split() for unit in _units(symbol)]
     return [new for unit in units for new in phone_map.get(unit, unit).split()]
 
 
 def _units(symbol: str) -> list[str]:
-    """Steps 1 to 3 of the rule, for one of espeak-ng's phones."""
+    """Apply steps 1 to 3 of the rule to one of espeak-ng's phones."""
     phones: list[str] = []
     for char in unicodedata.normalize("NFD", symbol):
         category = unicodedata.category(char)
@@ -46,32 +52,40 @@ def _units(symbol: str) -> list[str]:
                 phones[-1] += char
             else:
                 phones.append(char)
-        # All other marks say nothing that a phone of ours depends on.
+        # All other marks are dropped.
     return [unicodedata.normalize("NFC", phone) for phone in phones]
 
 
 def frames_needed(labels: Sequence[Any]) -> int:
-    """The fewest frames that CTC can spell ``labels`` in: between equal ones stands a blank."""
+    """Return the fewest frames in which CTC can write ``labels``: a blank separates equal ones.
+
+    >>> frames_needed("abba")
+    5
+    """
     return len(labels) + sum(a == b for a, b in pairwise(labels))
 
 
 def write_phones(path: Path, inventories: Mapping[str, Iterable[str]]) -> list[str]:
-    """Writes the union of the languages' phones as Kaldi's ``phone number`` table.
+    """Write the union of the languages' phones as a Kaldi symbol table; return the phones.
 
-    The CTC blank is 0. Returns the phones, the blank first.
+    The CTC blank is 0::
+
+        <blk> 0
+        a 1
+        sʲ 2
     """
-    phones = [BLANK, *sorted(set().union(*inventories.values()))]
+    phones = [BLANK, *sorted(set[str]().union(*inventories.values()))]
     write_text(path, "".join(f"{phone} {i}\n" for i, phone in enumerate(phones)))
     return phones
 
 
 def read_phones(path: Path) -> list[str]:
-    """Reads what `write_phones` wrote: the phones by number."""
+    """Read what `write_phones` wrote: the phones by number; raise `UserError` if it is not that."""
     phones = []
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines()):
         fields = line.split()
         if len(fields) != 2 or fields[1] != str(number):
-            raise UserError(f"{path}, line {number + 1}: 'phone {number}' was expected.")
+            raise UserError(f"{path}, line {number + 1}: expected 'phone {number}'.")
         phones.append(fields[0])
     if not phones or phones[0] != BLANK:
         raise UserError(f"{path} must begin with '{BLANK} 0'.")
@@ -79,10 +93,17 @@ def read_phones(path: Path) -> list[str]:
 
 
 def write_sharing(path: Path, counts: Mapping[str, Mapping[str, int]]) -> None:
-    """Writes which languages have each phone, and how often: ``counts[language][phone]``."""
+    """Write which languages have each phone, and how often; ``counts[language][phone]``::
+
+        phone   languages  ru  en
+        a       ru+en      5   7
+        ɨ       ru         2   0
+
+    Tabs separate the fields.
+    """
     languages = list(counts)
     lines = ["phone\tlanguages\t" + "\t".join(languages) + "\n"]
-    for phone in sorted(set().union(*counts.values())):
+    for phone in sorted(set[str]().union(*counts.values())):
         having = "+".join(name for name in languages if phone in counts[name])
         numbers = "\t".join(str(counts[name].get(phone, 0)) for name in languages)
         lines.append(f"{phone}\t{having}\t{numbers}\n")

@@ -1,55 +1,50 @@
-"""The languages that espeak-ng speaks, and which of its voices a language's code means."""
+"""The voices of espeak-ng: which languages it has, and which voice a language code means."""
 
 import difflib
-import os
 import re
-import subprocess
-import sys
-from pathlib import Path
 
 from cascade.runtime.errors import UserError
-from cascade.text.lexicon import G2P
+from cascade.text.lexicon import run_g2p
 
-# Codes that espeak-ng does not have as they are, and what it calls the language.
+# Language codes that espeak-ng does not have, and the names that it uses.
 USUAL = {"en": "en-us", "fr": "fr-fr", "zh": "cmn", "no": "nb", "hy-am": "hy"}
 
 
-def known() -> dict[str, str]:
-    """Names of languages by espeak-ng's name of the voice; raises `UserError`."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    done = subprocess.run(
-        [str(G2P), "--voices"],
-        capture_output=True,
-        encoding="utf-8",
-        env={**os.environ, "PATH": path},
-    )
-    found = dict(re.findall(r"^\s*(\S+)\s*->\s*(.*?)\s*$", done.stdout, re.MULTILINE))
-    if done.returncode or not found:
-        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        raise UserError(f"espeak-ng does not tell its languages: {last}")
-    return found
+def voice_names() -> dict[str, str]:
+    """Return the name of the language by voice; raise `UserError` if espeak-ng fails."""
+    listing = run_g2p("--voices")
+    names = dict(re.findall(r"^\s*(\S+)\s*->\s*(.*?)\s*$", listing, re.MULTILINE))
+    if not names:
+        raise UserError("espeak-ng does not list its languages.")
+    return names
 
 
 def voice(code: str, voices: dict[str, str]) -> str:
-    """The voice that ``code`` means; raises `UserError` that names the nearest ones.
+    """Return the voice for a language code. A region that espeak-ng does not have is ignored.
 
-    A region that espeak-ng does not have (``sv-SE``) is left off.
+    Raises `UserError`, which names similar voices, if there is none.
+
+    >>> voice("en", {"en-us": "English (America)"}), voice("sv-SE", {"sv": "Swedish"})
+    ('en-us', 'sv')
     """
     lower = code.lower().replace("_", "-")
     for name in (lower, lower.partition("-")[0]):
         for candidate in (name, USUAL.get(name, "")):
             if candidate in voices:
                 return candidate
-    near = nearest(lower, voices)
-    names = ", ".join(f"{name} ({voices[name]})" for name in near)
-    raise UserError(f"espeak-ng knows no language '{code}'; the nearest are {names}.")
+    names = ", ".join(f"{name} ({voices[name]})" for name in similar(lower, voices))
+    raise UserError(f"espeak-ng has no language '{code}'. Similar: {names}.")
 
 
-def nearest(code: str, voices: dict[str, str]) -> list[str]:
-    """Up to three voices whose name or language is most like ``code``, the nearest first."""
+def similar(code: str, voices: dict[str, str]) -> list[str]:
+    """Return three voices whose name or language is most like ``code``, the most similar first.
+
+    >>> similar("german", {"de": "German", "gn": "Guarani", "ru": "Russian", "uk": "Ukrainian"})
+    ['de', 'gn', 'ru']
+    """
 
     def likeness(name: str) -> float:
-        called = (name, *voices[name].lower().split())
-        return max(difflib.SequenceMatcher(None, code, word).ratio() for word in called)
+        words = (name, *voices[name].lower().split())
+        return max(difflib.SequenceMatcher(None, code, word).ratio() for word in words)
 
     return sorted(voices, key=lambda name: (-likeness(name), len(name), name))[:3]

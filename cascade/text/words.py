@@ -1,8 +1,9 @@
 """The one rule by which every text becomes words: transcripts, language models, scores.
 
-Unicode NFC, lower case, stress marks off, and soft hyphens and joiners, which nobody sees,
-unless they are letters; whatever is not a letter, a mark on one (as the vowels of Hindi are),
-a digit or an apostrophe inside a word parts words, hyphens and ``<COMMA>`` too.
+1. Unicode NFC, lower case.
+2. Stress marks, soft hyphens and joiners are dropped, unless they are letters of the language.
+3. Words consist of letters, marks on letters (such as the vowels of Hindi), digits, and
+   apostrophes between letters. Everything else separates words: hyphens too, and ``<COMMA>``.
 """
 
 import re
@@ -20,10 +21,15 @@ NO_WORD = re.compile(r"[<\[{][^<>\[\]{}]*[>\]}]|\+\+\S+?\+\+|(?<!\S)%[^\W\d]\w*|
 
 
 def words_of(text: str, letters: str) -> list[str]:
-    """Cuts ``text`` into words by the rule above.
+    """Split ``text`` into words by the rule above.
 
-    An apostrophe belongs to a word only where ``letters`` holds it. Letters that are not
-    in ``letters`` stay in their words, for `foreign` to find.
+    An apostrophe belongs to a word only if it is one of ``letters``. Letters of other languages
+    stay in their words, so that `foreign` can report them.
+
+    >>> words_of("Mother-in-law, DON'T!", "abcdefghijklmnopqrstuvwxyz'")
+    ['mother', 'in', 'law', "don't"]
+    >>> words_of("За́мок <COMMA> об'явить 5", "абвгдежзийклмнопрстуфхцчшщъыьэюя")
+    ['замок', 'об', 'явить', '5']
     """
     text = PUNCTUATION.sub(" ", text).lower().replace("’", "'")
     text = unicodedata.normalize("NFC", text)
@@ -33,21 +39,29 @@ def words_of(text: str, letters: str) -> list[str]:
         text = text.replace("'", " ")
     kinds = {c: unicodedata.category(c) for c in sorted(set(text))}
     marks = "".join(c for c, k in kinds.items() if k[0] == "M" or (k == "Cf" and c in letters))
-    found = re.findall(rf"(?:[^\W_]|['{marks}])+", text)
-    return [word for word in (w.strip("'") for w in found) if word]
+    runs = re.findall(rf"(?:[^\W_]|['{marks}])+", text)
+    return [word for word in (run.strip("'") for run in runs) if word]
 
 
 def no_word(text: str) -> str | None:
-    """What a transcript has in place of a word, such as ``<unk>`` or ``[noise]``, or None."""
-    found = NO_WORD.search(PUNCTUATION.sub(" ", text))
-    return found and found[0]
+    """Return what a transcript has in place of a word; None if there is nothing of the kind.
+
+    >>> no_word("да [шум] <COMMA> нет"), no_word("да <COMMA> нет")
+    ('[шум]', None)
+    """
+    match = NO_WORD.search(PUNCTUATION.sub(" ", text))
+    return match and match[0]
 
 
 def foreign(words: list[str], letters: str) -> str | None:
-    """Says what in ``words`` the language cannot write, or None: digits, other letters."""
-    known = set(letters)
+    """Say what in ``words`` the language cannot write, digits or other letters; else None.
+
+    >>> foreign(["да", "yes"], "ад")
+    "letters that the language does not have in 'yes': 'e' (latin small letter e), \
+'s' (latin small letter s), 'y' (latin small letter y)"
+    """
     for word in words:
-        odd = sorted(set(word) - known)
+        odd = sorted(set(word) - set(letters))
         if any(c.isdigit() for c in odd):
             return f"digits in '{word}': write numbers as words"
         if odd:
@@ -58,23 +72,28 @@ def foreign(words: list[str], letters: str) -> str | None:
 
 @dataclass(frozen=True)
 class WordNormalizer:
-    """How words are compared when they are scored: reference and hypothesis alike.
+    """How reference and hypothesis are normalised before they are scored.
 
-    `words_of`, then each letter that ``fold`` has as what it says; digits stay digits.
+    `words_of`, then ``fold`` replaces letters. Digits stay digits. Raises `UserError` if
+    ``fold`` maps more than single letters.
+
+    >>> normalize = WordNormalizer("абвгдеёжз", {"ё": "е"})
+    >>> normalize(["Ёж", "где-то", "!"])
+    [['еж'], ['где', 'то'], []]
     """
 
     letters: str
     fold: Mapping[str, str] = field(default_factory=dict)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if any(len(letter) != 1 for letter in self.fold):
             raise UserError(f"'fold' must map single letters, not {sorted(self.fold)}.")
 
     def __call__(self, tokens: Sequence[str]) -> list[list[str]]:
-        """The words of each token; none where it has neither letters nor digits."""
-        plain = frozenset(self.letters) - {"'"} - self.fold.keys()
-        as_it_is = plain.issuperset  # nearly all are, and are done in no time
-        return [[token] if as_it_is(token) else self._words(token) for token in tokens]
+        """Return the words of each token; none if it has neither letters nor digits."""
+        unchanged = (frozenset(self.letters) - {"'"} - self.fold.keys()).issuperset
+        # Nearly all tokens are normal already, and this test is fast.
+        return [[token] if unchanged(token) else self._words(token) for token in tokens]
 
     def _words(self, token: str) -> list[str]:
         fold = str.maketrans(dict(self.fold))

@@ -46,7 +46,7 @@ def test_empty_file(tmp_path):
 
 def test_no_samples(tmp_path):
     soundfile.write(tmp_path / "a.wav", np.zeros(0), 16000)
-    refused(tmp_path / "a.wav", "holds no samples")
+    refused(tmp_path / "a.wav", "has no samples")
 
 
 @pytest.mark.parametrize("content", [b"garbage " * 500, b"RIFF", b"\0" * 2000, b"RIFF....WAVEfmt "])
@@ -95,7 +95,7 @@ def test_half_of_other_uncompressed_files(tmp_path, suffix, coding):
 
 def test_samples_without_a_header(tmp_path):
     (tmp_path / "a.raw").write_bytes(bytes(1000))
-    refused(tmp_path / "a.raw", "cannot be read .it has no header: make it wav")
+    refused(tmp_path / "a.raw", "cannot be read .it has no header: convert it to wav")
 
 
 def test_half_a_flac(tmp_path, wav):

@@ -1,4 +1,4 @@
-"""Every layout by itself, as small as it can be told; recordings are not looked at here."""
+"""Every layout by itself, as small as possible. Recordings are not read here."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import pytest
 
 from cascade.corpora import corpus
 from cascade.corpora.corpus import CorpusRequest
-from cascade.corpora.detection import sources
+from cascade.corpora.detection import find_parts
 from cascade.runtime.errors import UserError
 
 CV = "client_id\tpath\tsentence\tup_votes\n"
@@ -40,7 +40,7 @@ LAYOUTS = {
     "beside in folders": {f"{p}/s/a.{x}": "" for p in ("train", "valid") for x in ("wav", "txt")},
 }
 ROLES = {"train": "train", "valid": "dev", "test": "test"}
-FOUND = {
+EXPECTED = {
     "kaldi": [("train", "kaldi", None)],
     "kaldi of features": [("train", "kaldi", None)],
     "commonvoice": [(r, "commonvoice", p) for r, p in ROLES.items()],
@@ -76,7 +76,7 @@ FOUND = {
     "kaldi in folders": [("train", "kaldi", None), ("test", "kaldi", None)],
     "beside in folders": [("train", "beside", None), ("valid", "beside", None)],
 }
-FOUND["commonvoice, release"] = FOUND["commonvoice"]
+EXPECTED["commonvoice, release"] = EXPECTED["commonvoice"]
 
 
 def laid(root: Path, files: dict[str, str]) -> Path:
@@ -87,23 +87,25 @@ def laid(root: Path, files: dict[str, str]) -> Path:
     return root
 
 
-def look(where, tmp_path, language="ru"):
-    return sources(str(where), CorpusRequest(tmp_path / "dl", tmp_path / "data", language=language))
+def find(where, tmp_path, language="ru"):
+    return find_parts(
+        str(where), CorpusRequest(tmp_path / "dl", tmp_path / "data", language=language)
+    )
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_layouts(tmp_path, layout):
     folder = laid(tmp_path / "x", LAYOUTS[layout])
-    _, found = look(folder, tmp_path, "pl" if layout == "mls" else "ru")
-    assert [(s.role, s.corpus, s.part) for s in found] == FOUND[layout]
-    for source in found:
-        assert source.path == (folder if "in folders" not in layout else source.path)
-        assert source.part in (None, *corpus.load(source.corpus).PARTS)
+    _, parts = find(folder, tmp_path, "pl" if layout == "mls" else "ru")
+    assert [(p.role, p.corpus, p.part) for p in parts] == EXPECTED[layout]
+    for part in parts:
+        assert part.path.parent == folder if "in folders" in layout else part.path == folder
+        assert part.part in (None, *corpus.load(part.corpus).PARTS)
 
 
 def test_every_reader_of_folders_is_detect():
     readers = {n for n in corpus.names() if hasattr(corpus.load(n), "detect")}
-    assert readers == {found[0][1] for found in FOUND.values()}
+    assert readers == {expected[0][1] for expected in EXPECTED.values()}
 
 
 @pytest.mark.parametrize(
@@ -117,21 +119,21 @@ def test_every_reader_of_folders_is_detect():
 )
 def test_a_file_in_place_of_a_folder(tmp_path, files, name, corpus):
     path = laid(tmp_path / "x", files) / name
-    _, found = look(path, tmp_path)
-    assert [(s.role, s.corpus, s.path) for s in found] == [("train", corpus, path)]
+    _, parts = find(path, tmp_path)
+    assert [(p.role, p.corpus, p.path) for p in parts] == [("train", corpus, path)]
 
 
-def test_parts_without_a_training_one_are_divided_anew(tmp_path):
+def test_parts_without_a_training_part_will_be_split(tmp_path):
     folder = laid(tmp_path / "x", {"dev-clean-2/1/2/1-2.trans.txt": ""})
-    _, found = look(folder, tmp_path)
-    assert [(s.role, s.part) for s in found] == [("train", "dev-clean-2")]
+    _, parts = find(folder, tmp_path)
+    assert [(p.role, p.part) for p in parts] == [("train", "dev-clean-2")]
 
 
 def test_a_corpus_that_is_fetched(tmp_path):
-    _, found = look("festvox_ru", tmp_path)
-    assert [(s.role, s.part) for s in found] == [(r, r) for r in ("train", "valid", "test")]
-    _, found = look("synth_en", tmp_path, "en")
-    assert [(s.role, s.path, s.part) for s in found] == [("train", None, None)]
+    _, parts = find("festvox_ru", tmp_path)
+    assert [(p.role, p.part) for p in parts] == [(r, r) for r in ("train", "valid", "test")]
+    _, parts = find("synth_en", tmp_path, "en")
+    assert [(p.role, p.path, p.part) for p in parts] == [("train", None, None)]
 
 
 @pytest.mark.parametrize(
@@ -141,14 +143,14 @@ def test_a_corpus_that_is_fetched(tmp_path):
         (
             {"a.wav": "", "b.WAV": "", "readme.md": ""},
             [
-                "2 recordings, such as a.wav, and no text",
+                "2 recordings, such as a.wav, but no transcripts",
                 "(other files: readme.md)",
                 "kaldi: text, and wav.scp",
                 "beside: x.txt or x.lab beside",
                 "table.tsv beside",
             ],
         ),
-        ({"list.xml": "<a/>"}, ["has no recordings, and no lists", "list.xml"]),
+        ({"list.xml": "<a/>"}, ["has neither recordings nor lists", "list.xml"]),
         (
             {"list.csv": "file,transcript\n"},
             ["x cannot be read as it is: the first line of list.csv names file, transcript; it"],
@@ -167,15 +169,15 @@ def test_a_corpus_that_is_fetched(tmp_path):
         ),
         (
             {"wav.scp": "", "text": "", "table.tsv": "path\ttext\n"},
-            ["can be read as 'kaldi'", "and as 'table'", "name the table"],
+            ["can be read as 'kaldi'", "and as 'table'", "Name the table"],
         ),
-        ({"text": "a да\n"}, ["no recordings", "(other files: text)"]),
+        ({"text": "a да\n"}, ["neither recordings nor", "(other files: text)"]),
     ],
 )
 def test_refusals(tmp_path, files, parts):
     folder = laid(tmp_path / "x", files)
     with pytest.raises(UserError) as refusal:
-        look(folder, tmp_path)
+        find(folder, tmp_path)
     for piece in parts:
         assert piece in str(refusal.value)
 
@@ -183,8 +185,8 @@ def test_refusals(tmp_path, files, parts):
 def test_no_folder(tmp_path):
     for where in (tmp_path / "none", "kaldi"):
         with pytest.raises(UserError, match=f"no folder {where}"):
-            look(where, tmp_path)
-    with pytest.raises(UserError, match=r"a\.tar\.gz looks like an archive: unpack it"):
-        look(laid(tmp_path / "x", {"a.tar.gz": ""}) / "a.tar.gz", tmp_path)
-    with pytest.raises(UserError, match=r"a\.txt is no table or manifest"):
-        look(laid(tmp_path / "x", {"a.txt": ""}) / "a.txt", tmp_path)
+            find(where, tmp_path)
+    with pytest.raises(UserError, match=r"a\.tar\.gz looks like an archive. Unpack it"):
+        find(laid(tmp_path / "x", {"a.tar.gz": ""}) / "a.tar.gz", tmp_path)
+    with pytest.raises(UserError, match=r"a\.txt is not a table or manifest"):
+        find(laid(tmp_path / "x", {"a.txt": ""}) / "a.txt", tmp_path)

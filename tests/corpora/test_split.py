@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from cascade.config.sections import Split
 from cascade.corpora.corpus import Excluded, Utterance
-from cascade.corpora.split import choose, group, part, place, within
+from cascade.corpora.split import choose, contains, group, position, select
 from cascade.runtime.errors import UserError
 
 BY = st.sampled_from(["speaker", "utterance"])
@@ -29,34 +29,36 @@ def test_each_utterance_is_in_one_part(names, speakers, by, seed):
         utterance(n, f"s{i % speakers}" if speakers else "unknown") for i, n in enumerate(names)
     ]
     items += [Excluded(f"left out {n}", "a reason") for n in names]
-    found = [list(part(items, split)) for split in thirds(by, seed)]
-    assert sorted(i.id for some in found for i in some) == sorted(i.id for i in items)
+    chosen = [list(select(items, split)) for split in thirds(by, seed)]
+    assert sorted(i.id for some in chosen for i in some) == sorted(i.id for i in items)
     if by == "speaker":
-        heard = [{i.speaker for i in some if isinstance(i, Utterance)} for some in found]
+        speakers_in = [{i.speaker for i in some if isinstance(i, Utterance)} for some in chosen]
         for one, other in ((0, 1), (0, 2), (1, 2)):
-            assert heard[one] & heard[other] <= {"unknown"}
+            assert speakers_in[one] & speakers_in[other] <= {"unknown"}
 
 
 @given(NAMES, st.text(min_size=1), BY)
 def test_what_is_added_moves_no_other(names, new, by):
     items = [utterance(name, f"s{len(name)}") for name in names if name != new]
     for split in thirds(by):
-        before = [item.id for item in part(items, split)]
-        after = [i.id for i in part([utterance(new, f"s{len(new)}"), *items], split) if i.id != new]
+        before = [item.id for item in select(items, split)]
+        after = [
+            i.id for i in select([utterance(new, f"s{len(new)}"), *items], split) if i.id != new
+        ]
         assert before == after
 
 
 def test_without_a_split_all_is_taken():
     items = [utterance("a"), Excluded("b", "a reason")]
-    assert list(part(items, None)) == items
+    assert list(select(items, None)) == items
 
 
-def test_places_are_evenly_spread():
-    places = [place(f"u{i}", 0) for i in range(10_000)]
-    assert min(places) >= 0 and max(places) < 100
-    counts, _ = np.histogram(places, bins=10, range=(0, 100))
+def test_positions_are_evenly_spread():
+    positions = [position(f"u{i}", 0) for i in range(10_000)]
+    assert min(positions) >= 0 and max(positions) < 100
+    counts, _ = np.histogram(positions, bins=10, range=(0, 100))
     assert counts.min() > 900 and counts.max() < 1100
-    assert place("u0", 0) != place("u0", 1)
+    assert position("u0", 0) != position("u0", 1)
 
 
 @pytest.mark.parametrize("speakers", [3, 4, 10, 300])
@@ -64,7 +66,7 @@ def test_few_speakers_are_in_every_part(speakers):
     seconds = {f"speaker s{i}": 60.0 for i in range(speakers)}
     parts = choose(seconds, {"train": 80.0, "valid": 10.0, "test": 10.0}, "speaker")
     assert [parts[r].between for r in parts] == [(0.0, 80.0), (80.0, 90.0), (90.0, 100.0)]
-    sizes = {r: sum(within(name, split) for name in seconds) for r, split in parts.items()}
+    sizes = {r: sum(contains(split, name) for name in seconds) for r, split in parts.items()}
     assert sum(sizes.values()) == speakers and min(sizes.values()) >= 1
     assert sizes["train"] == max(sizes.values())
     assert abs(sizes["test"] - speakers / 10) <= max(1, speakers / 50)
@@ -73,10 +75,10 @@ def test_few_speakers_are_in_every_part(speakers):
 def test_one_speaker_of_most_trains():
     seconds = {"speaker a": 3000.0, "speaker b": 100.0, "speaker c": 100.0}
     parts = choose(seconds, {"train": 80.0, "valid": 10.0, "test": 10.0}, "speaker")
-    assert within("speaker a", parts["train"])
+    assert contains(parts["train"], "speaker a")
 
 
-def test_who_is_not_known_is_placed_by_the_utterance():
+def test_an_unknown_speaker_is_placed_by_the_utterance():
     assert group("u", "unknown", "speaker") == group("u", "anna", "utterance") == "utterance u"
     assert group("u", "anna", "speaker") == "speaker anna"
 

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cascade.corpora.audio import AudioInfo
-from cascade.data.overlap import Traits, trained_on, warnings
-from cascade.data.utterance_checks import Checked
+from cascade.data.overlap import Fingerprints, overlap_warnings, shared_recordings
+from cascade.data.utterance_checks import CheckedUtterance
 
 
 def checked(name="u", words="добрый день", speaker="anna", start=0.0, seconds=2.0, **other):
@@ -15,26 +15,30 @@ def checked(name="u", words="добрый день", speaker="anna", start=0.0, 
     info = AudioInfo(16000, 1, 160000)
     audio = other.pop("audio", Path(f"{name}.wav"))
     words = tuple(words.split())
-    return Checked(name, audio, words, speaker, start, seconds, info, f"digest of {audio}", **other)
+    return CheckedUtterance(
+        name, audio, words, speaker, start, seconds, info, f"digest of {audio}", **other
+    )
 
 
-def said(sets, training=("train_ru",)):
+def warnings(sets, training=("train_ru",)):
     """The warnings about lists of utterances."""
-    return warnings(traits_of(sets), training, lambda key, numbers: [sets[key][n] for n in numbers])
+    return overlap_warnings(
+        fingerprints_of(sets), training, lambda key, numbers: [sets[key][n] for n in numbers]
+    )
 
 
-def traits_of(sets):
-    found = {key: Traits() for key in sets}
+def fingerprints_of(sets):
+    fingerprints = {key: Fingerprints() for key in sets}
     for key, items in sets.items():
         for number, item in enumerate(items):
-            found[key].add(number, item)
-    return found
+            fingerprints[key].add(number, item)
+    return fingerprints
 
 
 def test_clipping():
     items = [checked(f"u{n}", clipped=0.1 * (n != 1)) for n in range(6)]
-    assert said({"train_ru": items[:2]}) == ["train_ru: u0 is clipped: record with less gain"]
-    (five,) = said({"train_ru": items})
+    assert warnings({"train_ru": items[:2]}) == ["train_ru: u0 is clipped: record with less gain"]
+    (five,) = warnings({"train_ru": items})
     assert five == "train_ru: u0, u2, u3 and 2 more are clipped: record with less gain"
 
 
@@ -44,9 +48,9 @@ def test_the_same_sentence_and_speaker_in_training_and_test():
         "test_ru": [checked("c", speaker="anna"), checked("d", "как дела", "clara")],
         "train_ext_en": [checked("e", speaker="anna")],
     }
-    assert said(sets) == [
+    assert warnings(sets) == [
         "test_ru: c is the same sentence as one of the training",
-        "test_ru: a speaker is in the training, too: anna",
+        "test_ru: a speaker is also in the training: anna",
     ]
 
 
@@ -57,7 +61,7 @@ def test_a_copy_of_a_training_recording_under_another_name():
             dataclasses.replace(checked("b", "как дела", "clara"), digest="digest of a.wav")
         ],
     }
-    (one,) = said(sets)
+    (one,) = warnings(sets)
     assert one == "test_ru: b is the same recording as one of the training"
 
 
@@ -66,7 +70,7 @@ def test_unknown_speakers_are_not_taken_for_one():
         "train_ru": [checked("a", speaker="unknown")],
         "test_ru": [checked("b", "как дела", speaker="unknown")],
     }
-    assert said(sets) == []
+    assert warnings(sets) == []
 
 
 def test_overlapping_segments_of_a_recording():
@@ -76,10 +80,10 @@ def test_overlapping_segments_of_a_recording():
         checked(f"s{n}", f"слово {n}", start=start, seconds=seconds, audio=tape)
         for n, (start, seconds) in enumerate(segments)
     ]
-    (one,) = said({"train_ru": items})
+    (one,) = warnings({"train_ru": items})
     assert one == "train_ru: s1 is begun before another segment has ended"
     apart = [dataclasses.replace(item, audio=Path(f"{item.id}.wav")) for item in items]
-    assert said({"train_ru": apart}) == []
+    assert warnings({"train_ru": apart}) == []
 
 
 SEGMENTS = st.lists(
@@ -89,10 +93,10 @@ SEGMENTS = st.lists(
 
 @given(SEGMENTS)
 def test_overlapping_segments_are_those_that_begin_before_an_end(segments):
-    traits = Traits()
+    fingerprints = Fingerprints()
     for number, (name, start, length) in enumerate(segments):
         item = checked(str(number), start=start / 4, seconds=length / 4, audio=Path(name))
-        traits.add(number, item)
+        fingerprints.add(number, item)
     expected = set()
     for name in "ab":
         end = 0.0
@@ -101,38 +105,40 @@ def test_overlapping_segments_are_those_that_begin_before_an_end(segments):
             if start < end:
                 expected.add(number)
             end = max(end, until)
-    assert set(traits.overlapping().tolist()) == expected
+    assert set(fingerprints.overlapping()) == expected
 
 
 def test_the_channels_of_a_call_are_not_each_others_copies():
     call = Path("call.wav")
     first, second = (checked(f"c{n}", f"слово {n}", audio=call, channel=n) for n in (0, 1))
-    assert said({"train_ru": [first], "test_ru": [dataclasses.replace(second, speaker="b")]}) == []
-    assert said({"train_ru": [first, second]}) == []
+    assert (
+        warnings({"train_ru": [first], "test_ru": [dataclasses.replace(second, speaker="b")]}) == []
+    )
+    assert warnings({"train_ru": [first, second]}) == []
 
 
-def test_training_on_what_judges():
+def test_training_on_a_recording_of_the_test():
     sets = {"train_ru": [checked("a"), checked("b")], "test_ru": [checked("c"), checked("b")]}
     roles = {"train_ru": "train", "test_ru": "test"}
 
-    def named(key, numbers):
+    def pick(key, numbers):
         return [sets[key][n] for n in numbers]
 
-    assert trained_on(traits_of(sets), roles, named) == [
+    assert shared_recordings(fingerprints_of(sets), roles, pick) == [
         "b (b.wav) is both in train_ru and test_ru."
     ]
     roles["train_ru"] = "valid"
-    assert trained_on(traits_of(sets), roles, named) == []
+    assert shared_recordings(fingerprints_of(sets), roles, pick) == []
 
 
 def test_a_set_without_utterances():
-    assert said({"train_ru": [], "test_ru": [checked()]}) == []
-    assert Traits().speaker_count() == 0
+    assert warnings({"train_ru": [], "test_ru": [checked()]}) == []
+    assert Fingerprints().speaker_count() == 0
 
 
 def test_sixty_four_bytes_an_utterance():
-    traits = Traits()
-    traits.add(0, checked())
-    columns = [c for c in vars(traits).values() if hasattr(c, "itemsize")]
+    fingerprints = Fingerprints()
+    fingerprints.add(0, checked())
+    columns = [c for c in vars(fingerprints).values() if hasattr(c, "itemsize")]
     assert sum(column.itemsize for column in columns) == 64
     assert np.all([len(column) == 1 for column in columns])

@@ -78,7 +78,7 @@ def test_what_features_are_made_of(small, read, tmp_path):
         assert (row["start"], row["duration"], row["channel"]) == (0, 0.5, 0)
 
 
-def test_every_fault_stands_in_the_ledger(small, read, wav, tmp_path, caplog):
+def test_every_fault_is_in_the_ledger(small, read, wav, tmp_path, caplog):
     raw, layout = small
     folder = tmp_path / "train"
     wav(folder / "good.wav", seconds=1)
@@ -91,7 +91,7 @@ def test_every_fault_stands_in_the_ledger(small, read, wav, tmp_path, caplog):
         "gone": ("да", "", "", "is missing", ""),
         "half": ("да", "", "", "truncated: 8044 bytes are missing", ""),
         "empty": ("да", "", "", "cannot be read", ""),
-        "good-0000500-0001600": ("да", "0.5", "1.6", "0.5 to 1.6 s does not lie in", None),
+        "good-0000500-0001600": ("да", "0.5", "1.6", "0.5 to 1.6 s is not inside", None),
         "short": ("да", "", "", "0.10 s is not within the recipe's 0.2 to 2.0 s", "0.10"),
         "long": ("да", "", "", "3.00 s is not within", "3.00"),
         "mute": ("", "", "", "the transcript is empty", "0.50"),
@@ -139,11 +139,14 @@ def test_any_rate_and_any_channels(small, read, wav, tmp_path, caplog):
         assert cut.load_audio().shape == (cut.num_channels, 16000)
     assert isinstance(cuts["cd"], MultiCut) and cuts["cd"].channel == [0, 1]
     assert cuts["cd"].supervisions[0].text == "да"
-    assert "1 of 2 channels: their mean is taken. 'channel: 0'" in caplog.text
+    assert (
+        "1 of 2 channels: the mean of the channels is used. In the recipe's data set, 'channel: 0'"
+        in caplog.text
+    )
 
 
-@pytest.mark.parametrize(("channel", "said"), [("1", False), ("mix", False), (None, True)])
-def test_the_channel_of_a_data_set(small, read, tmp_path, caplog, channel, said):
+@pytest.mark.parametrize(("channel", "warned"), [("1", False), ("mix", False), (None, True)])
+def test_the_channel_of_a_data_set(small, read, tmp_path, caplog, channel, warned):
     raw, layout = small
     raw["datasets"][3]["channel"] = channel
     for path in (tmp_path / "test").glob("*.wav"):
@@ -153,13 +156,13 @@ def test_the_channel_of_a_data_set(small, read, tmp_path, caplog, channel, said)
     cut = next(iter(CutSet.from_file(layout.cuts("test_ru"))))
     assert cut.channel == (1 if channel == "1" else [0, 1])
     assert speech(layout, "test_ru")[0]["channel"] == (1 if channel == "1" else None)
-    assert ("their mean is taken" in caplog.text) == said
+    assert ("the mean of the channels is used" in caplog.text) == warned
 
 
 def test_a_channel_that_a_recording_lacks(small, read):
     raw, layout = small
     raw["datasets"][3]["channel"] = 1
-    with pytest.raises(UserError, match="not one utterance"):
+    with pytest.raises(UserError, match="no utterance of corpus 'table' is usable"):
         prepare(Experiment(read(raw), layout), 1)
     assert "has 1 channel: there is no channel 1" in ledger(layout)["test0"]["reason"]
 
@@ -185,11 +188,11 @@ def test_the_limit_itself_passes(small, read, tmp_path):
     assert ids(layout, "train_ru") == ["train0", "train2"]
 
 
-def test_an_unusable_data_set_stops_whatever_the_limit(small, read, tmp_path):
+def test_an_unusable_data_set_stops_the_run_at_any_limit(small, read, tmp_path):
     raw, layout = small
     for file in (tmp_path / "valid").glob("*.wav"):
         file.unlink()
-    with pytest.raises(UserError, match="valid_ru: not one utterance of corpus 'table'"):
+    with pytest.raises(UserError, match="valid_ru: no utterance of corpus 'table' is usable"):
         prepare(Experiment(read(raw, {"limits.max_excluded": "100%"}), layout), 1)
 
 
@@ -246,11 +249,11 @@ def test_a_table_that_is_not_there(small, read, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("last", "said"),
+    ("last", "message"),
     [(b"c4.mp3\t\xe4\xf0\n", "is not UTF-8: line 5, byte 72"), (b"c1.mp3\tyes\n", "'c1' twice")],
 )
 def test_the_last_line_of_a_list_is_read_before_the_first_recording(
-    small, read, tmp_path, monkeypatch, last, said
+    small, read, tmp_path, monkeypatch, last, message
 ):
     raw, layout = small
     folder = tmp_path / "cv"
@@ -260,10 +263,8 @@ def test_the_last_line_of_a_list_is_read_before_the_first_recording(
     raw["datasets"].append(
         {"role": "test", "language": "ru", "corpus": "commonvoice", "path": str(folder)}
     )
-    monkeypatch.setattr(
-        "cascade.data.dataset_checks.Intake.check", lambda *args: pytest.fail("listened")
-    )
-    with pytest.raises(UserError, match=said):
+    monkeypatch.setattr("cascade.data.prepare.check_utterances", lambda *args: pytest.fail("read"))
+    with pytest.raises(UserError, match=message):
         prepare(Experiment(read(raw), layout), 1)
 
 
@@ -273,7 +274,7 @@ def test_an_unknown_corpus_and_an_unknown_part(small, read):
     with pytest.raises(UserError, match="'table' has no part 'train'"):
         prepare(Experiment(read(raw), layout), 1)
     raw["datasets"][0]["corpus"] = "tabel"
-    with pytest.raises(UserError, match=r"no corpus 'tabel' in local/.*table"):
+    with pytest.raises(UserError, match=r"Unknown corpus 'tabel'\. Known: .*\btable"):
         prepare(Experiment(read(raw), layout), 1)
 
 
@@ -329,7 +330,7 @@ def test_target_minutes_are_those_of_all_training_sets_together(small, read, lis
     halved = taken("0.5")
     assert sum(map(len, halved)) == 15
     assert all(set(less) < set(more) for less, more in zip(halved, both, strict=True))
-    with pytest.raises(UserError, match=r"target_minutes: 0\.03 leaves nothing of it"):
+    with pytest.raises(UserError, match=r"target_minutes: 0\.03 leaves no utterance of it"):
         taken("0.03")
 
 

@@ -9,7 +9,12 @@ from support import CYRILLIC
 from cascade.config.sections import Language, Limits
 from cascade.corpora.audio import AudioInfo
 from cascade.corpora.corpus import Excluded, Utterance
-from cascade.data.utterance_checks import Checked, Rules, check_pronunciation, check_utterance
+from cascade.data.utterance_checks import (
+    CheckedUtterance,
+    Rules,
+    check_pronunciation,
+    check_utterance,
+)
 from cascade.runtime.stamp import digest
 from cascade.text.lexicon import look_up
 
@@ -21,41 +26,42 @@ def checked(name="u", words="добрый день", speaker="anna", start=0.0, 
     info = AudioInfo(16000, 1, 160000)
     audio = other.pop("audio", Path(f"{name}.wav"))
     words = tuple(words.split())
-    return Checked(name, audio, words, speaker, start, seconds, info, f"digest of {audio}", **other)
+    digest = f"digest of {audio}"
+    return CheckedUtterance(name, audio, words, speaker, start, seconds, info, digest, **other)
 
 
 def check(path, text="добрый день", start=0.0, end=None, **other):
     utterance = Utterance("u", path, text, "anna", start, end, **other)
-    found, known = check_utterance((utterance, Rules(CYRILLIC, 16000, Limits())))
+    result, known = check_utterance(utterance, Rules(CYRILLIC, 16000, Limits()))
     assert known == digest(path)
-    return found
+    return result
 
 
 def test_a_good_utterance(wav, tmp_path):
-    found = check(wav(tmp_path / "a.wav", seconds=1.0), "Добрый — день!")
-    assert isinstance(found, Checked)
-    assert (found.words, found.seconds, found.clipped) == (("добрый", "день"), 1.0, 0.0)
+    result = check(wav(tmp_path / "a.wav", seconds=1.0), "Добрый — день!")
+    assert isinstance(result, CheckedUtterance)
+    assert (result.words, result.seconds, result.clipped) == (("добрый", "день"), 1.0, 0.0)
 
 
 def test_a_speakers_name_is_one_field(wav, tmp_path):
     path, rules = wav(tmp_path / "a.wav", seconds=1.0), Rules(CYRILLIC, 16000, Limits())
     for name, kept in (("Anna  Maria B", "Anna_Maria_B"), (" ", "unknown"), ("", "unknown")):
-        found, _ = check_utterance((Utterance("u", path, "да", name), rules))
-        assert found.speaker == kept
+        result, _ = check_utterance(Utterance("u", path, "да", name), rules)
+        assert result.speaker == kept
 
 
 def test_silence_is_left_out_and_only_where_it_is(tmp_path):
     path = tmp_path / "a.wav"
     samples = np.concatenate([np.zeros(16000), 0.1 * np.sin(np.arange(16000))])
     soundfile.write(path, samples, 16000)
-    found = check(path, end=1.0)
-    assert isinstance(found, Excluded) and "silent" in found.reason
-    assert isinstance(check(path, start=1.0), Checked)
+    result = check(path, end=1.0)
+    assert isinstance(result, Excluded) and "silent" in result.reason
+    assert isinstance(check(path, start=1.0), CheckedUtterance)
 
 
 def test_a_transcript_with_what_is_no_word_is_not_taken(wav, tmp_path):
-    found = check(wav(tmp_path / "a.wav", seconds=1.0), "да [смех] нет")
-    assert found == Excluded("u", "'[смех]' in the transcript is no word", selection=True)
+    result = check(wav(tmp_path / "a.wav", seconds=1.0), "да [смех] нет")
+    assert result == Excluded("u", "'[смех]' in the transcript is not a word", selection=True)
 
 
 def test_samples_that_are_no_numbers(tmp_path):
@@ -63,17 +69,17 @@ def test_samples_that_are_no_numbers(tmp_path):
     samples = np.sin(np.arange(16000) / 20)
     samples[8000] = np.nan
     soundfile.write(path, samples, 16000, subtype="FLOAT")
-    assert check(path) == Excluded("u", f"{path} holds samples that are no numbers", 1.0)
+    assert check(path) == Excluded("u", f"{path} contains samples that are not numbers", 1.0)
 
 
 def test_clipping_is_seen(tmp_path):
     path = tmp_path / "a.wav"
     soundfile.write(path, np.clip(3 * np.sin(np.arange(16000) / 20), -1, 1), 16000)
-    found = check(path)
-    assert found.clipped > 0.3
+    result = check(path)
+    assert result.clipped > 0.3
 
 
-def test_damage_in_the_middle_of_a_flac_is_found(tmp_path):
+def test_damage_in_the_middle_of_a_flac_is_result(tmp_path):
     path = tmp_path / "a.flac"
     soundfile.write(path, np.random.default_rng(0).uniform(-0.5, 0.5, 160000), 16000)
     content = bytearray(path.read_bytes())
@@ -87,10 +93,10 @@ def test_silence_of_the_channel_that_is_taken(tmp_path, channel):
     path = tmp_path / "a.wav"
     speech = 0.1 * np.sin(np.arange(16000))
     soundfile.write(path, np.stack([np.zeros(16000), speech], axis=1), 16000)
-    found = check(path, channel=channel)
-    assert isinstance(found, Excluded if channel == 0 else Checked)
+    result = check(path, channel=channel)
+    assert isinstance(result, Excluded if channel == 0 else CheckedUtterance)
     if channel != 0:
-        assert found.mixed == (channel is None)
+        assert result.mixed_channels == (2 if channel is None else 0)
 
 
 @pytest.fixture
@@ -110,8 +116,8 @@ def archive(tmp_path):
 
 def test_ready_features(archive):
     path, where = archive(u=np.random.default_rng(0).normal(size=(150, 13)))
-    found = check(path, features=where["u"])
-    assert (found.seconds, found.dim, found.info, found.words) == (
+    result = check(path, features=where["u"])
+    assert (result.seconds, result.feature_size, result.info, result.words) == (
         1.5,
         13,
         None,
@@ -122,7 +128,7 @@ def test_ready_features(archive):
 @pytest.mark.parametrize(
     ("matrix", "reason"),
     [
-        (np.full((150, 13), np.nan), "values that are no numbers"),
+        (np.full((150, 13), np.nan), "values that are not numbers"),
         (np.zeros((10, 13)), "0.10 s is not within"),
     ],
 )

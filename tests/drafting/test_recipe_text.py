@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cascade.config.sections import Dataset, Language, Split
-from cascade.drafting.recipe_text import PASSES, Draft, Known, training
+from cascade.drafting.recipe_text import PASSES, Draft, ExistingSettings, training
 
 DATASETS = tuple(
     Dataset(role, "no", "table", path="/a: b/'c' #1", name="x", split=Split(span, seed=7))
@@ -19,11 +19,13 @@ DRAFT = Draft(
         "no": Language("abå'", "nb", fold={"å": "aa"}, phone_map={"ʉ": "u", "ɚ": "ə ɹ"}),
         "hi": Language("हिन्दी", "hi", lexicon="words: mine.txt"),
     },
-    called={"no": "Norwegian", "hi": "Hindi"},
-    found={"no": "a table: x", "hi": "MLS"},
-    known={
-        "no": Known("no_sv", Language("abå", "nb", texts=("texts_no",)), True),
-        "hi": Known("hi_ur", Language("हि", "hi", texts=("x",), phone_map={"ɽ": "r"}), False),
+    language_names={"no": "Norwegian", "hi": "Hindi"},
+    origins={"no": "a table: x", "hi": "MLS"},
+    existing={
+        "no": ExistingSettings("no_sv", Language("abå", "nb", texts=("texts_no",)), True),
+        "hi": ExistingSettings(
+            "hi_ur", Language("हि", "hi", texts=("x",), phone_map={"ɽ": "r"}), False
+        ),
     },
     rate=8000,
     hours=3.0,
@@ -44,7 +46,7 @@ def test_what_goes_in_comes_out(read):
     assert list(recipe.systems) == ["plain", "cascade", "lower"]
     assert recipe.systems["lower"].share == "lower" and recipe.language_model.order == 3
     assert recipe.language_model.open
-    assert "    # recipes/hi_ur has, too:\n    # phone_map: {ɽ: r}\n" in DRAFT.text()
+    assert "    # recipes/hi_ur also has:\n    # phone_map: {ɽ: r}\n" in DRAFT.text()
 
 
 def test_every_section_says_what_it_is():
@@ -53,10 +55,10 @@ def test_every_section_says_what_it_is():
     assert max(map(len, DRAFT.text().splitlines())) < 200
 
 
-def test_a_try_out_fetches_no_texts(read):
+def test_a_trial_downloads_no_texts(read):
     small = dataclasses.replace(DRAFT, hours=0.05)
     assert read(small.text()).languages == DRAFT.languages
-    assert "    # recipes/no_sv has, too:\n    # texts: [texts_no]\n" in small.text()
+    assert "    # recipes/no_sv also has:\n    # texts: [texts_no]\n" in small.text()
 
 
 @pytest.mark.parametrize(
@@ -64,9 +66,9 @@ def test_a_try_out_fetches_no_texts(read):
     [(0.05, (), False), (0.5, (), True), (0.5, ("words_no",), False), (0.05, ("words_no",), False)],
 )
 def test_unknown_words_are_spelt_where_nothing_better_is_there(read, hours, dictionaries, spelt):
-    known = dataclasses.replace(DRAFT.known["no"].language, dictionaries=dictionaries)
-    known = {"no": dataclasses.replace(DRAFT.known["no"], language=known)}
-    recipe = read(dataclasses.replace(DRAFT, hours=hours, known=known).text())
+    language = dataclasses.replace(DRAFT.existing["no"].language, dictionaries=dictionaries)
+    existing = {"no": dataclasses.replace(DRAFT.existing["no"], language=language)}
+    recipe = read(dataclasses.replace(DRAFT, hours=hours, existing=existing).text())
     assert recipe.language_model.open == spelt
     assert recipe.languages["no"].dictionaries == (dictionaries if hours > 0.1 else ())
 
@@ -82,10 +84,10 @@ def test_one_language_has_no_cascade(read):
 
 @given(st.floats(0.001, 2000))
 def test_training_suits_the_speech(hours):
-    found = training(hours)
-    passes = found["steps"] * found["batch_seconds"] / (3600 * hours)
+    settings = training(hours)
+    passes = settings["steps"] * settings["batch_seconds"] / (3600 * hours)
     assert passes >= PASSES
-    assert found["steps"] >= 5 * found["valid_every"]
+    assert settings["steps"] >= 5 * settings["valid_every"]
     if hours > 2:
         assert passes <= 2 * 5000 * 40 / (3600 * 2)
 

@@ -5,7 +5,7 @@ from cascade.config.sections import Language
 from cascade.corpora.corpus import CorpusRequest
 from cascade.runtime.errors import UserError
 from cascade.text import dictionary
-from cascade.text.dictionary import Source
+from cascade.text.dictionary import DictionaryFile
 from cascade.text.hunspell import Forms
 
 RU = Language("абвгдеёжзийклмнопрстуфхцчшщъыьэюя", "ru", fold={"ё": "е"})
@@ -24,7 +24,7 @@ TWO_NOUNS = forms(
 def test_a_list_with_a_byte_order_mark_and_decomposed_letters(tmp_path):
     path = tmp_path / "words.txt"
     path.write_bytes("\ufeffдом 3\nчаи\u0306 2\nе\u0308ж\n".encode())
-    found = dictionary.read(Source("words", path))
+    found = dictionary.read(DictionaryFile("words", path))
     assert found.words == ["дом", "чай", "ёж"]
     assert set(dictionary.probabilities(found, {}, RU)) == set(found.words)
 
@@ -72,14 +72,14 @@ def test_word_lists(tmp_path):
 
 
 @pytest.mark.parametrize("line", ["кот 7 8", "кот семь"])
-def test_what_is_no_word_list_is_told(tmp_path, line):
+def test_an_error_names_the_line_of_a_word_list(tmp_path, line):
     path = tmp_path / "list.txt"
     path.write_text(f"дом\n{line}\n", encoding="utf-8")
-    with pytest.raises(UserError, match="line 2: 'word' or 'word count' expected"):
-        dictionary.read(Source("list", path))
+    with pytest.raises(UserError, match="line 2: expected 'word' or 'word count'"):
+        dictionary.read(DictionaryFile("list", path))
 
 
-def test_an_unknown_dictionary_is_told(tmp_path):
+def test_an_unknown_dictionary(tmp_path):
     for name in ("dictionary_xx", "texts_ru", "nowhere.dic"):
-        with pytest.raises(UserError, match=f"no dictionary '{name}'"):
+        with pytest.raises(UserError, match=f"Unknown dictionary '{name}'"):
             dictionary.find(name, CorpusRequest(tmp_path, tmp_path))

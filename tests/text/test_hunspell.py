@@ -50,7 +50,7 @@ def test_affixes_conditions_and_cross_products(tmp_path):
     found = forms(write(tmp_path, AFF, DIC))
     assert found[0] == sorted(["добрый", "доброго", "добрая", "недобрый", "недоброго", "недобрая"])
     assert found[1] == sorted(["синий", "синего", "синяя"])
-    # -ся is no cross product: небраться is none of the dictionary's.
+    # -ся has no cross product, so небраться is not a form.
     assert found[2] == sorted(["брать", "браться", "небрать"])
     assert found[3] == ["дом"]
     assert 4 not in found  # forbidden
@@ -78,7 +78,7 @@ def test_a_suffix_may_bring_a_suffix(tmp_path):
     assert forms(write(tmp_path, aff, "1\nread/A\n"))[0] == ["read", "reader", "readers"]
 
 
-def test_what_needs_an_affix_is_no_word(tmp_path):
+def test_what_needs_an_affix_is_not_a_word(tmp_path):
     aff = "SET UTF-8\nNEEDAFFIX X\nSFX A Y 1\nSFX A 0 s .\n"
     assert forms(write(tmp_path, aff, "1\nscissor/AX\n"))[0] == ["scissors"]
 
@@ -111,8 +111,8 @@ def test_every_form_is_a_word_to_the_spelling_checker(tmp_path_factory, data):
         assert checker.lookup(word), (word, lines, dic)
 
 
-def test_what_is_no_dictionary_is_told(tmp_path):
+def test_what_is_not_a_dictionary(tmp_path):
     with pytest.raises(UserError, match=r"x\.aff cannot be read"):
         expand(tmp_path / "x.dic")
-    with pytest.raises(UserError, match="are no hunspell dictionary"):
+    with pytest.raises(UserError, match="are not a hunspell dictionary"):
         expand(write(tmp_path, "SET no-such-code\n", "1\nx\n"))

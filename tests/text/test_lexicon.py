@@ -10,7 +10,7 @@ from cascade.config.recipe import read_recipe
 from cascade.config.sections import Language
 from cascade.corpora.corpus import LOCAL
 from cascade.runtime.errors import UserError
-from cascade.text.lexicon import G2P, alternatives, look_up, pronounce, useless
+from cascade.text.lexicon import G2P, alternatives, look_up, pronounce, unwritable
 
 RU_EN = LOCAL.parent / "recipes" / "ru_en" / "recipe.yaml"
 
@@ -66,15 +66,15 @@ def test_a_word_without_pronunciation_is_named():
         pronounce(["о", "да", "а"], language(None, phone_map={"ɑ": "", "o": "", "a": "", "ʌ": ""}))
 
 
-def test_an_unknown_voice_is_told():
+def test_an_unknown_voice():
     with pytest.raises(UserError, match="espeak-ng failed for voice 'xx-none'"):
         pronounce(["да"], Language("абв", "xx-none"))
 
 
-def test_a_doubled_word_in_the_lexicon_file_is_told(tmp_path):
+def test_a_repeated_line_in_the_lexicon_file(tmp_path):
     file = tmp_path / "lexicon.txt"
     file.write_text("я a\nя a\n", encoding="utf-8")
-    with pytest.raises(UserError, match="line 2: 'я' stands there twice"):
+    with pytest.raises(UserError, match="line 2: 'я' appears twice with the same phones"):
         pronounce(["я"], language(file))
 
 
@@ -93,7 +93,7 @@ def test_words_of_the_lexicon_file_are_as_transcripts_have_them(tmp_path):
     own = dataclasses.replace(own, letters="абвдояsil")
     assert pronounce(["я", "да", "sil"], own) == {"sil": ("x",), "да": ("t",), "я": ("a",)}
     assert alternatives(own) == {}
-    assert useless(own) == ["ода-ода"]
+    assert unwritable(own) == ["ода-ода"]
 
 
 TWICE = """
@@ -115,7 +115,7 @@ def test_two_runs_at_once_may_ask_the_same(tmp_path):
     runs = [subprocess.Popen(command, **pipes) for _ in range(3)]
     answers = [run.communicate() for run in runs]
     assert [run.returncode for run in runs] == [0, 0, 0], answers
-    assert len({said for said, _ in answers}) == 1
+    assert len({output for output, _ in answers}) == 1
     assert len(list(tmp_path.glob("*.ipa"))) == 32
 
 
@@ -131,7 +131,7 @@ def test_pieces_processes_and_the_cache_change_nothing(tmp_path, monkeypatch):
     )
 
 
-def test_a_missing_lexicon_file_is_told(tmp_path):
+def test_a_missing_lexicon_file(tmp_path):
     with pytest.raises(UserError, match=r"none\.txt cannot be read"):
         pronounce(["я"], language(tmp_path / "none.txt"))
 

@@ -57,7 +57,7 @@ def test_table_round_trip(tmp_path):
     [
         ("", "must begin with '<blk> 0'"),
         ("a 0\n<blk> 1\n", "must begin with '<blk> 0'"),
-        ("<blk> 0\na 2\n", "line 2: 'phone 1' was expected"),
+        ("<blk> 0\na 2\n", "line 2: expected 'phone 1'"),
         ("<blk> 0\na\n", "line 2"),
         ("<blk> 0\n\na 1\n", "line 2"),
         ("<blk> 0\na b 1\n", "line 2"),

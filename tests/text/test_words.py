@@ -1,6 +1,7 @@
 import pytest
 
-from cascade.text.words import foreign, no_word, words_of
+from cascade.runtime.errors import UserError
+from cascade.text.words import WordNormalizer, foreign, no_word, words_of
 
 RU = "абвгдеёжзийклмнопрстуфхцчшщъыьэюя"
 EN = "abcdefghijklmnopqrstuvwxyz'"
@@ -67,9 +68,9 @@ def test_the_rule_changes_nothing_the_second_time():
 
 
 def test_a_joiner_that_is_a_letter_stays_in_its_word():
-    said, letters = "می\u200cخواهم", "میخواه"
-    assert words_of(said, letters) == ["میخواهم"]
-    assert words_of(said, letters + "\u200c") == [said]
+    joined, letters = "می\u200cخواهم", "میخواه"
+    assert words_of(joined, letters) == ["میخواهم"]
+    assert words_of(joined, letters + "\u200c") == [joined]
 
 
 @pytest.mark.parametrize(
@@ -85,7 +86,7 @@ def test_a_joiner_that_is_a_letter_stays_in_its_word():
         ("Да! 5 % и 5%, C++, a < b, (в скобках) <COMMA> !Hola", None),
     ],
 )
-def test_what_is_no_word(text, mark):
+def test_what_is_not_a_word(text, mark):
     assert no_word(text) == mark
 
 
@@ -107,10 +108,24 @@ def test_what_the_language_can_write_is_not_foreign():
     ],
 )
 def test_foreign_says_what_and_where(words, parts):
-    found = foreign(words, RU)
+    message = foreign(words, RU)
     for part in parts:
-        assert part in found
+        assert part in message
 
 
 def test_at_most_three_letters_are_named():
     assert foreign(["abcdef"], RU).count("latin") == 3
+
+
+def test_scoring_folds_letters_and_splits_tokens():
+    normalize = WordNormalizer(RU, {"ё": "е"})
+    assert normalize(["Ёлка", "кто-то", "да", "5", "..."]) == [
+        ["елка"],
+        ["кто", "то"],
+        ["да"],
+        ["5"],
+        [],
+    ]
+    assert "'ё' as 'е'" in str(normalize)
+    with pytest.raises(UserError, match=r"single letters, not \['дж'\]"):
+        WordNormalizer(RU, {"дж": "ж"})

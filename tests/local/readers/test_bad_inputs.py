@@ -257,7 +257,7 @@ def test_unknown_language(tmp_path, reader, told):
 @pytest.mark.parametrize("reader", ["commonvoice", "librispeech", "mls", "golos", "an4", "kaldi"])
 def test_unknown_part(tmp_path, reader):
     request = CorpusRequest(tmp_path, tmp_path, part="training", path=tmp_path)
-    with pytest.raises(UserError, match=f"Corpus '{reader}' has no part 'training'; its parts are"):
+    with pytest.raises(UserError, match=f"Corpus '{reader}' has no part 'training'. Its parts: "):
         list(corpus.listing(reader, request))
 
 

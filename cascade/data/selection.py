@@ -1,0 +1,136 @@
+"""The last steps of a data set in stage 0: choose utterances, write them, judge the result.
+
+They go on from the `UsableDataset` of `cascade.data.dataset_checks`.
+"""
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from cascade.corpora.corpus import Excluded
+from cascade.data.dataset_checks import UsableDataset
+from cascade.data.ledger import SHOWN
+from cascade.data.overlap import Fingerprints
+from cascade.data.utterance_checks import CheckedUtterance
+
+log = logging.getLogger("cascade")
+
+
+@dataclass(frozen=True)
+class SelectedDataset:
+    """A data set that is written.
+
+    ``fingerprints`` and ``seconds`` are of the chosen utterances. ``mixed`` counts those
+    whose channels are averaged without the recipe saying so, by their number of channels.
+    """
+
+    usable: UsableDataset
+    fingerprints: Fingerprints
+    seconds: float
+    mixed: Counter[int]
+
+
+def choose_minutes(training: Sequence[UsableDataset], minutes: str) -> list[np.ndarray]:
+    """Choose ``minutes`` of the target's training speech, from all its data sets together.
+
+    Only the seed and the ids decide the order in which utterances are taken, so a smaller
+    choice is always inside a larger one. Returns the numbers of the chosen utterances of each
+    data set, in rising order.
+    """
+    numbers = [usable.numbers for usable in training]
+    if minutes == "all" or not sum(map(len, numbers)):
+        return numbers
+    order = np.argsort(np.concatenate([usable.ranks for usable in training]), kind="stable")
+    total = np.cumsum(np.concatenate([usable.seconds for usable in training])[order])
+    if total[-1] < float(minutes) * 60:
+        log.warning(
+            "target_minutes: %s, but there are only %.1f minutes; all are used.",
+            minutes,
+            total[-1] / 60,
+        )
+    count = np.searchsorted(np.append(0.0, total), float(minutes) * 60)
+    chosen = np.zeros(len(order), bool)
+    chosen[order[:count]] = True
+    ends = np.cumsum([len(some) for some in numbers])
+    masks = np.split(chosen, ends[:-1])
+    return [some[mask] for some, mask in zip(numbers, masks, strict=True)]
+
+
+def write_selection(
+    usable: UsableDataset, chosen: np.ndarray, write: Callable[[CheckedUtterance, bool], None]
+) -> SelectedDataset:
+    """Call ``write`` for every usable utterance, and say whether it is one of ``chosen``.
+
+    ``chosen`` are some of ``usable.numbers``. The others go to the ledger.
+    """
+    listed = usable.listed
+    fingerprints, seconds, mixed = Fingerprints(), 0.0, Counter[int]()
+    reason = f"beyond target_minutes: {listed.recipe.target_minutes}"
+    coming_usable, coming_chosen = iter(usable.numbers.tolist()), iter(chosen.tolist())
+    next_usable, next_chosen = next(coming_usable, None), next(coming_chosen, None)
+    for number, item in enumerate(usable.utterances):
+        if number != next_usable:
+            continue
+        next_usable = next(coming_usable, None)
+        write(item, number == next_chosen)
+        if number != next_chosen:
+            listed.exclusions.add(Excluded(item.id, reason, item.seconds, selection=True))
+            continue
+        next_chosen = next(coming_chosen, None)
+        fingerprints.add(number, item)
+        seconds += item.seconds
+        if item.mixed_channels and listed.dataset.channel is None:
+            mixed[item.mixed_channels] += 1
+    return SelectedDataset(usable, fingerprints, seconds, mixed)
+
+
+def log_contents(selected: SelectedDataset) -> None:
+    """Log what a data set contains and what was left out of it."""
+    listed = selected.usable.listed
+    speakers = selected.fingerprints.speaker_count()
+    log.info(
+        "%s: %d utterances, %.1f min, %s (%s)",
+        listed.key,
+        len(selected.fingerprints),
+        selected.seconds / 60,
+        {0: "speakers not known", 1: "1 speaker"}.get(speakers, f"{speakers} speakers"),
+        listed.dataset.label,
+    )
+    for channels, count in sorted(selected.mixed.items()):
+        log.warning(
+            "  %d of %d channels: the mean of the channels is used. In the recipe's data set,"
+            " 'channel: 0' takes the first channel, and 'channel: mix' confirms the mean.",
+            count,
+            channels,
+        )
+    exclusions = listed.exclusions
+    for reason, count in exclusions.selections.most_common():
+        log.info("  not selected: %d, %s", count, reason)
+    for item in exclusions.faults:
+        log.warning("  left out: %s: %s.", item.id, item.reason)
+    if exclusions.fault_count > SHOWN:
+        log.warning("  ... and %d more, see excluded.tsv", exclusions.fault_count - SHOWN)
+
+
+def failure(selected: SelectedDataset) -> str | None:
+    """Return why stage 0 must stop: nothing is left, or too much failed the checks; else None."""
+    listed, usable_count = selected.usable.listed, len(selected.usable.numbers)
+    key, recipe, faults = listed.key, listed.recipe, listed.exclusions.fault_count
+    total = usable_count + faults
+    if not len(selected.fingerprints):
+        if usable_count:
+            return (
+                f"{key}: target_minutes: {recipe.target_minutes} leaves no utterance of it. Use"
+                f" more minutes."
+            )
+        return f"{key}: no utterance of corpus '{listed.dataset.corpus}' is usable."
+    if faults > recipe.limits.excluded_share * total:
+        return (
+            f"{key}: {faults} of {total} utterances fail the checks, more than"
+            f" limits.max_excluded: {recipe.limits.max_excluded} allows."
+            f" Fix them (excluded.tsv lists each), or raise the limit."
+        )
+    return None
