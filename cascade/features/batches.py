@@ -5,7 +5,6 @@ follow from the seed: a resumed training sees what an unbroken one would have se
 samplers replay all batches before the position instead.
 """
 
-import logging
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -22,8 +21,6 @@ from cascade.features.cmn import online_cmn, utterance_cmn
 from cascade.runtime.errors import UserError
 from cascade.runtime.files import read_text_table
 from cascade.text.phones import frames_needed
-
-log = logging.getLogger("cascade")
 
 
 @dataclass(frozen=True)

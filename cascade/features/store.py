@@ -10,7 +10,6 @@ may be deleted at any time: stage 2 computes again what a recipe needs.
 import filecmp
 import hashlib
 import json
-import logging
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
@@ -28,7 +27,6 @@ from cascade.runtime.lock import turn
 from cascade.runtime.progress import meter
 from cascade.runtime.stamp import Digest, Stamp, code_digest, digest
 
-log = logging.getLogger("cascade")
 SHARD = 500  # utterances of an ark: fixed, so that the files do not depend on --nj
 
 
