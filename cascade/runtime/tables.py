@@ -24,9 +24,8 @@ def markdown_table(rows: Sequence[Sequence[str]]) -> str:
 def paragraph(text: str, indent: str = "") -> str:
     """Return text in lines of at most `WIDTH` characters; ``indent`` is before all but the first.
 
-    >>> print(paragraph("- an item of a list " + "word " * 20, indent="  "))
-    - an item of a list word word word word word word word word word word word word word word word word
-      word word word word
+    >>> paragraph(f"- {'words ' * 18}", indent="  ").splitlines()[1]
+    '  words words'
     """
     return textwrap.fill(
         text, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
