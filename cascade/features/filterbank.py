@@ -4,7 +4,7 @@ This module decides the values of the features. It imports little, because featu
 computed again whenever it or a module that it imports changes.
 
 Lhotse computes the spectra and the mel filters. Its `Fbank` would do the rest, too, but takes
-the square of a square root (``abs() ** 2``) for the power: a third of the time of the whole.
+the square of a square root (``abs() ** 2``) for the power, a third of its time.
 """
 
 import functools

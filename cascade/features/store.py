@@ -83,7 +83,7 @@ def provide(
             files = _make(speech, count, folder, rate, filters, jobs)
             stamp = Stamp.make(settings, code, (), files, files)
             stamp.write(folder / "stamp.json")
-    return Stored(folder, {Path(file): known for file, known in stamp.outputs.items()}, reason)
+    return Stored(folder, {Path(file): value for file, value in stamp.outputs.items()}, reason)
 
 
 def _code() -> str:
@@ -123,8 +123,8 @@ def _make(
             (folder / f"{number}.ark", shard, rate, filters)
             for number, shard in enumerate(shards, 1)
         )
-        for ark, known, rows in workers.in_order(pool, _shard, tasks, jobs + 1):
-            files[ark] = known
+        for ark, written, rows in workers.in_order(pool, _shard, tasks, jobs + 1):
+            files[ark] = written
             for row in rows:
                 scp.write(f"{row['id']} {row['at']}\n".encode())
                 index(row)

@@ -19,9 +19,9 @@ def unigram(probabilities: Mapping[str, float]) -> Model:
 
 def find_weights(models: Sequence[Model], sentences: Iterable[Sequence[str]]) -> list[float]:
     """Return the weights that make ``sentences`` likeliest; equal ones without sentences."""
-    known = {word for model in models for (word,) in model.grams[0]}
+    vocabulary = {word for model in models for (word,) in model.grams[0]}
     order = max(models, key=lambda model: model.order)
-    grams = list(events(order, sentences, known))
+    grams = list(events(order, sentences, vocabulary))
     table = np.array([[10.0 ** model.log10(gram) for model in models] for gram in grams])
     weights = np.full(len(models), 1 / len(models))
     if not len(table):

@@ -212,18 +212,18 @@ def _lines(model: Model) -> Iterator[str]:
 
 
 def events(
-    model: Model, sentences: Iterable[Sequence[str]], known: Container[str] | None = None
+    model: Model, sentences: Iterable[Sequence[str]], vocabulary: Container[str] | None = None
 ) -> Iterator[Gram]:
-    """Yield every known word and sentence end, with the words before it that the model can see.
+    """Yield every word of ``vocabulary`` and sentence end, after the words that the model uses.
 
     An unknown word is left out, and the words after it are predicted without those before it,
-    as by SRILM. ``known`` are by default the words of the model.
+    as by SRILM. ``vocabulary`` is by default that of the model.
     """
-    vocabulary: Container[str] = model if known is None else known
+    words_known: Container[str] = model if vocabulary is None else vocabulary
     for words in sentences:
         history: Gram = (START,)
         for word in (*words, END):
-            if word != END and word not in vocabulary:
+            if word != END and word not in words_known:
                 history = ()
                 continue
             yield (*history, word)
@@ -231,13 +231,13 @@ def events(
 
 
 def perplexity(
-    model: Model, sentences: Iterable[Sequence[str]], known: Container[str] | None = None
+    model: Model, sentences: Iterable[Sequence[str]], vocabulary: Container[str] | None = None
 ) -> float:
-    """Return the perplexity of the words that are ``known``, and of sentence ends.
+    """Return the perplexity of the words of ``vocabulary``, and of sentence ends.
 
-    ``known`` are by default the words of the model; without any it is infinite.
+    ``vocabulary`` is by default that of the model. Without any such word it is infinite.
     """
-    logs = [model.log10(gram) for gram in events(model, sentences, known)]
+    logs = [model.log10(gram) for gram in events(model, sentences, vocabulary)]
     logs = [log10 for log10 in logs if log10 > -math.inf]  # some models know no sentence ends
     return 10 ** (-sum(logs) / len(logs)) if logs else math.inf
 

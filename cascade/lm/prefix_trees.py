@@ -132,8 +132,8 @@ def _prefixes(
         first = np.flatnonzero(begins)
         size = np.diff(np.append(first, len(ahead)))
         group = np.repeat(np.arange(len(first)), size)
-        alone = size[group] == 1
-        leaving = np.concatenate([np.flatnonzero(~goes_on), ahead[alone]])
+        single = size[group] == 1
+        leaving = np.concatenate([np.flatnonzero(~goes_on), ahead[single]])
         index = active[leaving]
         cost = row["cost"][index] - paid[leaving]
         leaves.append((at[leaving], phone[leaving], index, cost, np.full(len(index), depth)))
@@ -147,8 +147,8 @@ def _prefixes(
         parts.append((at[head], phone[head], low - paid[head], number[shared]))
         entered.append(phone[head])
         nodes += len(shared)
-        active = active[ahead[~alone]]
-        at = number[group[~alone]]
+        active = active[ahead[~single]]
+        at = number[group[~single]]
         paid = np.repeat(low, size[shared])
     s, p, c, t = (np.concatenate(column) for column in zip(*parts, strict=True))
     inner = {"source": s, "phone": p, "word": np.zeros(len(s), np.int32), "cost": c, "target": t}

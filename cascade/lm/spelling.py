@@ -72,24 +72,24 @@ def train_spelling_model(experiment: Experiment) -> None:
     )
 
 
-def unknown_share(experiment: Experiment, known: Mapping[str, object]) -> float:
-    """Return the share of running words in the sentences of valid that are not ``known``.
+def unknown_share(experiment: Experiment, vocabulary: Mapping[str, object]) -> float:
+    """Return the share of running words in the sentences of valid that are not in ``vocabulary``.
 
     Half a word is added, so that it is never 0.
     """
     keys = [experiment.dataset_key(dataset) for dataset in experiment.recipe.valid_sentences]
-    counts = [count_unknown(experiment, key, known) for key in keys]
+    counts = [count_unknown(experiment, key, vocabulary) for key in keys]
     unknown, total = map(sum, zip(*counts, strict=True))
     return (unknown + 0.5) / (total + 1)
 
 
-def count_unknown(experiment: Experiment, key: str, known: Iterable[str]) -> tuple[int, int]:
-    """Return how many running words of a data set are not ``known``, and how many there are.
+def count_unknown(experiment: Experiment, key: str, vocabulary: Iterable[str]) -> tuple[int, int]:
+    """Return how many running words of a data set ``vocabulary`` lacks, and how many there are.
 
     Words are compared as they are scored: with the letters of ``fold`` replaced.
     """
     fold = str.maketrans(experiment.recipe.target_language.fold)
-    written = {word.translate(fold) for word in known}
+    written = {word.translate(fold) for word in vocabulary}
     texts = read_text_table(experiment.layout.text(key, "words"))
     words = [word.translate(fold) for text in texts.values() for word in text]
     return sum(word not in written for word in words), len(words)

@@ -98,7 +98,7 @@ def test_what_decides_the_bytes_decides_the_folder(speech, key):
     assert store._digest_of(path) != before
 
 
-def test_force_makes_the_same_anew(speech, provide):
+def test_force_makes_the_same_again(speech, provide):
     first = provide(speech())
     before, when = contents(first.folder), times(first.folder)
     again = provide(speech(), jobs=2, force=True)
@@ -123,7 +123,7 @@ def test_what_is_damaged_is_made_again(speech, provide, damage):
     assert contents(again.folder) == before
 
 
-def test_other_code_makes_them_anew_under_the_same_name(speech, provide, monkeypatch):
+def test_other_code_makes_them_again_under_the_same_name(speech, provide, monkeypatch):
     first = provide(speech())
     monkeypatch.setattr(store, "code_digest", lambda modules: "other")
     again = provide(speech())

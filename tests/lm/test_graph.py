@@ -74,7 +74,7 @@ def test_frames_become_words(layout, frames, expected):
     assert words(layout, frames) == expected.split()
 
 
-def test_homophones_are_told_apart_by_the_language_model(layout):
+def test_the_language_model_chooses_among_homophones(layout):
     assert words(layout, "k o _ k o t _ k o") == ["ко", "код", "ко"]
 
 
