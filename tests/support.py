@@ -45,7 +45,7 @@ def write_jsonl_gz(path: Path, rows: Iterable[Mapping]) -> None:
             add(row)
 
 
-def entry(system, value, seed, per, wer=None, test="mine", key="target_minutes", told=12.5):
+def entry(system, value, seed, per, wer=None, test="mine", key="target_minutes", oov=12.5):
     """A row of ``sweep.json``."""
     spoken = value if isinstance(value, (int, float)) else 79.6
     return {
@@ -55,7 +55,7 @@ def entry(system, value, seed, per, wer=None, test="mine", key="target_minutes",
         key: value,
         "seed": seed,
         "test": test,
-        "oov": told,
+        "oov": oov,
         "PER": per,
         "WER": per if wer is None else wer,
     }

@@ -188,18 +188,18 @@ def _points(
         if not numbers:
             raise UserError(f"--search ends with stage {plan.TRAINED}: --stage must not be later.")
     else:
-        points = plan.plan(read, options.sweep, seeds, layout)
+        points = plan.sweep_plan(read, options.sweep, seeds, layout)
     if options.dry_run:
-        sweep.show(points, numbers, options.force)
+        sweep.show_points(points, numbers, options.force)
         return
     common = ["--recipe", str(path), "--stage", str(numbers[0]), "--stop-stage", str(numbers[-1])]
     common += [f"--{key}={value}" for key, value in overrides.items()]
     if options.search:
-        from cascade.sweeps.search import publish  # heavy
+        from cascade.sweeps.search import publish_search as publish  # heavy
     else:
-        from cascade.sweeps.outputs import publish
+        from cascade.sweeps.outputs import publish_sweep as publish
     keep = partial(publish, path.parent)
-    sweep.run(points, common, numbers, options.nj, options.force, keep)
+    sweep.run_points(points, common, numbers, options.nj, options.force, keep)
 
 
 def _from_root(path: Path) -> Path:

@@ -10,33 +10,33 @@ from cascade.report.figures import COLOURS, picture
 from cascade.sweeps.results import SHOWN, Entry, by_value, label, minutes
 
 TITLES = {"PER": "phone error rate, %", "WER": "word error rate, %"}
-WIDE = 4.0  # the greatest value by the least one, from which on the axis is logarithmic
-LEAST = 5.0  # per cent that a panel spans
+WIDE = 4.0  # the highest value by the lowest one, from which on the axis is logarithmic
+LEAST = 5.0  # per cent that a panel spans at least
 
 
-def draw(path: Path, key: str, found: Sequence[Entry]) -> None:
-    """Writes an SVG: a row of panels for each test set, one for phones and one for words.
+def draw(path: Path, key: str, entries: Sequence[Entry]) -> None:
+    """Write an SVG: a row of panels for each test set, one for phones and one for words.
 
-    A line goes through the means over the seeds, a band from the least to the most, and
-    each training is a dot. Values that are words stand side by side, without lines.
+    A line connects the means over the seeds, a band shows the lowest and the highest, and each
+    training is a dot. Values that are words are side by side, without lines.
     """
-    tests = list(dict.fromkeys(entry["test"] for entry in found))
-    systems = list(dict.fromkeys(entry["system"] for entry in found))
-    places = _places(key, found)
+    tests = list(dict.fromkeys(entry["test"] for entry in entries))
+    systems = list(dict.fromkeys(entry["system"] for entry in entries))
+    places = _places(key, entries)
     joined = _on_a_scale(key, places)
     with picture(path, f"Sweep: {key}", 9, 0.9 + 2.9 * len(tests)) as figure:
         panels = figure.subplots(len(tests), len(SHOWN), squeeze=False)
         for row, test in zip(panels, tests, strict=True):
             for panel, rate in zip(row, SHOWN, strict=True):
                 for number, system in enumerate(systems):
-                    mine = [e for e in found if (e["test"], e["system"]) == (test, system)]
-                    rates = by_value(mine, key, rate)
-                    aside = 0.0 if joined else 0.5 * ((number + 0.5) / len(systems) - 0.5)
-                    at = [places[value] + aside for value in rates]
+                    chosen = [e for e in entries if (e["test"], e["system"]) == (test, system)]
+                    rates = by_value(chosen, key, rate)
+                    offset = 0.0 if joined else 0.5 * ((number + 0.5) / len(systems) - 0.5)
+                    at = [places[value] + offset for value in rates]
                     colour = COLOURS[number % len(COLOURS)]
                     _series(panel, at, list(rates.values()), system, colour, joined)
                 panel.set_title(f"{test}: {TITLES[rate]}", loc="left", fontsize=10)
-                _axis(panel, key, places, found)
+                _axis(panel, key, places, entries)
         for panel in panels[-1]:
             panel.set_xlabel("minutes of target speech" if key == "target_minutes" else key)
         figure.legend(
@@ -48,14 +48,15 @@ def draw(path: Path, key: str, found: Sequence[Entry]) -> None:
 
 
 def _on_a_scale(key: str, values: Iterable[Any]) -> bool:
+    """Return whether values are numbers on an axis, not words side by side."""
     return key == "target_minutes" or not any(isinstance(value, str) for value in values)
 
 
-def _places(key: str, found: Sequence[Entry]) -> Mapping[Any, float]:
-    """Where each value stands on the axis: its number, its minutes; words one by one."""
-    values = list(dict.fromkeys(entry[key] for entry in found))
+def _places(key: str, entries: Sequence[Entry]) -> Mapping[Any, float]:
+    """Return the place of each value on the axis: its number or minutes; words in a row."""
+    values = list(dict.fromkeys(entry[key] for entry in entries))
     if key == "target_minutes":
-        return {value: minutes(value, found) for value in values}
+        return {value: minutes(value, entries) for value in values}
     if _on_a_scale(key, values):
         return {value: float(value) for value in values}
     return {value: float(place) for place, value in enumerate(values)}
@@ -69,7 +70,7 @@ def _series(
     colour: str,
     joined: bool,
 ) -> None:
-    """A system's rates of all seeds, ``rates``, at each of the places ``at``."""
+    """Draw a system's rates, those of all seeds, at each of the places ``at``."""
     least, most = [min(each) for each in rates], [max(each) for each in rates]
     means = [statistics.mean(each) for each in rates]
     if joined:
@@ -82,8 +83,8 @@ def _series(
         panel.plot([place] * len(each), each, "o", color=colour, markersize=3, alpha=0.45, mew=0)
 
 
-def _axis(panel: Any, key: str, places: Mapping[Any, float], found: Sequence[Entry]) -> None:
-    """Ticks where there are figures, a logarithmic axis for values far apart, a fair scale."""
+def _axis(panel: Any, key: str, places: Mapping[Any, float], entries: Sequence[Entry]) -> None:
+    """Set ticks at the values, a logarithmic axis for values far apart, and a fair scale."""
     least, most = min(places.values()), max(places.values())
     if not _on_a_scale(key, places):
         panel.set_xlim(least - 0.5, most + 0.5)
@@ -98,6 +99,6 @@ def _axis(panel: Any, key: str, places: Mapping[Any, float], found: Sequence[Ent
     if high - low < LEAST:  # noise must not look like an effect
         middle = (low + high) / 2
         panel.set_ylim(middle - LEAST / 2, middle + LEAST / 2)
-    panel.set_xticks(list(places.values()), [label(key, value, found) for value in places])
+    panel.set_xticks(list(places.values()), [label(key, value, entries) for value in places])
     panel.minorticks_off()
     panel.tick_params(length=0)

@@ -1,4 +1,4 @@
-"""Keeps what a sweep gave beside its recipe: figures, verdicts, tables and the picture."""
+"""What a sweep leaves beside its recipe: ``SWEEP.md``, figures as JSON, and the picture."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -8,41 +8,44 @@ from cascade.report.environment import environment, section
 from cascade.runtime.files import as_json, write_text
 from cascade.sweeps import curve
 from cascade.sweeps.plan import Point
-from cascade.sweeps.results import entries, markdown
-from cascade.sweeps.verdicts import verdicts
+from cascade.sweeps.results import markdown, sweep_entries
+from cascade.sweeps.significance import compare_systems
 
 
-def publish(folder: Path, points: Sequence[Point], planned: int) -> Path:
-    """Writes the results of ``points``, all of them done, of ``planned`` ones.
+def publish_sweep(folder: Path, points: Sequence[Point], planned: int) -> Path:
+    """Write the results of the finished ``points``; return the path of ``SWEEP.md``.
 
-    Returns the file to read.
+    ``planned`` is the number of all points of the sweep.
     """
     ((key, _),) = points[0].values
     recipe = points[0].recipe
-    found, judged = entries(points), verdicts(points)
-    told = folder / "SWEEP.md"
-    figures = {folder / "sweep.json": found, folder / "sweep_significance.json": judged}
+    entries, comparisons = sweep_entries(points), compare_systems(points)
+    path = folder / "SWEEP.md"
+    figures = {folder / "sweep.json": entries, folder / "sweep_significance.json": comparisons}
     about = environment(recipe)
     del about["target_minutes"]
-    keep(told, markdown(recipe.name, key, found, judged, planned), figures, about)
-    curve.draw(folder / "sweep.svg", key, found)
-    return told
+    text = markdown(recipe.name, key, entries, comparisons, planned)
+    write_report(path, text, figures, about)
+    curve.draw(folder / "sweep.svg", key, entries)
+    return path
 
 
-def keep(told: Path, text: str, figures: Mapping[Path, Any], about: Mapping[str, Any]) -> None:
-    """Writes ``text`` and what it was made with, ``about``, and the ``figures`` as JSON.
+def write_report(
+    path: Path, text: str, figures: Mapping[Path, Any], about: Mapping[str, Any]
+) -> None:
+    """Write ``text`` and its environment to ``path``, and the ``figures`` as JSON.
 
-    Where all of it stands there already it stays, with its date and commit.
+    Files that have this text and these figures already keep their date and commit.
     """
-    wanted = {path: as_json(rows) for path, rows in figures.items()}
-    if _read(told).startswith(f"{text}\n\n{section({})}") and all(
-        _read(path) == rows for path, rows in wanted.items()
-    ):
+    contents = {json_path: as_json(rows) for json_path, rows in figures.items()}
+    same_text = _read(path).startswith(f"{text}\n\n{section({})}")
+    if same_text and all(_read(json_path) == rows for json_path, rows in contents.items()):
         return
-    for path, rows in wanted.items():
-        write_text(path, rows)
-    write_text(told, f"{text}\n\n{section(about)}")
+    for json_path, rows in contents.items():
+        write_text(json_path, rows)
+    write_text(path, f"{text}\n\n{section(about)}")
 
 
 def _read(path: Path) -> str:
+    """Return the text of a file; "" where there is none."""
     return path.read_text("utf-8") if path.is_file() else ""

@@ -1,4 +1,4 @@
-"""The points of a sweep or a search: runs of a recipe with other values, and other seeds."""
+"""The points of a sweep or a search: runs of one recipe with different values and seeds."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -12,18 +12,17 @@ from cascade.config.schema import sets
 from cascade.pipeline import stages
 from cascade.runtime.errors import UserError
 
-VALUE = re.compile(r"[A-Za-z0-9.%_+-]+")  # numbers and words, good for names of folders
-Reader = Callable[[Mapping[str, str]], Recipe]  # overrides of the recipe, dotted keys to values
-
-
-TRAINED = 3  # the stage after which a model has its error rate on valid
+VALUE = re.compile(r"[A-Za-z0-9.%_+-]+")  # numbers and words, valid in names of folders
+Reader = Callable[[Mapping[str, str]], Recipe]  # of the recipe with overrides by dotted keys
+TRAINED = 3  # the stage that gives a model its error rate on valid
+EXAMPLES = {"--sweep": "target_minutes=5,15,all", "--search": "train.dropout=0.15,0.3"}
 
 
 @dataclass(frozen=True)
 class Point:
-    """The run of a recipe with a value for each swept key, and one seed.
+    """A run of the recipe with one value for each swept key, and one seed.
 
-    ``last`` is the stage that ends it.
+    ``last`` is its last stage.
     """
 
     values: tuple[tuple[str, str], ...]
@@ -40,6 +39,7 @@ class Point:
 
     @property
     def name(self) -> str:
+        """The name of its folder, such as ``target_minutes=15,seed=0``."""
         return ",".join(f"{key}={value}" for key, value in (*self.values, ("seed", self.seed)))
 
     @property
@@ -48,35 +48,44 @@ class Point:
 
     @property
     def swept(self) -> dict[str, int | float | str]:
-        """The values as JSON has them."""
-        found = {key: number(value) for key, value in self.values}
-        return {key: value if found[key] is None else found[key] for key, value in self.values}
+        """The values by key, as in JSON."""
+        return {key: as_number_or_word(value) for key, value in self.values}
 
     @property
     def done(self) -> bool:
-        """Whether all of its stages are up to date."""
+        """Whether all its stages are up to date."""
         return stages.due(self.experiment, range(self.last + 1)) is None
 
 
 def number(value: str) -> int | float | None:
-    """``value`` as a number; None for a word."""
+    """Return ``value`` as a number; None for a word.
+
+    >>> number("15"), number("1e-3"), number("all")
+    (15, 0.001, None)
+    """
     if not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", value):
         return None
     return int(value) if re.fullmatch(r"[+-]?\d+", value) else float(value)
 
 
+def as_number_or_word(value: str) -> int | float | str:
+    """Return ``value`` as a number, or a word as it is."""
+    parsed = number(value)
+    return value if parsed is None else parsed
+
+
 def rank(value: str) -> tuple[float, str]:
-    """The place of a swept value among others: numbers by size, then words."""
-    found = number(value)
-    return (float("inf") if found is None else found, value)
+    """Return the sort key of a swept value: numbers by size, then words."""
+    parsed = number(value)
+    return (float("inf") if parsed is None else parsed, value)
 
 
-def plan(read: Reader, swept: str, seeds: int, layout: Layout) -> list[Point]:
-    """The points of a sweep over ``KEY=VALUE,VALUE...``, sorted by value, then seed.
+def sweep_plan(read: Reader, swept: str, seeds: int, layout: Layout) -> list[Point]:
+    """Return the points of a sweep over ``KEY=VALUE,VALUE...``, sorted by value, then seed.
 
-    There are ``seeds`` seeds, from the recipe's on. ``layout`` is the recipe's own; each
-    point's folder is in its ``sweep/``. Raises `UserError` for what the recipe refuses, and
-    for a key of ``train`` that a system has set, too.
+    There are ``seeds`` seeds; the first is the recipe's. ``layout`` is that of the recipe; the
+    folders of the points are in its ``sweep/``. Raises `UserError` for what the recipe refuses,
+    and for a key of ``train`` that a system sets itself.
     """
     values = _values("--sweep", swept)
     _refuse_own(read({}), "--sweep", values[0])
@@ -84,21 +93,22 @@ def plan(read: Reader, swept: str, seeds: int, layout: Layout) -> list[Point]:
 
 
 def search_plan(read: Reader, searched: Sequence[str], seeds: int, layout: Layout) -> list[Point]:
-    """The points of a search: every combination of the values of keys of ``train``.
+    """Return the points of a search: every combination of the values of keys of ``train``.
 
-    Otherwise as `plan`; a point ends with its trainings. Raises `UserError` for a key that
-    systems cannot each have of their own, or that one of them has set.
+    Otherwise like `sweep_plan`, but a point ends with stage 3. Raises `UserError` for a key
+    outside of ``train``, and for one that a system sets itself.
     """
     values = [_values("--search", one) for one in searched]
     keys = [key for key, _ in values]
     for key in keys:
         if not key.startswith("train."):
             raise UserError(
-                f"--search {key}: a search is over keys of 'train', which each system can have"
-                " of its own, such as --search train.dropout=0.15,0.3. --sweep takes any key."
+                f"--search {key}: a search takes only keys of 'train', such as --search"
+                f" {EXAMPLES['--search']}: each system can have its own value of these. For other"
+                " keys use --sweep."
             )
     if len(set(keys)) < len(keys):
-        raise UserError("--search: a key stands there twice.")
+        raise UserError("--search: a key appears twice. Give all its values at once.")
     recipe = read({})
     for key in keys:
         _refuse_own(recipe, "--search", key)
@@ -106,13 +116,13 @@ def search_plan(read: Reader, searched: Sequence[str], seeds: int, layout: Layou
 
 
 def _refuse_own(recipe: Recipe, option: str, key: str) -> None:
-    """Raises `UserError` where a system has its own value of ``key``: no other would reach it."""
+    """Raise `UserError` where a system sets ``key`` itself: the swept values would not reach it."""
     section, *path = key.split(".")
     for name, system in recipe.systems.items():
         if section == "train" and path and sets(system.train, path):
             raise UserError(
-                f"{option} {key}: system '{name}' has set it for itself; take it out there,"
-                " or leave the system out (--systems)."
+                f"{option} {key}: system '{name}' sets this key itself. Remove it there, or leave"
+                " the system out with --systems."
             )
 
 
@@ -124,31 +134,31 @@ def _points(
     folder: str,
     last: int,
 ) -> list[Point]:
+    """Return a point for every combination of values and every seed."""
     if seeds < 1:
         raise UserError("--seeds must be at least 1.")
     first = read({}).seed
-    found = []
+    points = []
     for chosen in product(*([(key, value) for value in each] for key, each in values)):
         for seed in range(first, first + seeds):
             recipe = read({**dict(chosen), "seed": str(seed)})
             point = Point(chosen, Experiment(recipe, layout), last)
             own = replace(layout, root=layout.root / folder / point.name)
-            found.append(replace(point, experiment=Experiment(recipe, own)))
-    return found
+            points.append(replace(point, experiment=Experiment(recipe, own)))
+    return points
 
 
 def _values(option: str, swept: str) -> tuple[str, list[str]]:
-    """The key and the values, sorted, of ``KEY=VALUE,VALUE...``."""
+    """Return the key and the sorted values of ``KEY=VALUE,VALUE...``."""
     key, equals, text = swept.partition("=")
     values = text.split(",")
     if not key or not equals or not all(VALUE.fullmatch(value) for value in values):
         raise UserError(
             f"{option} {swept}: write a key of the recipe and numbers or words, such as"
-            " --sweep target_minutes=5,15,all"
+            f" {option} {EXAMPLES[option]}"
         )
     if key in ("seed", "name"):
-        raise UserError(f"{option} cannot vary '{key}'; --seeds 3 trains with three seeds.")
-    same = {value if number(value) is None else number(value) for value in values}
-    if len(same) < len(values):  # 0.2 and 0.20 are one value
-        raise UserError(f"{option} {swept}: a value stands there twice.")
+        raise UserError(f"{option} cannot vary '{key}'. For three seeds use --seeds 3.")
+    if len(set(map(as_number_or_word, values))) < len(values):  # 0.2 and 0.20 are one value
+        raise UserError(f"{option} {swept}: a value appears twice.")
     return key, sorted(values, key=rank)

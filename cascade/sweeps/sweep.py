@@ -1,4 +1,4 @@
-"""Sweeps and searches: runs the points of a plan that are not done, keeps what all gave."""
+"""Runs the points of a sweep or a search that are not done, and publishes the results of all."""
 
 import contextlib
 import logging
@@ -16,46 +16,44 @@ Publish = Callable[[Sequence[Point], int], Path]
 log = logging.getLogger("cascade")
 
 
-def show(plan: Sequence[Point], numbers: Sequence[int], force: bool) -> None:
-    """Says of each point what would run of the stages ``numbers``, and why."""
-    reasons = [_due(point, numbers, force) for point in plan]
+def show_points(plan: Sequence[Point], stage_numbers: Sequence[int], force: bool) -> None:
+    """Log for each point whether it would run, and why (``--dry-run``)."""
+    reasons = [_due(point, stage_numbers, force) for point in plan]
     log.info("%d points, %d of them done.", len(plan), reasons.count(None))
     for point, reason in zip(plan, reasons, strict=True):
         log.info("%s %s", point.name, f"would run: {reason}." if reason else "is done.")
 
 
-def _due(point: Point, numbers: Sequence[int], force: bool = False) -> str | None:
-    """The first job of a point that is to run, and why; None where there is none."""
-    return "--force" if force else stages.due(point.experiment, numbers)
+def _due(point: Point, stage_numbers: Sequence[int], force: bool = False) -> str | None:
+    """Return the first job of a point that must run, and why; None where there is none."""
+    return "--force" if force else stages.due(point.experiment, stage_numbers)
 
 
-def run(
+def run_points(
     plan: Sequence[Point],
     options: Sequence[str],
-    numbers: Sequence[int],
+    stage_numbers: Sequence[int],
     jobs: int,
     force: bool,
     publish: Publish,
 ) -> None:
-    """Runs the points that are not done, and publishes those that are each time one is.
+    """Run the points that are not done; publish the finished ones whenever one more is done.
 
-    ``options`` are those of the command line that every point is run with. ``publish``
-    takes the points that are done and the number of all; it returns the file to read. A
-    point that fails does not stop the others.
-
-    Raises `UserError` that names those that failed, at the end.
+    ``options`` are the options of the command line for every point. ``publish`` takes the
+    points that are done and the number of all; it returns the file to read. A point that fails
+    does not stop the others. At the end raises `UserError`, which names the failed ones.
     """
     done = {point.name for point in plan if point.done}
-    todo = [point for point in plan if _due(point, numbers, force)]
+    todo = [point for point in plan if _due(point, stage_numbers, force)]
     log.info("%d points, %d of them done.", len(plan), len(plan) - len(todo))
 
-    def keep() -> Path | None:
-        ready = [point for point in plan if point.name in done]
-        return publish(ready, len(plan)) if ready else None
+    def publish_done() -> Path | None:
+        finished = [point for point in plan if point.name in done]
+        return publish(finished, len(plan)) if finished else None
 
     failed = []
     with owner(plan[0].layout.root.parent):
-        told = keep()
+        report = publish_done()
         by_run = {_run(point, options, force): point for point in todo}
         with contextlib.closing(runs.run_all([*by_run], jobs, len(plan) - len(todo))) as ended:
             for one, failure in ended:
@@ -64,19 +62,19 @@ def run(
                     failed.append(one)
                 elif point.done:
                     done.add(point.name)
-                    told = keep()
-                elif reason := _due(point, numbers):  # the code was changed meanwhile
+                    report = publish_done()
+                elif reason := _due(point, stage_numbers):  # the code was changed meanwhile
                     log.warning("warning: %s is not up to date: %s.", point.name, reason)
-    if told:
-        log.info("%d of %d points are in %s.", len(done), len(plan), told)
+    if report:
+        log.info("%d of %d points are in %s.", len(done), len(plan), report)
     if failed:
-        in_order = [one for one in by_run if one in failed]  # not as they happened to end
+        in_order = [one for one in by_run if one in failed]  # the order of the plan
         names = "".join(f"\n  {one.name}: {one.log}" for one in in_order)
-        raise UserError(f"{len(failed)} of {len(plan)} points failed; see their logs:{names}")
+        raise UserError(f"{len(failed)} of {len(plan)} points failed. See their logs:{names}")
 
 
 def _run(point: Point, options: Sequence[str], force: bool) -> runs.Run:
-    """An ordinary run of the recipe: the same line after ``./run.sh`` does the same."""
+    """Return an ordinary run of the recipe: ``./run.sh`` with the same options does the same."""
     command = [sys.executable, "-m", "cascade", "run", *options, *(["--force"] if force else [])]
     command += ["--folder", str(point.layout.root)]
     command += [f"--{key}={value}" for key, value in point.values] + [f"--seed={point.seed}"]

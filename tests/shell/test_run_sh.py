@@ -259,12 +259,12 @@ def test_missing_inputs_name_the_stages_that_make_them(tmp_path):
         (("--nj", 0), "--nj must be at least 1"),
         (("--systems", "plane"), "unknown system 'plane'; the nearest known one is 'plain'"),
         (("--seeds", 3), "--seeds needs --sweep or --search"),
-        (("--sweep", "target_minutes"), "write a key of the recipe and numbers or words"),
+        (("--sweep", "target_minutes"), "words, such as --sweep target_minutes=5,15,all"),
         (
             ("--sweep", "target_minutes=5", "--check"),
             "--sweep and --search exclude --check",
         ),
-        (("--search", "features.cmn=online"), "a search is over keys of 'train'"),
+        (("--search", "features.cmn=online"), "a search takes only keys of 'train'"),
         (
             ("--search", "train.dropout=0.1", "--sweep", "seed=1"),
             "--sweep and --search exclude each other",

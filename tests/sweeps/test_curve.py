@@ -11,14 +11,14 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 def drawn(path, key, values, systems=("plain", "cascade"), tests=("near", "far"), seeds=2):
     """The text of the picture of made up figures."""
-    found = [
+    entries = [
         entry(system, value, seed, 90.0 - 9 * place + seed - number, test=test, key=key)
         for place, value in enumerate(values)
         for seed in range(seeds)
         for test in tests
         for number, system in enumerate(systems)
     ]
-    draw(path, key, found)
+    draw(path, key, entries)
     return path.read_text()
 
 
@@ -27,13 +27,13 @@ def ticks(svg: str) -> list[tuple[str, float]]:
     builder = ET.TreeBuilder(insert_comments=True)  # letters are drawn, comments say what
     root = ET.fromstring(svg, ET.XMLParser(target=builder))
     axis = next(g for g in root.iter(f"{SVG}g") if g.get("id") == "matplotlib.axis_1")
-    found = []
+    labels = []
     for tick in axis.findall(f"{SVG}g"):
         if tick.get("id").startswith("xtick"):
             (text,) = tick.iter(ET.Comment)
             grid = next(path.get("d") for path in tick.iter(f"{SVG}path"))  # M x y L x y
-            found.append((text.text.strip(), float(grid.split()[1])))
-    return found
+            labels.append((text.text.strip(), float(grid.split()[1])))
+    return labels
 
 
 def shown(svg: str) -> list[str]:
@@ -88,8 +88,8 @@ def test_words_stand_side_by_side_without_lines(tmp_path):
 
 
 def test_noise_does_not_look_like_an_effect(tmp_path):
-    found = [entry("plain", value, 0, 40 + value / 100) for value in (5, 15, 40)]
-    draw(tmp_path / "a.svg", "target_minutes", found)
+    entries = [entry("plain", value, 0, 40 + value / 100) for value in (5, 15, 40)]
+    draw(tmp_path / "a.svg", "target_minutes", entries)
     numbers = [
         float(t) for t in shown((tmp_path / "a.svg").read_text()) if t.startswith(("3", "4"))
     ]

@@ -5,14 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cascade.runtime.errors import UserError
-from cascade.sweeps.plan import TRAINED, number, plan, rank, search_plan
+from cascade.sweeps.plan import TRAINED, number, rank, search_plan, sweep_plan
 
 
 @pytest.fixture
 def planned(small, read):
     """The plan of a sweep of the small recipe."""
     raw, layout = small
-    return lambda swept, seeds=1, **keys: plan(
+    return lambda swept, seeds=1, **keys: sweep_plan(
         lambda more: read(raw | keys, more), swept, seeds, layout
     )
 
@@ -40,30 +40,30 @@ def test_any_key_is_swept(planned):
 
 
 @pytest.mark.parametrize(
-    ("swept", "seeds", "said"),
+    ("swept", "seeds", "message"),
     [
-        ("target_minutes", 1, "write a key of the recipe and numbers or words"),
+        ("target_minutes", 1, "words, such as --sweep target_minutes=5,15,all"),
         ("=5", 1, "write a key of the recipe"),
         ("target_minutes=", 1, "write a key of the recipe"),
         ("target_minutes=5,,15", 1, "write a key of the recipe"),
         ("datasets=../../x", 1, "write a key of the recipe"),
-        ("target_minutes=5,15,5", 1, "a value stands there twice"),
+        ("target_minutes=5,15,5", 1, "a value appears twice"),
         ("target_minutes=5,some", 1, "must be a number of minutes, or 'all'"),
         ("train.dropuot=0.1", 1, "the nearest known one is 'dropout'"),
         ("train.dropout=0.1,2", 1, "'train.dropout' must be 0 to 0.95, not 2"),
-        ("seed=1,2", 1, "--seeds 3 trains with three seeds"),
+        ("seed=1,2", 1, "--sweep cannot vary 'seed'. For three seeds use --seeds 3."),
         ("target_minutes=5", 0, "--seeds must be at least 1"),
     ],
 )
-def test_what_cannot_be_swept(planned, swept, seeds, said):
-    with pytest.raises(UserError, match=re.escape(said)):
+def test_what_cannot_be_swept(planned, swept, seeds, message):
+    with pytest.raises(UserError, match=re.escape(message)):
         planned(swept, seeds)
 
 
 def test_a_key_that_a_system_has_set_cannot_be_swept(planned):
     own = {"layers": [1], "neurons": 4, "train": {"steps": 9}}
     assert len(planned("train.dropout=0.1,0.2", systems={"own": own})) == 2
-    with pytest.raises(UserError, match=r"--sweep train\.steps: system 'own' has set it"):
+    with pytest.raises(UserError, match=r"--sweep train\.steps: system 'own' sets this key"):
         planned("train.steps=5,10", systems={"own": own})
 
 
@@ -90,26 +90,26 @@ def test_a_search_tries_every_combination(searched, small):
 
 
 @pytest.mark.parametrize(
-    ("wanted", "keys", "said"),
+    ("wanted", "keys", "message"),
     [
-        (["features.cmn=online"], {}, "a search is over keys of 'train'"),
-        (["train.dropout"], {}, "write a key of the recipe and numbers or words"),
-        (["train.dropout=0.1", "train.dropout=0.2"], {}, "a key stands there twice"),
+        (["features.cmn=online"], {}, "a search takes only keys of 'train', such as --search"),
+        (["train.dropout"], {}, "words, such as --search train.dropout=0.15,0.3"),
+        (["train.dropout=0.1", "train.dropout=0.2"], {}, "a key appears twice"),
         (["train.dropout=0.1,2"], {}, "'train.dropout' must be 0 to 0.95, not 2"),
         (
             ["train.augment.warp=1,2"],
             {"train": {"augment": {"warp": 1}}},
-            "system 'own' has set it for itself",
+            "system 'own' sets this key itself",
         ),
         (["train.augment.warp=1,2"], {"train": {"dropout": 0.1}}, None),
     ],
 )
-def test_what_cannot_be_searched(searched, wanted, keys, said):
+def test_what_cannot_be_searched(searched, wanted, keys, message):
     own = {"layers": [1], "neurons": 4, "train": keys.get("train", {})}
-    if said is None:
+    if message is None:
         assert len(searched(wanted, systems={"own": own})) == 2
         return
-    with pytest.raises(UserError, match=re.escape(said)):
+    with pytest.raises(UserError, match=re.escape(message)):
         searched(wanted, systems={"own": own})
 
 

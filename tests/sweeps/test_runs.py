@@ -49,9 +49,9 @@ def test_every_run_ends_and_has_a_log(shell):
     ended = dict(run_all(runs, 2))
     assert ended == dict.fromkeys(runs)
     for run in runs:
-        head, *said = logged(run)
+        head, *output = logged(run)
         assert re.fullmatch(r"# \d{4}-.* sh -c .* --nj [12]", head)
-        assert said == [run.name, "oh"]
+        assert output == [run.name, "oh"]
         list(run_all([run], 1))
         assert len(logged(run)) == 6, "what was logged before is kept"
 
@@ -75,15 +75,15 @@ def test_no_more_processes_than_asked_for(shell, tmp_path):
     assert max(int(logged(run)[1]) for run in made) == 3
 
 
-def test_a_failure_is_told_and_stops_nobody(shell, heard):
+def test_a_failure_is_reported_and_stops_no_other_run(shell, heard):
     runs = [
-        shell("bad", "echo much; echo 'cascade: The disk is full.'; echo Mend it.; exit 1"),
+        shell("bad", "echo much; echo 'cascade: The disk is full.'; echo Fix it.; exit 1"),
         shell("worse", "echo much; kill -9 $$"),
         shell("good", "sleep 0.2; echo fine"),
     ]
     failures = {run.name: failure for run, failure in run_all(runs, 1)}
     assert failures == {
-        "bad": "cascade: The disk is full.\nMend it.",
+        "bad": "cascade: The disk is full.\nFix it.",
         "worse": "much\nIt ended with signal 9.",
         "good": None,
     }
@@ -91,7 +91,7 @@ def test_a_failure_is_told_and_stops_nobody(shell, heard):
     assert "bad failed after 0:0" in heard.text and "good ended after 0:0" in heard.text
 
 
-def test_what_a_run_does_is_read_off_its_log(tmp_path):
+def test_what_a_run_does_is_known_from_its_log(tmp_path):
     lines = ["17:00:00 Stage 3, plain runs: it has not run yet."]
     lines += ["17:00:30 plain  : step 40 of 80, epoch 1, loss ru 2.00, 0:30 left"]
     states = []
@@ -101,7 +101,7 @@ def test_what_a_run_does_is_read_off_its_log(tmp_path):
         running = Running(Run("a", ("printf", "%s", text), log, 2), 1)
         running.process.wait()
         states.append(running.state())
-    assert states == [("begins", 0.0), ("training", 0.0), ("plain 50 %", 0.225)]
+    assert states == [("starts", 0.0), ("training", 0.0), ("plain 50 %", 0.225)]
 
 
 @pytest.fixture
@@ -111,7 +111,7 @@ def sweep(tmp_path):
         [sys.executable, "-c", SWEEP, str(tmp_path)], stderr=subprocess.PIPE, text=True, cwd=ROOT
     )
     logs = [tmp_path / name for name in "ab"]
-    while "b begins" not in process.stderr.readline():
+    while "b starts" not in process.stderr.readline():
         assert process.poll() is None
     while not all("begun\n" in log.read_text() for log in logs):
         time.sleep(0.05)
@@ -123,7 +123,7 @@ def sweep(tmp_path):
 def test_ctrl_c_has_all_runs_save(sweep):
     process, logs = sweep
     process.send_signal(signal.SIGINT)
-    assert "Stopping; trainings save what they have." in process.communicate(timeout=60)[1]
+    assert "Stopping. Trainings save their checkpoints." in process.communicate(timeout=60)[1]
     assert process.returncode != 0
     assert [log.read_text().splitlines()[-1] for log in logs] == ["saved", "saved"]
 

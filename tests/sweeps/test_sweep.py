@@ -74,12 +74,12 @@ def test_a_search(tiny):
         assert f"**{sum(rates[least]) / 2:.2f} (" in text
     before = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
     text = run(*options).stderr
-    assert "4 points, 4 of them done." in text and "begins" not in text
+    assert "4 points, 4 of them done." in text and " starts" not in text
     assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == before
 
 
 def test_a_sweep(tiny):
-    """Its points of 0 minutes fail."""
+    """The points of 0 minutes fail."""
     options, folder, exp = tiny
     options, sweep = [*options, "--sweep", "target_minutes=all,0"], exp / "sweep"
     text = run(*options, "--dry-run").stderr
@@ -89,7 +89,7 @@ def test_a_sweep(tiny):
     assert not sweep.exists()
 
     done = run(*options, expect=1)
-    assert f"cascade: 2 of 4 points failed; see their logs:\n  {POINTS[0]}: " in done.stderr
+    assert f"cascade: 2 of 4 points failed. See their logs:\n  {POINTS[0]}: " in done.stderr
     assert "target_minutes: 0 leaves nothing of it" in done.stderr
     assert f"2 of 4 points are in {folder}/SWEEP.md" in done.stderr
     assert sorted(path.name for path in sweep.iterdir() if path.is_dir()) == POINTS
@@ -101,8 +101,8 @@ def test_a_sweep(tiny):
     assert kinds == [("all", seed, "mine", name) for seed in (7, 8) for name in ("small", "large")]
     for row in rows:
         point = sweep / POINTS[row["seed"] - 5]
-        found = json.loads((point / "results.json").read_text())["tests"]["mine"]["systems"]
-        values = found[row["system"]]
+        results = json.loads((point / "results.json").read_text())["tests"]["mine"]["systems"]
+        values = results[row["system"]]
         given = {"system", "target_minutes", "minutes", "seed", "test", "oov"}
         assert {key: values[key] for key in row.keys() - given} == {
             key: row[key] for key in row.keys() - given
@@ -122,7 +122,7 @@ def test_a_sweep(tiny):
     assert "4 points, 2 of them done." in text and f"{POINTS[2]} is done." in text
     options[options.index("target_minutes=all,0")] = "target_minutes=all"
     text = run(*options).stderr
-    assert "2 points, 2 of them done." in text and "begins" not in text
+    assert "2 points, 2 of them done." in text and " starts" not in text
     assert "2 of 2 points" in (folder / "SWEEP.md").read_text()
     bytes_before = {name: (folder / name).read_bytes() for name in FILES}
     times = {name: (folder / name).stat().st_mtime_ns for name in FILES if name != "sweep.svg"}

@@ -1,4 +1,4 @@
-"""Which differences of a sweep can be told: every two systems, at each of its values."""
+"""Statistical significance in a sweep: every two systems, at each swept value."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,36 +9,38 @@ from cascade.scoring.verdict import comparison_json, verdict
 from cascade.sweeps.plan import Point
 
 UNITS = {"phones": "phone errors", "words": "word errors"}
-Judged = Mapping[str, Any]  # a comparison as ``sweep_significance.json`` has it
+SweepComparison = Mapping[str, Any]  # an entry of ``sweep_significance.json``
 
 
-def verdicts(points: Sequence[Point]) -> list[Judged]:
-    """Compares the systems of the points of each value, all seeds of it at once.
+def compare_systems(points: Sequence[Point]) -> list[SweepComparison]:
+    """Compare the systems at each swept value, all its seeds together.
 
-    A comparison for each value, test set and unit; the plain systems come first, as what
-    cascades are set against. Raises `UserError` where seeds were scored on different
-    references.
+    Returns a comparison for each value, test set and unit. Systems of one language come first:
+    they are the reference of the others. Raises `UserError` where seeds were scored on
+    different references.
     """
-    found = []
+    comparisons: list[SweepComparison] = []
     for values in dict.fromkeys(point.values for point in points):
         seeds = [point for point in points if point.values == values]
         recipe = seeds[0].recipe
         systems = sorted(recipe.systems, key=lambda system: recipe.systems[system].multilingual)
         for test in (dataset.label for dataset in recipe.role("test")):
-            runs = {
+            counts = {
                 system: [read_counts(p.layout.score(system, test) / FILE) for p in seeds]
                 for system in systems
             }
-            speakers = runs[systems[0]][0].speakers
-            for unit, what in UNITS.items():
-                comparison = compare(*stacked(runs, unit), speakers)
-                found.append(
+            speakers = counts[systems[0]][0].speakers
+            for unit, errors in UNITS.items():
+                comparison = compare(*stacked(counts, unit), speakers)
+                comparisons.append(
                     {
                         **seeds[0].swept,
                         "test": test,
                         "unit": unit,
                         **comparison_json(comparison),
-                        "verdicts": [verdict(p, comparison, what, test) for p in comparison.pairs],
+                        "verdicts": [
+                            verdict(p, comparison, errors, test) for p in comparison.pairs
+                        ],
                     }
                 )
-    return found
+    return comparisons
