@@ -26,7 +26,7 @@ import yaml  # noqa: E402
 from cascade.cli.options import parser, run_help  # noqa: E402
 from cascade.config.recipe import Recipe  # noqa: E402
 
-RESULTS = ("RESULTS.md", "SWEEP.md", "SEARCH.md")
+RESULTS = ("RESULTS.md", "DETAILS.md", "SWEEP.md", "SEARCH.md")
 SCALARS = {str: "text", int: "whole number", float: "number", bool: "true or false"}
 
 

@@ -101,24 +101,21 @@ def _method(results: Mapping[str, Any], reference: str) -> str:
     several = max(len(c["pairs"]) for c in comparisons) > 1
     adjusted = ", adjusted for all pairs of systems (Holm; intervals are not)" if several else ""
     return paragraph(
-        f"How many per cent fewer errors a system makes than `{reference}`, with 95 % intervals. "
-        "A negative number means more errors. **Bold**: statistically significant (p below "
-        f"{1 - LEVEL:.2f}). The method is a paired bootstrap of {drawn} with "
-        f"{comparisons[0]['resamples']:,} resamples; p is two-sided{adjusted}. Each system was "
-        f"trained once (seed {results['seed']}): intervals and p-values say what other {drawn} "
-        "would give, not what another training would."
+        f"How many per cent fewer errors a system makes than `{reference}`, with 95 % intervals; "
+        "below 0: more errors. **Bold**: statistically significant (p below "
+        f"{1 - LEVEL:.2f}). Method: paired bootstrap of {drawn}, {comparisons[0]['resamples']:,} "
+        f"resamples; p is two-sided{adjusted}. Each system was trained once (seed "
+        f"{results['seed']}): this says what other {drawn} would give, not another training."
     )
 
 
 def _rest(results: Mapping[str, Any]) -> str:
     return paragraph(
         "WER and PER count substitutions, deletions and insertions; WERc and PERc leave out the "
-        "insertions. All are in per cent. [DETAILS.md](DETAILS.md) has intervals of the error "
-        "rates, phones that the languages share, the search with a phone n-gram, confidences, the "
-        "most frequent changes, and the trainings. A run also writes into "
-        f"`exp/{results['recipe']}/`: `results.json` (all figures), `phones_TEST.tsv` (the errors "
-        "of every phone), `changes_TEST.tsv` (errors fixed and introduced) and `curves.svg` "
-        "(learning curves)."
+        "insertions; all in per cent. [DETAILS.md](DETAILS.md): error rates with intervals, shared "
+        "phones, phone n-gram, confidences, frequent changes, training. "
+        f"`exp/{results['recipe']}/`: `results.json`, `phones_TEST.tsv`, `changes_TEST.tsv`, "
+        "`curves.svg`."
     )
 
 
@@ -161,7 +158,7 @@ def _sizes(test: Mapping[str, Any], speakers: Speakers | None) -> str:
     text = ", ".join(parts) + "."
     if test.get("oracle"):
         text += f" With correct phones, the same graph gives {test['oracle']['WER']:.1f} % WER."
-    return paragraph(text)
+    return text
 
 
 def _who(speakers: Speakers) -> str:

@@ -154,7 +154,7 @@ def test_every_difference_from_the_reference_is_in_one_table():
 
 def test_how_differences_are_computed_is_said():
     text = " ".join(summary(results(), {}).split())
-    assert "a paired bootstrap of utterances with 20,000 resamples" in text
+    assert "paired bootstrap of utterances, 20,000 resamples" in text
     assert "adjusted for all pairs of systems" in text and "trained once (seed 7)" in text
     found = results()
     for of_unit in found["tests"]["call"]["significance"].values():
