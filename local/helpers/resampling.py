@@ -58,7 +58,7 @@ def mono(samples: np.ndarray, source: int, rate: int) -> np.ndarray:
 
 def resampled(samples: np.ndarray, source: int, rate: int) -> np.ndarray:
     """Samples (N,) at ``source`` Hz as (M,) at ``rate`` Hz."""
-    if source == rate or not len(samples):
+    if source == rate:
         return samples
     common = math.gcd(source, rate)
     return resample_poly(samples, rate // common, source // common)

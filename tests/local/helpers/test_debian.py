@@ -40,6 +40,7 @@ def packed(
         (tree / file).parent.mkdir(parents=True, exist_ok=True)
         (tree / file).write_text(content)
     (tree / "DEBIAN").mkdir()
+    (tree / "usr/share/empty").mkdir()
     control = f"Package: {name}\nVersion: {version}\nArchitecture: all\n"
     (tree / "DEBIAN/control").write_text(f"{control}Maintainer: N <n@e.org>\nDescription: d\n")
     request.downloads.mkdir(exist_ok=True)
@@ -125,8 +126,9 @@ def test_prefixes_choose(request_, offline):
     package = packed(request_)
     folder = debian.unpack([package], request_, "corpus", ["usr/share/b/"])
     assert [p.name for p in folder.rglob("*.txt")] == ["two.txt"]
-    with pytest.raises(UserError, match="nothing under usr/lib/"):
-        debian.unpack([package], request_, "corpus", ["usr/lib/"])
+    for prefix in ("usr/lib/", "usr/share/empty"):  # nothing, and a folder with nothing in it
+        with pytest.raises(UserError, match=f"nothing under {prefix}"):
+            debian.unpack([package], request_, "corpus", [prefix])
 
 
 def test_wrong_digest_of_a_present_file(request_, offline):
@@ -208,6 +210,13 @@ def test_failed_fetch_gives_the_last_error(tmp_path, request_, monkeypatch):
     with pytest.raises(UserError, match="E: no route") as caught:
         debian.fetch([package], request_)
     assert "speech_1_all.deb" in str(caught.value)
+
+
+def test_lists_that_cannot_be_fetched(tmp_path, request_, monkeypatch):
+    script = "case \"$*\" in *update*) echo 'E: no lists' >&2; exit 100;; esac\n"
+    fake_apt_get(tmp_path, monkeypatch, script)
+    with pytest.raises(UserError, match="apt-get said: E: no lists"):
+        debian.fetch([debian.Package("speech", "1", {"all": "0" * 64})], request_)
 
 
 def test_unknown_machine(monkeypatch):

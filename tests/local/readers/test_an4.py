@@ -15,7 +15,7 @@ def an4(tmp_path, put, tone):
         for part, (folder, speaker, line) in parts.items():
             names = [f"an{n}-{speaker}-b" for n in (251, 253)]
             put(root / f"etc/an4_{part}.fileids", "".join(f"{folder}/{n}\n" for n in names))
-            lines = [line.format("RUBOUT G M E F THREE NINE", name) + "\n" for name in names]
+            lines = [line.format("RUBOUT G M <sil> E F THREE NINE", name) + "\n" for name in names]
             put(root / f"etc/an4_{part}.transcription", "".join(lines))
             for name in names:
                 path = put(root / "wav" / folder / f"{name}{suffix}", b"")
@@ -33,9 +33,9 @@ def test_an4(tmp_path, an4, suffix, order, listing, heard):
     root = an4(suffix, order)
     found = listing("an4", root, "train")
     assert [u.id for u in found] == ["an251-fash-b", "an253-fash-b"]
-    assert (found[0].speaker, found[0].text) == ("fash", "RUBOUT G M E F THREE NINE")
+    assert (found[0].speaker, found[0].text) == ("fash", "RUBOUT G M   E F THREE NINE")
     heard(found[0])
     (test, _) = listing("an4", tmp_path, "test")
-    assert (test.speaker, test.text) == ("fcaw", "RUBOUT G M E F THREE NINE")
+    assert (test.speaker, test.text) == ("fcaw", "RUBOUT G M   E F THREE NINE")
     heard(test)
     assert len(listing("an4", root)) == 4

@@ -215,6 +215,7 @@ def test_golos_lines_that_are_no_objects(tmp_path, content):
     ("file", "content", "told"),
     [
         ("wav.scp", "a\n", "line 1: the path is missing"),
+        ("wav.scp", "a |cat a.wav\n", "line 1: .* is a command, and commands are not run"),
         ("wav.scp", "a b/raw.ark:17\n", "'b/raw.ark:17' is in an archive"),
         ("segments", "s a 0\n", "segments, line 1 is not 'utterance recording start end'"),
         ("segments", "s a zero one\n", "segments, line 1 is not 'utterance recording start end'"),

@@ -20,6 +20,11 @@ def test_one_folder(tmp_path, listing):
     assert (b.id, b.text, b.speaker) == ("b", "Да. Нет!", "unknown")
 
 
+def test_the_only_folder_is_no_speaker(tmp_path, listing):
+    files(tmp_path / "x" / "session", a_wav="", a_txt="да", b_wav="", b_txt="нет")
+    assert {u.speaker for u in listing("beside", tmp_path / "x")} == {"unknown"}
+
+
 def test_a_folder_a_speaker(tmp_path, listing):
     files(tmp_path / "x" / "anna" / "day 1", a_wav="", a_txt="да")
     files(tmp_path / "x" / "boris", a_wav="", a_txt="нет")

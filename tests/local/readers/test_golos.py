@@ -35,6 +35,9 @@ def test_golos(tmp_path, encode, ending, codec, listing, put, tone, heard):
     assert {u.speaker for u in found} == {"unknown"} and found[0].text == "джой поставь паузу"
     heard(found[2])
     assert listing("golos", tmp_path, "train") == found
+    archive = root.rename(tmp_path / f"golos{ending}")  # as the archive unpacks
+    assert [u.id for u in listing("golos", tmp_path, "train")] == [u.id for u in found]
+    archive.rename(root)
     assert listing("golos", root, "train_10min") == found[:1]
     for part in ("crowd", "farfield"):
         (one,) = listing("golos", root, f"test_{part}")

@@ -67,3 +67,16 @@ def test_kaldi_features_in_place_of_audio(tmp_path, kaldi, listing, put):
     first, second = listing("kaldi", kaldi)
     assert first == Utterance("rec1", ark, "добрый день", "anna", features=f"{ark}:5")
     assert second.features == f"{ark}:77[0:9]"
+
+
+def test_kaldi_audio_without_a_text_is_a_choice(listing, kaldi, put):
+    put(kaldi / "text", "rec2 да\n")
+    first, second = listing("kaldi", kaldi)
+    assert first == Excluded("rec1", "it has no line in 'text'", selection=True)
+    assert second.text == "да"
+
+
+def test_kaldi_paths_of_where_the_program_runs(tmp_path, listing, kaldi, monkeypatch):
+    moved = kaldi.rename(tmp_path / "elsewhere")
+    monkeypatch.chdir(tmp_path / "s5")
+    assert listing("kaldi", moved)[0].audio == tmp_path / "s5/wav/rec1.flac"

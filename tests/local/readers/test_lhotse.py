@@ -137,3 +137,17 @@ def test_lhotse_cuts_that_are_not_of_a_file(tmp_path, lhotse_cuts, listing):
     assert "its recording is changed (Speed)" in speed.reason and speed.selection
     assert "it is a MixedCut: store its audio" in mixed.reason
     assert "the cut has no recording" in bare.reason
+
+
+def test_lhotse_cuts_that_are_resampled(tmp_path, lhotse_cuts, listing, heard):
+    lhotse_cuts.subset(first=1).resample(8000).to_file(tmp_path / "cuts.jsonl")
+    (one,) = listing("lhotse", tmp_path)
+    heard(one)
+
+
+def test_lhotse_supervisions_a_little_longer_than_their_cut(tmp_path, lhotse_cuts, listing):
+    cut = next(iter(lhotse_cuts))  # from 0.5 s to 1.5 s
+    said = fastcopy(cut.supervisions[0], start=-0.04, duration=1.1)
+    CutSet.from_cuts([fastcopy(cut, supervisions=[said])]).to_file(tmp_path / "cuts.jsonl")
+    (one,) = listing("lhotse", tmp_path)
+    assert (one.start, one.end) == (0.5, 1.5)

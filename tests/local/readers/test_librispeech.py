@@ -30,6 +30,7 @@ def test_librispeech(librispeech, listing, heard):
     heard(found[3])
     assert listing("librispeech", librispeech.parent, "train-clean-5") == found
     assert listing("librispeech", librispeech / "train-clean-5") == found
+    assert listing("librispeech", librispeech / "train-clean-5", "train-clean-5") == found
     assert len(listing("librispeech", librispeech)) == 6
 
 

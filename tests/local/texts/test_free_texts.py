@@ -28,7 +28,7 @@ def request_(tmp_path, monkeypatch) -> CorpusRequest:
     for locale in ("ru", "cs", "pt_BR", "sk"):
         path = root / wesnoth.LOCALES / locale / "LC_MESSAGES" / "x.mo"
         path.parent.mkdir(parents=True)
-        texts = {text: told.format(locale) for text, told in TEXTS.items()}
+        texts = {text: told.format(locale.replace("_", " ")) for text, told in TEXTS.items()}
         if locale == "sk":
             texts = {f"text {n}": "áno nie" if n % 3 else "áno" for n in range(MANY)}
         path.write_bytes(catalogue_of(texts))
@@ -51,7 +51,7 @@ def digest(file) -> str:
         ("en-us", ["Go!", "Now."]),  # without the translator's hint; nobody reads '$price' aloud
         ("ru", ["ru ano!", "ru ne."]),
         ("cs", ["cs ano!", "cs ne."]),
-        ("pt-br", []),  # an underscore is no text
+        ("pt-br", ["pt BR ano!", "pt BR ne."]),
         ("xx", []),
     ],
 )

@@ -36,3 +36,4 @@ def test_choice_is_fixed_and_without_duplicates():
     again = wordnet.chosen(iter(texts[::-1]), 3, 3, 12)
     assert first == again
     assert len({text.lower() for text in first}) == 3
+    assert len(wordnet.chosen(iter([*texts, "This is sentence ONe"]), 9, 3, 12)) == len(texts)
