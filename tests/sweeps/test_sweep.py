@@ -90,7 +90,7 @@ def test_a_sweep(tiny):
 
     done = run(*options, expect=1)
     assert f"cascade: 2 of 4 points failed. See their logs:\n  {POINTS[0]}: " in done.stderr
-    assert "target_minutes: 0 leaves nothing of it" in done.stderr
+    assert "target_minutes: 0 leaves no utterance of it. Use" in done.stderr
     assert f"2 of 4 points are in {folder}/SWEEP.md" in done.stderr
     assert sorted(path.name for path in sweep.iterdir() if path.is_dir()) == POINTS
     for point in POINTS:
