@@ -1,5 +1,6 @@
 """What test files import: the project's folder, a small recipe, and `run`."""
 
+import random
 import struct
 import subprocess
 from collections.abc import Iterable, Mapping
@@ -71,3 +72,25 @@ def catalogue_of(pairs: dict[str, str], order: str = "<") -> bytes:
     n = len(pairs)
     header = struct.pack(f"{order}7I", 0x950412DE, 0, n, head, head + 8 * n, 0, head)
     return header + tables + strings
+
+
+def random_texts(
+    utterances: int, seed: int, phones: bool = False
+) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    """Return references of 0 to 70 tokens, and hypotheses with few to very many errors."""
+    draw = random.Random(seed)
+    words = ["дом", "Дом", "кот", "ёж", "кто-то", "a", "b", "it's"]
+    if phones:
+        words = [*"abdefijklmnoprstuvxzɕəɡɨɪʃʒ", *(f"{c}ʲ" for c in "blnst"), "ts", "tɕ", "ɕː"]
+    ref, hyp = {}, {}
+    for i in range(utterances):
+        tokens = [draw.choice(words) for _ in range(draw.choice([0, 1, 5, 13, 13, 70]))]
+        rate = draw.choice([0.1, 0.3, 0.6, 0.9])
+        spoken = []
+        for token in tokens:
+            kind = draw.random() / rate
+            spoken += [token] if kind > 0.7 else [draw.choice(words)] if kind > 0.3 else []
+            spoken += [draw.choice(words)] if 0.7 < kind < 1 else []
+        u = f"{('ru-anna', 'spk_1', 'x')[i % 3]}-u_{i:05d}"
+        ref[u], hyp[u] = tokens, spoken
+    return ref, hyp

@@ -94,21 +94,16 @@ def read_text_table(path: Path) -> dict[str, list[str]]:
 
     Raises `UserError` for a file that is missing or not UTF-8, and for an id that appears twice.
     """
-    return {key: line.split() for key, line in read_text_lines(path).items()}
-
-
-def read_text_lines(path: Path) -> dict[str, str]:
-    """As `read_text_table`, but the tokens of a line are one string."""
-    table: dict[str, str] = {}
+    table: dict[str, list[str]] = {}
     try:
         with path.open(encoding="utf-8") as lines:
             for number, line in enumerate(lines, 1):
-                fields = line.split(maxsplit=1)
-                if not fields:
+                key, *tokens = line.split() or [""]
+                if not key:
                     continue
-                if fields[0] in table:
-                    raise UserError(f"{path}, line {number}: '{fields[0]}' appears twice.")
-                table[fields[0]] = fields[1] if len(fields) > 1 else ""
+                if key in table:
+                    raise UserError(f"{path}, line {number}: '{key}' appears twice.")
+                table[key] = tokens
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError:

@@ -1,13 +1,13 @@
-"""How fast scores are made, against sclite; see score.sh.
+"""Measures the time of scoring against that of sclite; see score.sh.
 
-25,670 utterances of 13 words: running Russian text of `local.texts.texts_ru`, in phones by
-espeak-ng, some 68 an utterance. Errors are planted as often as one network made them: words
-and phones that come out as another one, not at all, or with one more behind.
+The data are 25,670 utterances of 13 words of running Russian text (`local.texts.texts_ru`), in
+phones by espeak-ng some 68 an utterance. Substitutions, deletions and insertions are planted as
+often as one network made them.
 
-Ours is one process from its start to its end, sclite's are two, words and phones. Both end
-with files of the same content: alignments (sclite's `pra`), sums by speaker in numbers and
-per cents (`rsum`, `sum`), confusions (`dtl`). Seconds are the processor's, user and system:
-on a quiet machine the clock's, and on a busy one still comparable.
+Ours is one process, from start to end; sclite needs two, for words and for phones. Both write
+files of the same content: alignments (sclite's `pra`), sums by speaker in numbers and per cent
+(`rsum`, `sum`), confusions (`dtl`). Seconds are processor time, user and system, which is
+comparable on a busy machine, too.
 """
 
 import argparse
@@ -54,37 +54,40 @@ def make(folder: Path, utterances: int, seed: int) -> None:
     running = itertools.cycle(itertools.chain.from_iterable(sentences))
     names = [f"u{i:05d}" for i in range(utterances)]
     words = {name: list(itertools.islice(running, WORDS)) for name in names}
-    lexicon = pronounce({word for said in words.values() for word in said}, language)
-    phones = {u: [phone for word in said for phone in lexicon[word]] for u, said in words.items()}
+    lexicon = pronounce({word for tokens in words.values() for word in tokens}, language)
+    phones = {u: [phone for word in ws for phone in lexicon[word]] for u, ws in words.items()}
     for unit, ref in (("words", words), ("phones", phones)):
-        known = list(itertools.chain.from_iterable(ref.values()))  # as often as they are said
+        source = list(itertools.chain.from_iterable(ref.values()))  # with their frequencies
         write_text_table(folder / f"ref.{unit}", ref)
-        hyp = {u: _spoiled(tokens, known, PLANTED[unit], draw) for u, tokens in ref.items()}
+        hyp = {u: _spoiled(tokens, source, PLANTED[unit], draw) for u, tokens in ref.items()}
         write_text_table(folder / f"hyp.{unit}", hyp)
     speakers = {u: [f"s{i % SPEAKERS:02d}"] for i, u in enumerate(names)}
     write_text_table(folder / "speakers", speakers)
 
 
 def _spoiled(
-    tokens: Sequence[str], known: Sequence[str], planted: tuple[int, int, int], draw: random.Random
+    tokens: Sequence[str],
+    source: Sequence[str],
+    planted: tuple[int, int, int],
+    draw: random.Random,
 ) -> list[str]:
     sub, dele, ins = planted
-    said = []
+    spoiled = []
     for token in tokens:
         fate = draw.randrange(1000)
         if fate < sub:
-            said.append(draw.choice(known))
+            spoiled.append(draw.choice(source))
         elif fate >= sub + dele:
-            said.append(token)
+            spoiled.append(token)
         if draw.randrange(1000) < ins:
-            said.append(draw.choice(known))
-    return said
+            spoiled.append(draw.choice(source))
+    return spoiled
 
 
 def ours(folder: Path) -> None:
-    """Scores what `make` made into ``folder/score``, as stage 5 does."""
-    rule = text.WordNormalizer(LETTERS, {"ё": "е"})
-    words = score_files(folder / "ref.words", folder / "hyp.words", rule)
+    """Scores the texts of `make` into ``folder/score``, as stage 5 does."""
+    normalizer = text.WordNormalizer(LETTERS, {"ё": "е"})
+    words = score_files(folder / "ref.words", folder / "hyp.words", normalizer)
     phones = score_files(folder / "ref.phones", folder / "hyp.phones")
     speakers = {u: fields[0] for u, fields in read_text_table(folder / "speakers").items()}
     write_details(folder / "score", words, phones, speakers)
@@ -98,17 +101,17 @@ def theirs(sclite: Path, folder: Path, suffix: str, reports: Sequence[str]) -> l
 
 
 def differences(folder: Path, suffix: str) -> int:
-    """The utterances whose correct, substituted, deleted or inserted sclite counts otherwise."""
+    """Counts the utterances whose correct, substituted, deleted or inserted tokens differ."""
     report = (folder / "sclite" / f"hyp{suffix}.pra").read_text(encoding="utf-8")
-    found = re.findall(r"^id: \(.*?-(.*)\)\nScores: \(#C #S #D #I\) (.*)$", report, re.M)
+    counted = re.findall(r"^id: \(.*?-(.*)\)\nScores: \(#C #S #D #I\) (.*)$", report, re.M)
     details = (folder / "score" / f"per_utt{suffix}").read_text(encoding="utf-8")
     counts = re.findall(r"^(\S+) #csid (\d+) (\d+) (\d+) (\d+)$", details, re.M)
     mine = {(u, f"{c} {s} {d} {i}") for u, c, s, i, d in counts}
-    return len(mine ^ set(found))
+    return len(mine ^ set(counted))
 
 
 def timed(command: Sequence[object]) -> tuple[float, float]:
-    """Seconds of a command: the processor's and the clock's."""
+    """Returns the seconds of a command: processor time and wall time."""
     before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     subprocess.run(list(map(str, command)), check=True, stdout=subprocess.DEVNULL)
     clock = time.perf_counter() - started
@@ -125,9 +128,9 @@ def main() -> None:
     options = parser.parse_args()
     if options.ours:
         return ours(options.ours)
-    from local.helpers.sctk import sclite as find
+    from local.helpers.sctk import sclite as sclite_program
 
-    sclite = find(CorpusRequest(Path("downloads"), Path("data")))
+    sclite = sclite_program(CorpusRequest(Path("downloads"), Path("data")))
     with tempfile.TemporaryDirectory(prefix="bench.") as name:
         folder = Path(name)
         make(folder, options.utterances, options.seed)
@@ -149,12 +152,12 @@ def main() -> None:
         for rate in ("wer", "per"):
             print((folder / "score" / rate).read_text(encoding="utf-8").splitlines()[0])
     middle = {what: statistics.median(each) for what, each in times.items()}
-    whole = middle["sclite, words"] + middle["sclite, phones"]
+    complete = middle["sclite, words"] + middle["sclite, phones"]
     sums = middle["sclite, words, sums only"] + middle["sclite, phones, sums only"]
-    print(f"sclite: {whole:.1f} s, sums only {sums:.1f} s; counts {other} utterances otherwise")
+    print(f"sclite: {complete:.1f} s, sums only {sums:.1f} s; counts of {other} utterances differ")
     if other:
-        sys.exit("score.py: sclite counts otherwise")
-    print(f"sclite={whole / middle['ours']:.1f} utterances={options.utterances}", end=" ")
+        sys.exit("score.py: sclite counts differently")
+    print(f"sclite={complete / middle['ours']:.1f} utterances={options.utterances}", end=" ")
     print(f"seconds={middle['ours']:.2f}")
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# How fast scores are made, with all their files, against NIST's sclite on the same pairs.
+# The time of scoring, with all files, against that of NIST's sclite on the same texts.
 #   e.g.: tests/bench/score.sh --rounds 3
 # The last line is `sclite=RATIO utterances=N seconds=OURS`: sclite's seconds by ours (medians).
 set -euo pipefail

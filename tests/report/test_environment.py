@@ -21,8 +21,8 @@ def test_the_processor_is_named_with_what_torch_uses_of_it(tmp_path, monkeypatch
 
 
 def test_the_command_can_be_given_again(raw, read, monkeypatch):
-    said = ["--recipe", "my work/x.yaml", "--train.active={en: [0, 0.5]}", "--nj", "1"]
-    monkeypatch.setattr(sys, "argv", ["cascade", "run", *said])
+    options = ["--recipe", "my work/x.yaml", "--train.active={en: [0, 0.5]}", "--nj", "1"]
+    monkeypatch.setattr(sys, "argv", ["cascade", "run", *options])
     command = environment(read(raw))["command"]
     quoted = "./run.sh --recipe 'my work/x.yaml' '--train.active={en: [0, 0.5]}' --nj 1"
     assert command == quoted
@@ -41,15 +41,15 @@ def test_what_a_sweep_writes_beside_its_recipe_is_no_change_of_the_commit(tmp_pa
     git = ["git", "-C", str(tmp_path), "-c", "user.name=x", "-c", "user.email=x@x"]
     folder = tmp_path / "recipes" / "mine"
     folder.mkdir(parents=True)
-    told = [folder / name for name in ("SWEEP.md", "sweep.svg", "search.json", "RESULTS.md")]
-    for file in (*told, folder / "recipe.yaml"):
+    published = [folder / name for name in ("SWEEP.md", "sweep.svg", "search.json", "RESULTS.md")]
+    for file in (*published, folder / "recipe.yaml"):
         file.write_text("first\n")
     subprocess.run([*git, "init", "--quiet"], check=True)
     subprocess.run([*git, "add", "."], check=True)
     subprocess.run([*git, "commit", "--quiet", "--message", "first"], check=True)
     commit = module._commit(tmp_path)
     assert commit.isalnum()
-    for file in told:
+    for file in published:
         file.write_text("second\n")
     assert module._commit(tmp_path) == commit
     (folder / "recipe.yaml").write_text("second\n")

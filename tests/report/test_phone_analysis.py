@@ -46,11 +46,11 @@ PHONES = st.lists(st.sampled_from("abɨwx"), max_size=6)
 @settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(["u1", "u2", "u3"]), PHONES), st.data())
 def test_classes_add_up_to_the_score(ref, data):
-    found = score(ref, {u: data.draw(PHONES) for u in ref})
-    tokens, errors = class_counts(found, TRAINING)
-    assert tokens.sum(axis=0).tolist() == [len(ref[u]) for u in found.ref]
-    assert errors.sum(axis=0).tolist() == [sum(found.counts[u][1:]) for u in found.counts]
-    extents = class_extents(found, TRAINING)
+    result = score(ref, {u: data.draw(PHONES) for u in ref})
+    tokens, errors = class_counts(result, TRAINING)
+    assert tokens.sum(axis=0).tolist() == [len(ref[u]) for u in result.ref]
+    assert errors.sum(axis=0).tolist() == [sum(result.counts[u][1:]) for u in result.counts]
+    extents = class_extents(result, TRAINING)
     assert [extents[name]["tokens"] for name in CLASSES] == tokens.sum(axis=1).tolist()
     assert sum(e["phones"] for e in extents.values()) == len(set().union(*ref.values()))
 
@@ -69,28 +69,28 @@ def test_a_gain_in_the_shared_phones_is_found_there():
         "plain": score(ref, heard({"a": 0.5, "ɨ": 0.5})),
         "cascade": score(ref, heard({"a": 0.2, "ɨ": 0.5})),
     }
-    found = by_class(scores, TRAINING, ["anna"] * 100)
-    assert list(found) == ["shared", "own"]
-    assert found["shared"].pairs[0].interval[0] > 40
-    assert found["own"].pairs[0].p > 0.05
+    result = by_class(scores, TRAINING, ["anna"] * 100)
+    assert list(result) == ["shared", "own"]
+    assert result["shared"].pairs[0].interval[0] > 40
+    assert result["own"].pairs[0].p > 0.05
 
 
-def test_what_went_and_what_came_the_largest_first():
+def test_errors_fixed_and_introduced_the_largest_first():
     ref = {"u": list("aaaaabbb")}
-    found = changes(
+    result = changes(
         {
             "plain": score(ref, {"u": list("xxxxabbb")}),
             "one": score(ref, {"u": list("xaaaayyb")}),
             "two": score(ref, {"u": list("xxxxabb")}),
         }
     )
-    told = [(c.system, c.operation, c.ref, c.hyp, c.before, c.after, c.more) for c in found]
-    assert told == [
+    changed = [(c.system, c.operation, c.ref, c.hyp, c.before, c.after, c.more) for c in result]
+    assert changed == [
         ("one", "substitution", "a", "x", 4, 1, -3),
         ("one", "substitution", "b", "y", 0, 2, 2),
         ("two", "deletion", "b", EPS, 0, 1, 1),
     ]
-    assert {c.reference for c in found} == {"plain"}
+    assert {c.reference for c in result} == {"plain"}
 
 
 def test_the_same_system_has_no_changes():
@@ -119,12 +119,12 @@ def test_the_table_of_changes():
     assert len(lines) == 5
 
 
-def test_only_training_transcripts_say_what_is_shared(small, read):
+def test_shared_phones_are_those_of_training_transcripts(small, read):
     raw, layout = small
     recipe = read(raw)
     for key, phones in (("train_ru", "a b"), ("train_ext_en", "b c c"), ("test_ru", "c d")):
         write_text_table(layout.text(key, "phones"), {"u": phones.split()})
-    found = training_phones(Experiment(recipe, layout))
-    assert list(found) == ["ru", "en"]
-    assert found == {"ru": Counter("ab"), "en": Counter("bcc")}
-    assert [class_of(phone, found) for phone in "abcd"] == ["own", "shared", "new", "new"]
+    result = training_phones(Experiment(recipe, layout))
+    assert list(result) == ["ru", "en"]
+    assert result == {"ru": Counter("ab"), "en": Counter("bcc")}
+    assert [class_of(phone, result) for phone in "abcd"] == ["own", "shared", "new", "new"]

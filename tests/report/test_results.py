@@ -27,9 +27,9 @@ def both(plain=PLAIN, cascade=CASCADE):
 
 
 def test_results_json_has_the_keys_in_order():
-    found = build(both(), oov=21.25)
-    assert list(found) == ["recipe", "seed", "tests", "training"]
-    test = found["tests"]["festvox_ru"]
+    result = build(both(), oov=21.25)
+    assert list(result) == ["recipe", "seed", "tests", "training"]
+    test = result["tests"]["festvox_ru"]
     assert list(test) == ["files", "systems", "oov"]
     assert list(test["systems"]) == ["plain", "cascade"]
     assert test["systems"]["plain"] == {
@@ -65,10 +65,10 @@ def test_the_file_is_indented_by_two_and_ends_with_a_line_end():
 
 
 def test_what_is_not_known_is_null_and_not_available():
-    found = build({"plain": SystemResult((4,), 100, False, Counts(errors=1, all_words=3))})
-    system = found["tests"]["festvox_ru"]["systems"]["plain"]
+    result = build({"plain": SystemResult((4,), 100, False, Counts(errors=1, all_words=3))})
+    system = result["tests"]["festvox_ru"]["systems"]["plain"]
     assert (system["WER"], system["WERc"], system["PER"]) == (33.3333, None, None)
-    assert '"PER": null' in as_json(found)
+    assert '"PER": null' in as_json(result)
 
 
 def test_different_references_are_refused():
@@ -83,12 +83,12 @@ def test_extra_figures_do_not_hide_others():
 
 
 def test_write(tmp_path):
-    found = build(both())
-    write(tmp_path, found, {}, {})
-    write(tmp_path, found, {"date": "today"}, {})
+    result = build(both())
+    write(tmp_path, result, {}, {})
+    write(tmp_path, result, {"date": "today"}, {})
     names = ["DETAILS.md", "RESULTS.md", "results.json"]
     assert sorted(p.name for p in tmp_path.iterdir()) == names
-    assert (tmp_path / "results.json").read_bytes() == as_json(found).encode()
+    assert (tmp_path / "results.json").read_bytes() == as_json(result).encode()
     page = (tmp_path / "RESULTS.md").read_text(encoding="utf-8")
     assert page.startswith("# Results of ru_en\n\n## festvox_ru\n")
     assert "[DETAILS.md](DETAILS.md)" in page and page.endswith("- date: today\n")

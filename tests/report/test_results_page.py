@@ -80,7 +80,7 @@ def test_the_answer_is_about_the_best_system():
 
 
 @pytest.mark.parametrize(
-    ("phones", "words", "said"),
+    ("phones", "words", "expected"),
     [
         (SIGNIFICANT, SIGNIFICANT, "**yes.**"),
         (SIGNIFICANT, NOT, "**yes, for phones.**"),
@@ -90,9 +90,9 @@ def test_the_answer_is_about_the_best_system():
         (WORSE, WORSE, "**no.**"),
     ],
 )
-def test_yes_and_no(phones, words, said):
+def test_yes_and_no(phones, words, expected):
     worst = (-50.0, 0.9)
-    assert answer((phones, worst), (words, worst)).startswith(f"- call: {said} `lower` makes")
+    assert answer((phones, worst), (words, worst)).startswith(f"- call: {expected} `lower` makes")
 
 
 def test_a_significant_gain_comes_before_a_larger_one_that_is_not():
@@ -122,9 +122,9 @@ def test_the_table_says_what_is_shared():
     assert plain == ["plain", "4", "100", "–", *rates, "1323"]
     assert cascade == ["cascade", "2+2", "100", "upper layers", rates[0], "n/a", "n/a"]
     assert lower == ["lower", "2+2", "100", "lower layers", *rates, "1323"]
-    found = results()
-    found["tests"]["call"]["systems"]["lower"]["share"] = "all"
-    assert rows(summary(found, {}), "system")[3][3] == "all layers"
+    result = results()
+    result["tests"]["call"]["systems"]["lower"]["share"] = "all"
+    assert rows(summary(result, {}), "system")[3][3] == "all layers"
 
 
 def test_sizes():
@@ -133,15 +133,15 @@ def test_sizes():
         "1,208 files, 976 words, 5,206 phones, OOV 2.6 %. With correct phones, the same graph gives"
         " 6.1 % WER."
     )
-    found = results()
-    found["tests"]["call"]["open"] = True
-    assert "OOV 2.6 %, spelt from pieces." in summary(found, {})
+    result = results()
+    result["tests"]["call"]["open"] = True
+    assert "OOV 2.6 %, spelt from pieces." in summary(result, {})
 
 
 def test_every_difference_from_the_reference_is_in_one_table():
-    found = results()
-    found["tests"]["other"] = deepcopy(found["tests"]["call"])
-    header, *body = rows(summary(found, {}), "test")
+    result = results()
+    result["tests"]["other"] = deepcopy(result["tests"]["call"])
+    header, *body = rows(summary(result, {}), "test")
     assert header == ["test", "system", "fewer phone errors", "p", "fewer word errors", "p"]
     lower = ["**6.5 % (4.5 to 8.5)**", "< 0.001", "2.8 % (0.8 to 4.8)", "0.23"]
     cascade = ["-1.4 % (-3.4 to 0.6)", "0.17", "0.2 % (-1.8 to 2.2)", "0.93"]
@@ -152,25 +152,25 @@ def test_every_difference_from_the_reference_is_in_one_table():
     ]
 
 
-def test_how_differences_are_computed_is_said():
+def test_how_differences_are_computed():
     text = " ".join(summary(results(), {}).split())
     assert "paired bootstrap of utterances, 20,000 resamples" in text
     assert "adjusted for all pairs of systems" in text and "trained once (seed 7)" in text
-    found = results()
-    for of_unit in found["tests"]["call"]["significance"].values():
+    result = results()
+    for of_unit in result["tests"]["call"]["significance"].values():
         of_unit["drawn"] = "speakers"
         del of_unit["pairs"][1:]
-    text = " ".join(summary(found, {}).split())
+    text = " ".join(summary(result, {}).split())
     assert "bootstrap of speakers" in text and "adjusted" not in text
 
 
 def test_one_system_has_no_answer_and_no_differences():
-    found = results()
-    test = found["tests"]["call"]
+    result = results()
+    test = result["tests"]["call"]
     test["systems"] = {"plain": test["systems"]["plain"]}
     for of_unit in test["significance"].values():
         of_unit |= {"pairs": [], "rates": {"plain": of_unit["rates"]["plain"]}}
-    text = summary(found, {})
+    text = summary(result, {})
     assert text.startswith("## call\n") and "Differences" not in text
 
 

@@ -23,7 +23,7 @@ def folder(tmp_path):
     return tmp_path
 
 
-def test_the_best_step_and_what_parts_are_worth(folder):
+def test_the_best_step_and_the_ablations(folder):
     assert trained(folder) == {
         "best_step": 20,
         "valid_per": 41.2346,
@@ -47,7 +47,7 @@ WRONG = [("train.jsonl", text) for text in (None, "", "[", '{"step": 1}\n')]
 @pytest.mark.parametrize(
     ("name", "text"), [*WRONG, *[("ablation.json", text) for text in (None, "", "[")]]
 )
-def test_what_stage_3_has_not_written_is_named(folder, name, text):
+def test_a_damaged_file_of_stage_3_is_named(folder, name, text):
     (folder / name).unlink()
     if text is not None:
         (folder / name).write_text(text, encoding="utf-8")

@@ -19,26 +19,26 @@ def rows(texts: list[list[int]]) -> Rows:
 
 
 def steps(refs: list[list[int]], hyps: list[list[int]]) -> list[list[int]]:
-    found = align(rows(refs), rows(hyps))
-    return [found.values[start:end].tolist() for start, end in found.places()]
+    result = align(rows(refs), rows(hyps))
+    return [result.values[start:end].tolist() for start, end in result.places()]
 
 
 def plainly(ref: list[int], hyp: list[int]) -> list[int]:
-    """sclite's choice, from the whole table, a cell at a time."""
+    """sclite's choice, from the full table, a cell at a time."""
     cost = [[GAP * (i + j) for j in range(len(hyp) + 1)] for i in range(len(ref) + 1)]
     for i, r in enumerate(ref):
         for j, h in enumerate(hyp):
             pair = cost[i][j] + SUBSTITUTION * (r != h)
             cost[i + 1][j + 1] = min(pair, cost[i + 1][j] + GAP, cost[i][j + 1] + GAP)
-    i, j, found = len(ref), len(hyp), []
+    i, j, result = len(ref), len(hyp), []
     while i or j:
         if i and j and cost[i][j] == cost[i - 1][j - 1] + SUBSTITUTION * (ref[i - 1] != hyp[j - 1]):
             step = PAIRED
         else:
             step = INSERTED if j and cost[i][j] == cost[i][j - 1] + GAP else DELETED
         i, j = i - (step != INSERTED), j - (step != DELETED)
-        found.append(step)
-    return found[::-1]
+        result.append(step)
+    return result[::-1]
 
 
 @settings(deadline=None)

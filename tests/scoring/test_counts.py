@@ -16,7 +16,7 @@ SPEAKERS = {"u1": "anna", "u2": "boris"}
 FOUND = utterance_counts(WORDS, PHONES, SPEAKERS)
 
 
-def test_the_file_says_who_said_what_wrong(tmp_path):
+def test_the_file_has_a_line_an_utterance(tmp_path):
     assert counts_tsv(FOUND) == (
         "\t".join(HEADER)
         + "\nu1\tanna\t1\t0\t0\t1\t2\t0\t1\t0\nu2\tboris\t2\t0\t2\t0\t3\t1\t0\t0\n"
@@ -24,9 +24,9 @@ def test_the_file_says_who_said_what_wrong(tmp_path):
 
 
 def test_sums_are_those_of_the_score():
-    for unit, found in (("words", WORDS), ("phones", PHONES)):
-        assert FOUND.errors(unit).sum() == found.errors
-        assert FOUND.tokens(unit).sum() == found.total
+    for unit, result in (("words", WORDS), ("phones", PHONES)):
+        assert FOUND.errors(unit).sum() == result.errors
+        assert FOUND.tokens(unit).sum() == result.total
 
 
 @pytest.mark.parametrize(
@@ -53,13 +53,13 @@ TEXTS = st.dictionaries(
 @given(TEXTS, st.data())
 def test_what_is_written_is_read_back(tmp_path_factory, ref, data):
     hyp = {u: data.draw(st.lists(st.sampled_from("abc"), max_size=5)) for u in ref}
-    found = utterance_counts(score(ref, hyp), score(hyp, ref), dict.fromkeys(ref, "anna"))
+    result = utterance_counts(score(ref, hyp), score(hyp, ref), dict.fromkeys(ref, "anna"))
     path = tmp_path_factory.mktemp("counts") / "counts.tsv"
-    write_text(path, counts_tsv(found))
+    write_text(path, counts_tsv(result))
     read = read_counts(path)
-    assert (read.utterances, read.speakers) == (found.utterances, found.speakers)
+    assert (read.utterances, read.speakers) == (result.utterances, result.speakers)
     for unit in ("words", "phones"):
-        assert np.array_equal(read.counts[unit], found.counts[unit])
+        assert np.array_equal(read.counts[unit], result.counts[unit])
         assert read.errors(unit).shape == (len(ref),)
 
 
@@ -67,7 +67,7 @@ def test_what_is_written_is_read_back(tmp_path_factory, ref, data):
     "text",
     ["", "utterance speaker\n", counts_tsv(FOUND) + "u3\tanna\t1\n", counts_tsv(FOUND) + "u3\n"],
 )
-def test_what_is_no_table_of_counts_is_refused(tmp_path, text):
+def test_another_file_is_refused(tmp_path, text):
     write_text(tmp_path / "counts.tsv", text)
     with pytest.raises(UserError, match=r"counts\.tsv is not a table of counts.*stage 5"):
         read_counts(tmp_path / "counts.tsv")
@@ -79,8 +79,8 @@ def test_a_missing_file_names_the_stage(tmp_path):
 
 
 def of(utterances: Sequence[str], ref: str = "abc"):
-    found = score({f"u{name}": list(ref) for name in utterances}, {})
-    return utterance_counts(found, found, dict.fromkeys(found.ref, "anna"))
+    result = score({f"u{name}": list(ref) for name in utterances}, {})
+    return utterance_counts(result, result, dict.fromkeys(result.ref, "anna"))
 
 
 def test_runs_are_stacked_by_seed():

@@ -49,9 +49,9 @@ def test_a_planted_difference_is_found():
 
 
 def test_p_is_uniform_where_there_is_no_difference():
-    found = [c.pairs[0].p for c in trials(300, utterances=60, rates=(0.3, 0.3))]
-    assert stats.kstest(found, "uniform").pvalue > 0.01
-    assert 0.02 < np.mean(np.array(found) < 0.05) < 0.09
+    result = [c.pairs[0].p for c in trials(300, utterances=60, rates=(0.3, 0.3))]
+    assert stats.kstest(result, "uniform").pvalue > 0.01
+    assert 0.02 < np.mean(np.array(result) < 0.05) < 0.09
 
 
 @pytest.mark.parametrize(
@@ -59,24 +59,24 @@ def test_p_is_uniform_where_there_is_no_difference():
     [
         ({"utterances": 100, "rates": (0.3, 0.24)}, 0.92, 0.98),
         ({"utterances": 12, "rates": (0.3, 0.24)}, 0.91, 0.98),
-        # Utterances drawn alone would hold in two of three cases.
+        # Drawing utterances, two of three intervals would contain it.
         ({"utterances": 120, "rates": (0.3, 0.24), "speakers": np.arange(120) % 12}, 0.92, 0.98),
-        # Seeds drawn with replacement would hold in three of four cases.
+        # Drawing seeds with replacement, three of four would.
         ({"utterances": 60, "rates": (0.3, 0.24), "seeds": 3, "seed_sd": 0.15}, 0.93, 0.99),
         ({"utterances": 60, "rates": (0.3, 0.24), "seeds": 2, "seed_sd": 0.15}, 0.93, 1.0),
     ],
 )
-def test_intervals_hold_as_often_as_they_say(how, lowest, highest):
-    found = list(trials(300, **how))
-    pairs = [c.pairs[0].interval for c in found]
-    rates = [c.rates["a"].interval for c in found]
+def test_intervals_contain_the_true_value_as_often_as_they_should(how, lowest, highest):
+    result = list(trials(300, **how))
+    pairs = [c.pairs[0].interval for c in result]
+    rates = [c.rates["a"].interval for c in result]
     assert lowest <= np.mean([low <= 20 <= high for low, high in pairs]) <= highest
     assert lowest <= np.mean([low <= 30 <= high for low, high in rates]) <= highest
 
 
 def test_another_bootstrap_gives_the_same():
     errors, tokens = draw(np.random.default_rng(2), 400, (0.3, 0.27))
-    found = compare(errors, tokens)
+    result = compare(errors, tokens)
 
     def reduction(a, b, axis=-1):
         return 100 * (1 - b.sum(axis) / a.sum(axis))
@@ -85,8 +85,8 @@ def test_another_bootstrap_gives_the_same():
         return 100 * a.sum(axis) / n.sum(axis)
 
     for statistic, data, interval in (
-        (reduction, (errors["a"][0], errors["b"][0]), found.pairs[0].interval),
-        (rate, (errors["a"][0], tokens), found.rates["a"].interval),
+        (reduction, (errors["a"][0], errors["b"][0]), result.pairs[0].interval),
+        (rate, (errors["a"][0], tokens), result.rates["a"].interval),
     ):
         other = stats.bootstrap(data, statistic, paired=True, method="percentile", rng=3)
         width = other.confidence_interval.high - other.confidence_interval.low
@@ -118,13 +118,13 @@ def test_the_same_system_twice():
 
 def test_seeds_are_averaged():
     errors, tokens = draw(np.random.default_rng(0), 80, (0.3, 0.25), seeds=4, seed_sd=0.2)
-    found = compare(errors, tokens)
-    assert found.seeds == 4
-    for name, rate in found.rates.items():
+    result = compare(errors, tokens)
+    assert result.seeds == 4
+    for name, rate in result.rates.items():
         assert rate.percent == pytest.approx(100 * errors[name].sum() / 4 / tokens.sum())
 
 
-def test_seeds_that_agree_say_what_one_says():
+def test_seeds_that_agree_are_as_one_seed():
     errors, tokens = draw(np.random.default_rng(0), 80, (0.3, 0.25))
     one = compare(errors, tokens)
     three = compare({name: np.repeat(e, 3, axis=0) for name, e in errors.items()}, tokens)
@@ -132,7 +132,7 @@ def test_seeds_that_agree_say_what_one_says():
     assert three.rates["a"].interval == pytest.approx(one.rates["a"].interval)
 
 
-def test_seeds_that_disagree_are_doubted():
+def test_seeds_that_disagree_are_not_significant():
     tokens = np.full(200, 40)
     steady, unsteady = np.full((3, 200), 12), np.array([[6], [12], [12]]) * np.ones((3, 200), int)
     pair = compare({"a": steady, "b": unsteady}, tokens).pairs[0]
@@ -141,15 +141,15 @@ def test_seeds_that_disagree_are_doubted():
     assert pair.p > 0.2
 
 
-def test_what_only_some_data_say_is_no_seed_s_doing():
+def test_seeds_that_change_all_systems_alike_cancel():
     # Every training on other data, both systems alike: the rates differ, not their ratio.
     random = np.random.default_rng(5)
     tokens = random.integers(20, 60, 300)
     rate = np.array([[0.2], [0.3], [0.4]])
     errors = {"a": random.poisson(tokens * rate), "b": random.poisson(tokens * rate * 0.8)}
-    found = compare(errors, tokens)
-    assert found.rates["a"].interval[1] - found.rates["a"].interval[0] > 30
-    assert found.pairs[0].interval[0] > 10
+    result = compare(errors, tokens)
+    assert result.rates["a"].interval[1] - result.rates["a"].interval[0] > 30
+    assert result.pairs[0].interval[0] > 10
 
 
 COUNTS = st.lists(st.integers(0, 9), min_size=2, max_size=12)
@@ -170,15 +170,15 @@ def test_the_interval_and_p_agree_and_order_does_not_matter(first, data):
         assert (there.p < 0.05) == (low > 0 or high < 0)
 
 
-def test_one_utterance_tells_nothing():
-    found = compare({"a": np.array([4]), "b": np.array([2])}, np.array([10]))
-    assert (found.units, found.rates["a"].percent, found.rates["a"].interval) == (1, 40, None)
-    pair = found.pairs[0]
+def test_one_utterance_has_no_interval():
+    result = compare({"a": np.array([4]), "b": np.array([2])}, np.array([10]))
+    assert (result.units, result.rates["a"].percent, result.rates["a"].interval) == (1, 40, None)
+    pair = result.pairs[0]
     assert (pair.reduction, pair.interval, pair.p, pair.p_holm) == (50, None, None, None)
 
 
 @pytest.mark.parametrize("utterances", [2, 3])
-def test_two_or_three_utterances_tell_no_difference(utterances):
+def test_two_or_three_utterances_are_never_significant(utterances):
     tokens = np.full(utterances, 10)
     pair = compare({"a": tokens, "b": tokens // 2}, tokens).pairs[0]
     assert pair.interval is None
@@ -187,9 +187,9 @@ def test_two_or_three_utterances_tell_no_difference(utterances):
 
 def test_no_errors():
     none, some, tokens = np.zeros(50, int), np.arange(50) % 3, np.full(50, 10)
-    found = compare({"none": none, "some": some, "too": none}, tokens)
-    to_some, to_none, back = found.pairs
-    assert found.rates["none"].interval == (0, 0)
+    result = compare({"none": none, "some": some, "too": none}, tokens)
+    to_some, to_none, back = result.pairs
+    assert result.rates["none"].interval == (0, 0)
     assert (to_some.reduction, to_some.interval) == (None, None)
     assert to_some.p < 0.001
     assert (to_none.reduction, to_none.p) == (None, 1)
@@ -209,9 +209,9 @@ def test_one_error_in_all():
 
 def test_no_reference_tokens():
     errors = {"a": np.arange(50) % 4, "b": np.arange(50) % 4 // 2}
-    found = compare(errors, np.zeros(50, int))
-    assert (found.rates["a"].percent, found.rates["a"].interval) == (None, None)
-    assert found.pairs[0].p < 0.001
+    result = compare(errors, np.zeros(50, int))
+    assert (result.rates["a"].percent, result.rates["a"].interval) == (None, None)
+    assert result.pairs[0].p < 0.001
     some = compare(errors, np.arange(50) % 2)
     assert some.rates["a"].percent == pytest.approx(100 * errors["a"].sum() / 25)
 
@@ -224,17 +224,17 @@ def test_speakers_are_drawn_where_there_are_enough():
     assert (few.kind, few.units) == ("utterances", 90)
     assert (many.kind, many.units) == ("speakers", SPEAKERS)
     assert few == compare(errors, tokens)
-    widths = [np.ptp(found.pairs[0].interval) for found in (few, many)]
+    widths = [np.ptp(result.pairs[0].interval) for result in (few, many)]
     assert widths[1] > 1.2 * widths[0]
 
 
 def test_every_pair_is_compared_with_the_same_resamples():
     errors, tokens = draw(np.random.default_rng(7), 100, (0.3, 0.28, 0.26, 0.3))
-    found = compare(errors, tokens)
-    assert [(p.reference, p.system) for p in found.pairs] == list(combinations("abcd", 2))
-    alone = compare({name: errors[name] for name in "ab"}, tokens)
-    assert alone.pairs[0].interval == found.pairs[0].interval
-    assert alone.rates["a"] == found.rates["a"]
+    result = compare(errors, tokens)
+    assert [(p.reference, p.system) for p in result.pairs] == list(combinations("abcd", 2))
+    two = compare({name: errors[name] for name in "ab"}, tokens)
+    assert two.pairs[0].interval == result.pairs[0].interval
+    assert two.rates["a"] == result.rates["a"]
 
 
 def test_holm():

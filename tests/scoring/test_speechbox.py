@@ -61,8 +61,8 @@ def test_a_line_in_another_encoding_does_not_matter(tmp_path):
 
 def test_a_figure_whose_counts_are_missing_is_not_available(tmp_path):
     some = "".join(line for line in ORIGINAL.splitlines(True) if "PH" not in line)
-    found = read_log(put(tmp_path, some))
-    assert (found.per, found.perc, found.memory_mb) == (None, None, 2728)
+    result = read_log(put(tmp_path, some))
+    assert (result.per, result.perc, result.memory_mb) == (None, None, 2728)
     assert table([tmp_path / "speechbox.log"]).splitlines()[1].endswith("73.4679/70.7782 | n/a")
     without_terrors = put(tmp_path, "ERRORS 1\nALL WORDS 3\n", "b.log")
     assert "33.3333/n/a | n/a" in table([without_terrors])
@@ -75,7 +75,7 @@ def test_nothing_to_score_has_no_rate():
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("TERRORS\t1\nERRORS\t2\nERRORS\t3\n", "line 3: ERRORS is 3 here and 2 before"),
         ("x: INFO: ALL WORDS\tmany\n", "line 1: ALL WORDS must be a whole number, not 'many'"),
@@ -87,11 +87,11 @@ def test_nothing_to_score_has_no_rate():
         ("", "is not a SpeechBox log"),
     ],
 )
-def test_a_bad_log_is_named_with_its_line(tmp_path, text, said):
+def test_a_bad_log_is_named_with_its_line(tmp_path, text, message):
     path = put(tmp_path, text)
     with pytest.raises(UserError, match=r"speechbox.log") as caught:
         read_log(path)
-    assert said in str(caught.value)
+    assert message in str(caught.value)
 
 
 def test_a_log_that_is_not_there(tmp_path):
