@@ -21,7 +21,7 @@ from cascade.scoring.significance import LEVEL
 from cascade.scoring.speechbox import format_pair
 
 COLUMNS = ("system", "layers", "neurons", "shared", "Wer/Werc", "Per/Perc", "model, KB")
-SHARED = {"upper": "upper layers", "lower": "lower layers", "all": "all layers"}
+SHARED = {"upper": "upper layers", "lower": "lower layers", "all": "everything"}
 UNITS = {"phones": "phone errors", "words": "word errors"}
 
 # The speakers of a test set: how many, and how many of them are in the training, too.
@@ -138,11 +138,19 @@ def _row(system: str, values: Mapping[str, Any]) -> tuple[str, ...]:
         system,
         values["layers"],
         str(values["neurons"]),
-        SHARED[values["share"] or "upper"] if values["cascade"] else "–",
+        _shared(values),
         format_pair(values["WER"], values["WERc"]),
         format_pair(values["PER"], values["PERc"]),
         "n/a" if values["model_kb"] is None else str(values["model_kb"]),
     )
+
+
+def _shared(values: Mapping[str, Any]) -> str:
+    """What the languages of a system share; – for a network of one language."""
+    if not values["cascade"]:
+        return "–"
+    outputs_apart = values["share"] == "lower" and values["layers"].endswith("+0")
+    return "all layers" if outputs_apart else SHARED[values["share"] or "upper"]
 
 
 def _sizes(test: Mapping[str, Any], speakers: Speakers | None) -> str:

@@ -123,8 +123,11 @@ def test_the_table_says_what_is_shared():
     assert cascade == ["cascade", "2+2", "100", "upper layers", rates[0], "n/a", "n/a"]
     assert lower == ["lower", "2+2", "100", "lower layers", *rates, "1323"]
     result = results()
-    result["tests"]["call"]["systems"]["lower"]["share"] = "all"
+    deep = result["tests"]["call"]["systems"]["lower"]
+    deep["layers"] = "4+0"  # the outputs are apart
     assert rows(summary(result, {}), "system")[3][3] == "all layers"
+    deep["share"], deep["layers"] = "all", "4"
+    assert rows(summary(result, {}), "system")[3][3] == "everything"
 
 
 def test_sizes():
