@@ -8,7 +8,12 @@ import pytest
 import soundfile
 from support import ROOT, run
 
-from cascade.cli.transcribe import cuts
+from cascade.cli import transcribe as module
+from cascade.cli.transcribe import cuts, joined
+from cascade.config.experiment import Experiment
+from cascade.config.layout import Layout
+from cascade.config.recipe import read_recipe
+from cascade.decoding.decode import Decoded
 from cascade.runtime.files import read_jsonl_gz, read_text_table
 
 CUTS = 6  # of the test set
@@ -38,20 +43,20 @@ def test_words_and_phones_are_those_of_stage_4(mini, recordings, system):
     for option, file in ([], "words.txt"), (["--phones"], "phones_ngram.txt"):
         done = transcribe(mini.parent, "--system", system, *option, *recordings.values())
         assert "warning" not in done.stderr
-        known = read_text_table(folder / file)
+        decoded = read_text_table(folder / file)
         rows = [line.split("\t") for line in done.stdout.splitlines()]
         assert [row[0] for row in rows] == [str(path) for path in recordings.values()]
-        assert [row[1].split() for row in rows] == [list(known[name]) for name in recordings]
+        assert [row[1].split() for row in rows] == [list(decoded[name]) for name in recordings]
 
 
 def test_times_and_confidences_are_those_of_stage_4(mini, recordings):
     name, path = next(iter(recordings.items()))
     done = transcribe(mini.parent, "--system", "cascade", "--times", path)
     ctm = (mini / "cascade" / "decode_festvox_ru" / "words.ctm").read_text().splitlines()
-    known = [line.split()[2:] for line in ctm if line.split()[0] == name]
-    found = [line.split("\t")[1:] for line in done.stdout.splitlines()]
-    assert [[row[0], row[1], row[3]] for row in found] == [row[:3] for row in known]
-    for row, (*_, confidence) in zip(found, known, strict=True):
+    expected = [line.split()[2:] for line in ctm if line.split()[0] == name]
+    rows = [line.split("\t")[1:] for line in done.stdout.splitlines()]
+    assert [[row[0], row[1], row[3]] for row in rows] == [row[:3] for row in expected]
+    for row, (*_, confidence) in zip(rows, expected, strict=True):
         assert float(row[2]) == pytest.approx(float(confidence), abs=0.0051)
 
 
@@ -78,8 +83,8 @@ def test_rate_format_and_channel_of_the_recording_are_its_own(mini, recordings, 
     assert f"warning: {both[0]}: using the mean of its 2 channels." in mixed.stderr
     assert len(mixed.stdout.splitlines()) == 2  # silence has a line, too
     chosen = transcribe(mini.parent, "--system", "plain", "--channel", 1, both[0])
-    known = read_text_table(mini / "plain" / "decode_festvox_ru" / "words.txt")
-    assert chosen.stdout.split("\t")[1].split() == list(known[name])
+    decoded = read_text_table(mini / "plain" / "decode_festvox_ru" / "words.txt")
+    assert chosen.stdout.split("\t")[1].split() == list(decoded[name])
     assert "warning" not in chosen.stderr
 
 
@@ -126,10 +131,10 @@ def test_a_model_of_other_phones_is_refused(copy, recordings):
     text = "".join(f"{symbol} {i}\n" for i, symbol in enumerate([lines[0].split()[0], *symbols]))
     phones.write_text(text, encoding="utf-8")
     done = transcribe(copy.parent, "--system", "plain", next(iter(recordings.values())), expect=1)
-    said = f"plain was trained on other phones than those of {phones}"
-    assert said in done.stderr
+    message = f"plain was trained on other phones than those of {phones}"
+    assert message in done.stderr
     done = run("--recipe", "mini", "--exp", copy.parent, "--stage", 4, "--force", expect=1)
-    assert said in done.stderr
+    assert message in done.stderr
 
 
 def test_stage_4_refuses_a_model_of_other_features(copy):
@@ -138,21 +143,43 @@ def test_stage_4_refuses_a_model_of_other_features(copy):
     assert "plain takes 120 values in a step, and the features have 80" in done.stderr
 
 
-def test_long_recordings_are_cut_in_pauses(mini, recordings, tmp_path):
+def test_long_recordings_are_cut_in_pauses(mini, recordings, tmp_path, monkeypatch):
     rate, gap = 16000, np.zeros(8000, dtype="float32")
     speech = [soundfile.read(path, dtype="float32")[0] for path in recordings.values()]
-    whole = np.concatenate([part for one in speech for part in (one, gap)])
-    soundfile.write(tmp_path / "long.wav", whole, rate)
+    samples = np.concatenate([part for one in speech for part in (one, gap)])
+    soundfile.write(tmp_path / "long.wav", samples, rate)
+    limit = f"{len(samples) / rate / 3:.2f}"
     options = ("--system", "plain", "--times", tmp_path / "long.wav")
-    done = transcribe(mini.parent, *options, f"--limits.max_seconds={len(whole) / rate / 3:.2f}")
+    done = transcribe(mini.parent, *options, f"--limits.max_seconds={limit}")
     rows = [line.split("\t") for line in done.stdout.splitlines()]
     starts = [float(row[1]) for row in rows]
     assert starts == sorted(starts)
     assert starts[0] < len(speech[0]) / rate  # in the first utterance
     last = float(rows[-1][1]) + float(rows[-1][2])
-    assert (len(whole) - len(gap) - len(speech[-1])) / rate < last < len(whole) / rate
+    assert (len(samples) - len(gap) - len(speech[-1])) / rate < last < len(samples) / rate
     words = transcribe(mini.parent, *options[:2], options[3], *done.args[-1:]).stdout
     assert words.split("\t")[1].split() == [row[4] for row in rows]
+
+    parts = []
+    monkeypatch.setattr(module, "joined", lambda *args: parts.append(len(args[0])) or joined(*args))
+    monkeypatch.chdir(ROOT)
+    recipe = read_recipe(ROOT / "recipes/mini/recipe.yaml", {"limits.max_seconds": limit})
+    experiment = Experiment(recipe, Layout(mini, Path("downloads"), Path("data")))
+    list(module.transcribe(experiment, "plain", [tmp_path / "long.wav"]))
+    assert parts[0] >= 3
+
+
+def test_parts_are_joined_in_order_at_their_times():
+    parts = [
+        Decoded("x", ["a"], ["b"], ["да"], [], [("да", 0.5, 0.25, 0.9)]),
+        Decoded("x", [], [], [], [], []),
+        Decoded("x", ["c", "d"], ["e"], ["о"], [], [("о", 0.25, 0.1, 0.8)]),
+    ]
+    recording = joined(parts, [0.0, 2.0, 4.5])
+    assert (recording.name, recording.hypotheses) == ("x", [])
+    assert (recording.phones, recording.phones_ngram) == (["a", "c", "d"], ["b", "e"])
+    assert recording.words == ["да", "о"]
+    assert recording.timed == [("да", 0.5, 0.25, 0.9), ("о", 4.75, 0.1, 0.8)]
 
 
 def test_cuts():
@@ -161,6 +188,6 @@ def test_cuts():
     assert cuts(blank, 100) == []
     assert cuts(blank, 99) == [48]  # in the middle of 41 to 54
     assert cuts(np.zeros(100, dtype=bool), 50) == [50]
-    found = [0, *cuts(blank, 20), 100]
-    assert max(np.diff(found)) <= 20 and min(np.diff(found)) > 0
+    places = [0, *cuts(blank, 20), 100]
+    assert max(np.diff(places)) <= 20 and min(np.diff(places)) > 0
     assert cuts(np.ones(0, dtype=bool), 1) == []

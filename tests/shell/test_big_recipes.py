@@ -91,12 +91,13 @@ def golos_librispeech(tmp_path, speak):
     return {"golos": golos, "librispeech": libri}
 
 
-def recipe(name, folders, tmp_path, monkeypatch):
+def experiment(name, folders, tmp_path, monkeypatch):
+    """Return an experiment with a recipe of the project and the corpora in ``folders``."""
     monkeypatch.chdir(ROOT)
-    found = read_recipe(ROOT / "recipes" / name / "recipe.yaml", SHORT)
-    here = [dataclasses.replace(d, path=str(folders[d.corpus])) for d in found.datasets]
+    full = read_recipe(ROOT / "recipes" / name / "recipe.yaml", SHORT)
+    here = [dataclasses.replace(d, path=str(folders[d.corpus])) for d in full.datasets]
     layout = Layout(tmp_path / "exp" / name, tmp_path / "downloads", tmp_path / "data")
-    return dataclasses.replace(found, datasets=tuple(here)), layout
+    return Experiment(dataclasses.replace(full, datasets=tuple(here)), layout)
 
 
 def ids(layout, key):
@@ -104,25 +105,25 @@ def ids(layout, key):
 
 
 def test_commonvoice_ru_en(commonvoice, tmp_path, monkeypatch):
-    found, layout = recipe("commonvoice_ru_en", commonvoice, tmp_path, monkeypatch)
-    stages.run(Experiment(found, layout), range(3), 1)
-    assert ids(layout, "train_ru") == [f"common_voice_ru_{n}" for n in range(9)]
-    assert ids(layout, "test_ru") == [f"common_voice_ru_{n}" for n in range(39, 42)]
-    assert 2 <= len(ids(layout, "train_ext_en")) <= 15  # a quarter of the speakers
-    assert 1 <= len(ids(layout, "valid_ru")) <= 12
-    assert layout.graph.stat().st_size > 0
+    small = experiment("commonvoice_ru_en", commonvoice, tmp_path, monkeypatch)
+    stages.run(small, range(3), 1)
+    assert ids(small.layout, "train_ru") == [f"common_voice_ru_{n}" for n in range(9)]
+    assert ids(small.layout, "test_ru") == [f"common_voice_ru_{n}" for n in range(39, 42)]
+    assert 2 <= len(ids(small.layout, "train_ext_en")) <= 15  # a quarter of the speakers
+    assert 1 <= len(ids(small.layout, "valid_ru")) <= 12
+    assert small.layout.graph.stat().st_size > 0
 
 
 def test_golos_librispeech(golos_librispeech, tmp_path, monkeypatch):
-    found, layout = recipe("golos_librispeech", golos_librispeech, tmp_path, monkeypatch)
-    stages.run(Experiment(found, layout), range(3), 1)
-    train, valid = ids(layout, "train_ru"), ids(layout, "valid_ru")
+    small = experiment("golos_librispeech", golos_librispeech, tmp_path, monkeypatch)
+    stages.run(small, range(3), 1)
+    train, valid = (ids(small.layout, key) for key in ("train_ru", "valid_ru"))
     assert 1 <= len(valid) <= 8 and len(train) + len(valid) == 600
     assert set(train).isdisjoint(valid)
     for part, speaker in (("clean_100", 100), ("clean_360", 101), ("other_500", 102)):
-        assert ids(layout, f"train_ext_en_{part}")[0] == f"{speaker}-1240-0000"
+        assert ids(small.layout, f"train_ext_en_{part}")[0] == f"{speaker}-1240-0000"
     for test in ("crowd", "farfield"):
-        assert ids(layout, f"test_ru_{test}") == [f"{test}0", f"{test}1"]
+        assert ids(small.layout, f"test_ru_{test}") == [f"{test}0", f"{test}1"]
 
 
 @pytest.mark.parametrize(
@@ -134,9 +135,9 @@ def test_golos_librispeech(golos_librispeech, tmp_path, monkeypatch):
 )
 def test_without_the_folder_it_says_where_to_get_it(name, corpus, source, tmp_path, monkeypatch):
     nowhere = dict.fromkeys(("commonvoice", "golos", "librispeech"), tmp_path / "none")
-    found, layout = recipe(name, nowhere, tmp_path, monkeypatch)
+    small = experiment(name, nowhere, tmp_path, monkeypatch)
     with pytest.raises(UserError) as caught:
-        stages.run(Experiment(found, layout), [0], 1)
+        stages.run(small, [0], 1)
     assert f"There is no folder {tmp_path / 'none'}. Corpus '{corpus}'" in str(caught.value)
     assert f"Download it from {source}, unpack it, and name its folder" in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -144,8 +145,8 @@ def test_without_the_folder_it_says_where_to_get_it(name, corpus, source, tmp_pa
 
 @pytest.mark.parametrize("name", ["commonvoice_ru_en", "golos_librispeech"])
 def test_they_take_all_there_is_by_epochs(name):
-    found = read_recipe(ROOT / "recipes" / name / "recipe.yaml")
-    assert found.target_minutes == "all" and found.train.epochs
-    assert {"plain", "cascade", "plain_320", "cascade_320"} <= set(found.systems)
+    recipe = read_recipe(ROOT / "recipes" / name / "recipe.yaml")
+    assert recipe.target_minutes == "all" and recipe.train.epochs
+    assert {"plain", "cascade", "plain_320", "cascade_320"} <= set(recipe.systems)
     text = (ROOT / "recipes" / name / "recipe.yaml").read_text(encoding="utf-8")
-    assert "It was not run at full size" in text
+    assert "It has not been run at full size" in text

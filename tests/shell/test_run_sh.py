@@ -1,4 +1,4 @@
-"""run.sh itself, on recipes/mini: the whole road once, then what users do with it."""
+"""run.sh on recipes/mini: all stages once, then what users do with it."""
 
 import hashlib
 import json
@@ -34,12 +34,12 @@ def test_results(mini):
     test = results["tests"]["festvox_ru"]
     assert test["files"] == 62
     for system, layers in (("plain", "4"), ("cascade", "2+2")):
-        found = test["systems"][system]
-        assert (found["layers"], found["neurons"]) == (layers, 100)
-        assert found["PER"] == round(100 * found["PH_ERRORS"] / found["ALL_PHONES"], 4)
-        assert found["TERRORS"] <= found["ERRORS"]
-        assert found["PER"] < 80, "the network has left the blanks"
-        assert found["memory_mb"] > 100
+        figures = test["systems"][system]
+        assert (figures["layers"], figures["neurons"]) == (layers, 100)
+        assert figures["PER"] == round(100 * figures["PH_ERRORS"] / figures["ALL_PHONES"], 4)
+        assert figures["TERRORS"] <= figures["ERRORS"]
+        assert figures["PER"] < 80, "the network has left the blanks"
+        assert figures["memory_mb"] > 100
     reference = (mini / "lang/text/test_ru.words").read_text().splitlines()
     words = sum(len(line.split()) - 1 for line in reference)
     assert test["systems"]["plain"]["ALL_WORDS"] == words
@@ -47,32 +47,32 @@ def test_results(mini):
 
 
 def test_what_the_comparison_leaves(mini):
-    found = json.loads((mini / "results.json").read_text())["tests"]["festvox_ru"]
+    test = json.loads((mini / "results.json").read_text())["tests"]["festvox_ru"]
     report = (mini / "RESULTS.md").read_text()
-    assert len(found["verdicts"]) == 4
-    for sentence in found["verdicts"]:
+    assert len(test["verdicts"]) == 4
+    for sentence in test["verdicts"]:
         assert "between cascade and plain" in sentence or "than plain" in sentence
     assert "**Does training with other languages help?**\n\n- festvox_ru (1 training" in report
     row = next(line for line in report.splitlines() if line.startswith("| festvox_ru "))
     details = (mini / "DETAILS.md").read_text()
     for unit, key in (("words", "ERRORS"), ("phones", "PH_ERRORS")):
-        pair = found["significance"][unit]["pairs"][0]
-        before, after = (found["systems"][name][key] for name in ("plain", "cascade"))
+        pair = test["significance"][unit]["pairs"][0]
+        before, after = (test["systems"][name][key] for name in ("plain", "cascade"))
         assert pair["reduction"] == round(100 * (before - after) / before, 4)
         assert reduction_cell(pair) in row and p_cell(pair) in row
-        for system, rate in found["significance"][unit]["rates"].items():
+        for system, rate in test["significance"][unit]["rates"].items():
             counts = read_counts(mini / system / "score_festvox_ru" / "counts.tsv")
-            assert counts.errors(unit).sum() == found["systems"][system][key]
-            assert rate["percent"] == found["systems"][system]["WER" if unit == "words" else "PER"]
+            assert counts.errors(unit).sum() == test["systems"][system][key]
+            assert rate["percent"] == test["systems"][system]["WER" if unit == "words" else "PER"]
             low, high = (f"{end:.1f}" for end in rate["interval"])
             assert f"| {rate['percent']:.1f} ({low} to {high}) " in details
     header, *lines = (mini / "phones_festvox_ru.tsv").read_text().splitlines()
     rows = [dict(zip(header.split("\t"), line.split("\t"), strict=True)) for line in lines]
     for system in ("plain", "cascade"):
         errors = sum(int(row[f"{system}_{k}"]) for row in rows for k in ("sub", "del", "ins"))
-        assert errors == found["systems"][system]["PH_ERRORS"]
+        assert errors == test["systems"][system]["PH_ERRORS"]
     header, *lines = (mini / "changes_festvox_ru.tsv").read_text().splitlines()
-    before, after = (found["systems"][name]["PH_ERRORS"] for name in ("plain", "cascade"))
+    before, after = (test["systems"][name]["PH_ERRORS"] for name in ("plain", "cascade"))
     assert sum(int(line.split("\t")[-1]) for line in lines) == after - before
 
 
@@ -86,7 +86,7 @@ def test_speechbox_log(mini):
 
 
 def test_anybody_s_lhotse_and_kaldi_read_the_data(mini):
-    # A process of its own, as a user's: it only has the files.
+    # A separate process, like a user's, which only has the files.
     code = (
         "import sys; from lhotse import CutSet\n"
         "cuts = CutSet.from_file(sys.argv[1])\n"
@@ -113,7 +113,7 @@ def test_cms_init_is_written_with_three_decimals_ten_a_line(mini):
     assert [len(re.findall(r"-?\d+\.\d{3}\b", line)) for line in lines] == [10] * 4
 
 
-def test_the_model_has_the_target_s_path_alone(mini):
+def test_the_model_has_only_the_path_of_the_target(mini):
     tensors = safetensors.torch.load_file(mini / "cascade/model.safetensors")
     layers = {f"layer{i}" for i in range(1, 5)}
     assert {name.split(".")[0] for name in tensors} == {"norm", *layers, "output"}
@@ -152,7 +152,7 @@ def test_features_do_not_depend_on_nj(mini, tmp_path):
 
 
 def test_planted_hypotheses_give_the_counts_that_were_planted(copy):
-    """The reference with every 10th word gone, every 7th line missing, a word put in at the end."""
+    """Reference without every 10th word and every 7th line, with an extra word at each end."""
     reference = (copy / "lang/text/test_ru.words").read_text().splitlines()
     lines, deleted, partial = [], 0, 0
     for number, line in enumerate(reference):
@@ -167,15 +167,15 @@ def test_planted_hypotheses_give_the_counts_that_were_planted(copy):
     (folder / "words.txt").write_text("\n".join(reversed(lines)) + "\n")
     done = run("--recipe", "mini", "--exp", copy.parent, "--stage", 5)
     assert f"{partial} utterances have no hypothesis" in done.stderr
-    found = json.loads((copy / "results.json").read_text())
-    found = found["tests"]["festvox_ru"]["systems"]["plain"]
-    assert found["TERRORS"] == deleted
-    assert found["ERRORS"] == deleted + len(lines)
+    tests = json.loads((copy / "results.json").read_text())["tests"]
+    counts = tests["festvox_ru"]["systems"]["plain"]
+    assert counts["TERRORS"] == deleted
+    assert counts["ERRORS"] == deleted + len(lines)
     assert "[PARTIAL]" in (copy / "plain/score_festvox_ru/wer").read_text()
 
 
 def test_an_open_vocabulary(mini, copy):
-    """Most words of the test are none of mini's own: now they can be spelt."""
+    """Most words of the test are not in the vocabulary of mini: now they can be spelt."""
     options = ("--recipe", "mini", "--exp", copy.parent, "--systems", "plain")
     options += ("--language_model.open", "true")
     run(*options, "--stage", 1, "--stop-stage", 1)
@@ -187,21 +187,21 @@ def test_an_open_vocabulary(mini, copy):
     assert "open" not in before and after["open"]
     assert after["oracle"]["WER"] < before["oracle"]["WER"] - 20
     lexicon = (copy / "lang/lexicon.txt").read_text().splitlines()
-    known = {line.split()[0] for line in lexicon}
+    vocabulary = {line.split()[0] for line in lexicon}
     folder = copy / "plain/decode_festvox_ru"
     table = (line.split() for line in (folder / "words.txt").read_text().splitlines())
-    said = {name: words for name, *words in table}
-    spelt = {word for words in said.values() for word in words} - known
+    decoded = {name: words for name, *words in table}
+    spelt = {word for words in decoded.values() for word in words} - vocabulary
     assert spelt and all(re.fullmatch("[а-яё]+", word) for word in spelt)
-    timed, best = {name: [] for name in said}, {}
+    timed, best = {name: [] for name in decoded}, {}
     for line in (folder / "words.ctm").read_text().splitlines():
         timed[line.split()[0]].append(line.split()[4])
     for line in (folder / "nbest.tsv").read_text().splitlines()[1:]:
         name, rank, *_, words = line.split("\t")
         best.setdefault(name, []).append(words)
         assert int(rank) == len(best[name])
-    assert timed == said
-    assert {name: words[0].split() for name, words in best.items()} == said
+    assert timed == decoded
+    assert {name: words[0].split() for name, words in best.items()} == decoded
     assert all(len(words) == len(set(words)) for words in best.values())
 
 
@@ -226,8 +226,8 @@ def test_a_stage_by_itself_says_that_an_earlier_one_is_stale(mini):
     options = ("--recipe", "mini", "--exp", mini.parent, "--stage", 4, "--dry-run")
     assert "warning" not in run(*options).stderr
     text = run(*options, "--target_minutes", 6).stderr
-    said = "Stage 0 (corpora and cuts) is not up to date: the recipe's target_minutes changed"
-    assert said in text
+    warning = "Stage 0 (corpora and cuts) is not up to date: the recipe's target_minutes changed"
+    assert warning in text
 
 
 def test_a_damaged_output_is_made_again(mini):
@@ -236,7 +236,7 @@ def test_a_damaged_output_is_made_again(mini):
     path.write_text("nonsense\n")
     done = run("--recipe", "mini", "--exp", mini.parent, "--stage", 4)
     assert f"plain.decode_festvox_ru runs: its output {path} changed" in done.stderr
-    assert "cascade_festvox_ru" not in done.stderr
+    assert "cascade.decode_festvox_ru" not in done.stderr
     assert path.read_bytes() == good
 
 
@@ -247,7 +247,7 @@ def test_missing_inputs_name_the_stages_that_make_them(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         (("--train.epoch", 2), "unknown key 'epoch' in 'train'; the nearest known one is 'epochs'"),
         (("--beam", 2), "unknown key 'beam'"),
@@ -279,13 +279,13 @@ def test_missing_inputs_name_the_stages_that_make_them(tmp_path):
         (("--recipe", "nowhere/recipe.yaml"), "There is no recipe at nowhere/recipe.yaml"),
     ],
 )
-def test_mistakes_on_the_command_line(tmp_path, options, said):
+def test_mistakes_on_the_command_line(tmp_path, options, message):
     recipe = () if "--recipe" in options else ("--recipe", "mini")
     command = [str(ROOT / "run.sh"), *recipe, "--exp", str(tmp_path), *map(str, options)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     assert done.returncode != 0
-    assert said in done.stderr and "Traceback" not in done.stderr
-    assert not list(tmp_path.iterdir()), "nothing was begun"
+    assert message in done.stderr and "Traceback" not in done.stderr
+    assert not list(tmp_path.iterdir()), "no stage has run"
 
 
 def test_help_needs_no_environment_and_is_that_of_the_command(tmp_path):
@@ -331,14 +331,14 @@ def test_a_training_that_is_stopped_goes_on_to_the_same_model(mini, copy):
         assert line, "it ended before it was stopped"
     time.sleep(0.5)
     process.send_signal(signal.SIGTERM)
-    said = process.communicate()[1]
+    output = process.communicate()[1]
     assert process.returncode != 0
-    assert "Run the same command, without --force, to continue." in said
+    assert "Run the same command, without --force, to continue." in output
 
     done = run(*short, *stage, "--exp", exps[1])
     assert "continues at step" in done.stderr
-    found = [digests(exp / "mini/cascade", "model.safetensors", "train.jsonl") for exp in exps]
-    assert found[0] == found[1]
+    models = [digests(exp / "mini/cascade", "model.safetensors", "train.jsonl") for exp in exps]
+    assert models[0] == models[1]
 
 
 @pytest.mark.parametrize("options", [("-m", "cascade", "phones"), ("-c", "import cascade")])
