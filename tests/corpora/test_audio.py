@@ -64,10 +64,10 @@ def test_half_a_wav(tmp_path, wav, lost):
 
 def test_a_truncated_wav_with_a_chunk_before_its_data(tmp_path, wav):
     path = wav(tmp_path / "a.wav", seconds=0.5)
-    whole = path.read_bytes()
+    content = path.read_bytes()
     odd = b"junk" + struct.pack("<I", 3) + b"abc\0"  # of odd length, so padded
-    with_chunk = whole[:36] + odd + whole[36:]
-    assert whole[36:40] == b"data"
+    with_chunk = content[:36] + odd + content[36:]
+    assert content[36:40] == b"data"
     path.write_bytes(with_chunk)
     assert inspect(path).samples == 8000
     path.write_bytes(with_chunk[:-100])
@@ -77,8 +77,8 @@ def test_a_truncated_wav_with_a_chunk_before_its_data(tmp_path, wav):
 @pytest.mark.parametrize("length", [0xFFFFFFFF, 0x80000000, 0x7FFFF000])
 def test_a_wav_from_a_pipe_does_not_know_its_length(tmp_path, wav, length):
     path = wav(tmp_path / "a.wav", seconds=0.5)
-    whole = path.read_bytes()
-    path.write_bytes(whole[:40] + struct.pack("<I", length) + whole[44:])
+    content = path.read_bytes()
+    path.write_bytes(content[:40] + struct.pack("<I", length) + content[44:])
     assert inspect(path).samples == 8000
 
 
@@ -100,18 +100,18 @@ def test_samples_without_a_header(tmp_path):
 
 def test_half_a_flac(tmp_path, wav):
     path = wav(tmp_path / "a.flac", seconds=2)
-    whole = path.read_bytes()
-    path.write_bytes(whole[: len(whole) // 2])
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
     refused(path, "cannot be read|truncated")
 
 
 def test_read_gives_the_part_asked_for(tmp_path, wav):
     path = wav(tmp_path / "a.wav", seconds=1)
-    whole, _ = soundfile.read(path, dtype="float32")
-    np.testing.assert_array_equal(read(path, 16000, 0, 1), whole)
+    complete, _ = soundfile.read(path, dtype="float32")
+    np.testing.assert_array_equal(read(path, 16000, 0, 1), complete)
     part = read(path, 16000, 0.25, 0.5)
     assert part.dtype == np.float32
-    np.testing.assert_array_equal(part, whole[4000:12000])
+    np.testing.assert_array_equal(part, complete[4000:12000])
 
 
 TONE = 440.0  # Hz
@@ -162,11 +162,11 @@ def test_parts_are_the_same_in_any_order(tmp_path, encode, name):
     codec, container, rate = FORMATS[name]
     noise = 0.1 * np.random.default_rng(0).standard_normal(6 * rate)
     path = encode(tmp_path / name, noise, rate, codec, container)
-    whole = read(path, rate, 0, inspect(path).seconds)
+    complete = read(path, rate, 0, inspect(path).seconds)
     for start in (4.0, 1.0, 1.5, 4.5, 0.0):
         part = read(path, rate, start, 1.25)
         begin = round(start * rate)
-        np.testing.assert_allclose(part, whole[begin : begin + len(part)], atol=1e-6)
+        np.testing.assert_allclose(part, complete[begin : begin + len(part)], atol=1e-6)
         assert len(part) == round(1.25 * rate)
 
 
@@ -183,7 +183,7 @@ def test_channels_are_chosen_or_mixed(tmp_path):
 
 @given(st.sampled_from([8000, 11025, 22050, 44100, 48000]), st.integers(1600, 40000))
 @settings(deadline=None, max_examples=30)
-def test_any_length_is_read_whole_at_another_rate(rate, length):
+def test_any_length_is_read_to_its_end_at_another_rate(rate, length):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "a.wav"
         soundfile.write(path, np.zeros(length), rate)

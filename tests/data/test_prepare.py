@@ -106,10 +106,10 @@ def test_every_fault_is_in_the_ledger(small, read, wav, tmp_path, caplog):
     raw["limits"] = {"max_excluded": "80%", "max_seconds": 2.0}
     with caplog.at_level(logging.INFO, "cascade"):
         prepare(Experiment(read(raw), layout), 1)
-    found = ledger(layout)
-    assert set(found) == set(reasons)
+    rows = ledger(layout)
+    assert set(rows) == set(reasons)
     for name, (*_, reason, seconds) in reasons.items():
-        row = found[name]
+        row = rows[name]
         assert reason in row["reason"]
         assert (row["dataset"], row["kind"]) == ("train_ru", "fault")
         assert seconds is None or row["seconds"] == seconds
@@ -199,7 +199,7 @@ def test_an_unusable_data_set_stops_the_run_at_any_limit(small, read, tmp_path):
 def test_segments_of_one_recording(small, read, wav, tmp_path):
     raw, layout = small
     folder = tmp_path / "test"
-    whole, _ = soundfile.read(wav(folder / "tape.wav", seconds=2), dtype="float32")
+    complete, _ = soundfile.read(wav(folder / "tape.wav", seconds=2), dtype="float32")
     with (folder / "table.tsv").open("w", encoding="utf-8") as table:
         table.write(
             "id\tpath\ttext\tstart\tend\na\ttape.wav\tда\t0\t0.75\nb\ttape.wav\tнет\t0.75\t"
@@ -207,8 +207,8 @@ def test_segments_of_one_recording(small, read, wav, tmp_path):
     raw["datasets"][3]["path"] = str(folder / "table.tsv")
     prepare(Experiment(read(raw), layout), 1)
     first, second = CutSet.from_file(layout.cuts("test_ru"))
-    np.testing.assert_array_equal(first.load_audio()[0], whole[:12000])
-    np.testing.assert_array_equal(second.load_audio()[0], whole[12000:])
+    np.testing.assert_array_equal(first.load_audio()[0], complete[:12000])
+    np.testing.assert_array_equal(second.load_audio()[0], complete[12000:])
     (recording,) = RecordingSet.from_file(layout.recordings("test_ru"))
     assert recording.num_samples == 32000
     supervisions = list(SupervisionSet.from_file(layout.supervisions("test_ru")))
@@ -306,7 +306,7 @@ def test_target_minutes_are_nested(minutes):
     assert set(spared) == set(everything) - set(one)
     assert {row["kind"] for row in spared.values()} == {"selection"}
     assert {row["reason"] for row in spared.values()} == {"beyond target_minutes: 1"}
-    assert ids(layout, "valid_ru") == ["valid0", "valid1", "valid2"]  # the others stay whole
+    assert ids(layout, "valid_ru") == ["valid0", "valid1", "valid2"]  # the others are not shortened
     other_seed, _ = minutes(1, seed=1)
     assert set(other_seed) != set(one)
 
@@ -314,45 +314,45 @@ def test_target_minutes_are_nested(minutes):
 def test_target_minutes_are_those_of_all_training_sets_together(small, read, listed):
     raw, layout = small
     raw["datasets"][0]["path"] = str(listed("many", ["да"] * 40, [2.0] * 40))
-    more = {
+    second = {
         **raw["datasets"][0],
-        "name": "more",
-        "path": str(listed("more", ["да"] * 20, [2.0] * 20)),
+        "name": "second",
+        "path": str(listed("second", ["да"] * 20, [2.0] * 20)),
     }
-    raw["datasets"].append(more)
+    raw["datasets"].append(second)
 
-    def taken(minutes):
+    def chosen(minutes):
         prepare(Experiment(read(raw, {"target_minutes": minutes}), layout), 1)
-        return [ids(layout, f"train_ru_{name}") for name in ("table", "more")]
+        return [ids(layout, f"train_ru_{name}") for name in ("table", "second")]
 
-    both = taken("1")
+    both = chosen("1")
     assert all(both) and sum(map(len, both)) == 30  # of 2 s
-    halved = taken("0.5")
+    halved = chosen("0.5")
     assert sum(map(len, halved)) == 15
-    assert all(set(less) < set(more) for less, more in zip(halved, both, strict=True))
+    assert all(set(half) < set(full) for half, full in zip(halved, both, strict=True))
     with pytest.raises(UserError, match=r"target_minutes: 0\.03 leaves no utterance of it"):
-        taken("0.03")
+        chosen("0.03")
 
 
-def test_features_are_made_of_more_than_is_taken(minutes):
+def test_features_are_made_of_more_than_is_chosen(minutes):
     _, layout = minutes("all")
     everything = layout.speech("train_ru").read_bytes()
-    taken, layout = minutes(0.5)
+    half, layout = minutes(0.5)
     assert layout.speech("train_ru").read_bytes() == everything
-    assert ids(layout, "train_ru") == taken and len(taken) < 40
+    assert ids(layout, "train_ru") == half and len(half) < 40
 
 
 def test_more_minutes_than_there_are(minutes, caplog):
-    found, _ = minutes(60)
-    assert len(found) == 40
+    chosen, _ = minutes(60)
+    assert len(chosen) == 40
     assert "target_minutes: 60, but there are only 1.6 minutes" in caplog.text
 
 
 def test_faults_are_a_share_of_all_utterances_not_of_the_chosen_ones(minutes, tmp_path):
     for i in (3, 4):
         (tmp_path / "many" / f"many{i}.wav").unlink()
-    found, layout = minutes(0.1, max_excluded="5%")  # two of forty, and only some of forty wanted
-    assert len(found) < 8
+    chosen, layout = minutes(0.1, max_excluded="5%")  # two of forty fail, few are wanted
+    assert len(chosen) < 8
     assert sum(row["kind"] == "fault" for row in ledger(layout).values()) == 2
 
 

@@ -64,14 +64,14 @@ def test_from_a_folder_to_results_with_nothing_edited(speech, command):
     assert f"./run.sh --recipe {recipe} --check" in shown
     done = run("--recipe", recipe, "--exp", speech / "exp", "--train.steps", 20, "--nj", 2)
     assert "| plain " in done.stdout and "| cascade " in done.stdout
-    found = read_recipe(recipe)
-    assert found.languages["ru"].letters == CYRILLIC  # as recipes/ru_en has them
-    assert found.languages["ru"].phone_map["y"] == "ɨ"
+    pair = read_recipe(recipe)
+    assert pair.languages["ru"].letters == CYRILLIC  # as recipes/ru_en has them
+    assert pair.languages["ru"].phone_map["y"] == "ɨ"
     assert "set up as in recipes/ru_en" in shown
-    assert found.languages["en"].voice == "en-us"
-    assert [d.role for d in found.datasets] == ["train", "valid", "test", "train_ext"]
-    assert {d.split.by for d in found.datasets[:3]} == {"speaker"}
-    # The figures printed are those that stage 0 found.
+    assert pair.languages["en"].voice == "en-us"
+    assert [d.role for d in pair.datasets] == ["train", "valid", "test", "train_ext"]
+    assert {d.split.by for d in pair.datasets[:3]} == {"speaker"}
+    # Stage 0 logs the figures of the report.
     for line in shown.splitlines()[1:5]:
         key = "_".join(line.split()[:2])
         utterances = line.split()[4]
@@ -105,9 +105,9 @@ def test_what_is_left_out_is_reported_and_allowed(speech, command):
     assert "left out 1, as 7: the transcript has digits in '12'" in shown
     assert "11.wav is missing" in shown
     assert "not taken, because of another script: a in 1, m in 1" in shown
-    found = read_recipe(speech / "pair/recipe.yaml")
-    assert found.languages["ru"].letters == CYRILLIC
-    assert 0.15 < found.limits.excluded_share <= 0.52
+    pair = read_recipe(speech / "pair/recipe.yaml")
+    assert pair.languages["ru"].letters == CYRILLIC
+    assert 0.15 < pair.limits.excluded_share <= 0.52
     run("--recipe", speech / "pair/recipe.yaml", "--exp", speech / "exp", "--check")
 
 
@@ -117,8 +117,8 @@ def test_letters_of_a_language_that_no_recipe_has(speech, command):
     rows = [f"{i}.wav\tŁódź, wąż\ts{i % 5}" for i in range(20)]
     table.write_text("\n".join([head, *rows]), encoding="utf-8")
     shown = command("--target", "pl:ru").stdout
-    found = read_recipe(speech / "pair/recipe.yaml").languages["pl"]
-    assert (found.letters, found.voice, found.phone_map) == ("dwóąłźż", "pl", {})
+    polish = read_recipe(speech / "pair/recipe.yaml").languages["pl"]
+    assert (polish.letters, polish.voice, polish.phone_map) == ("dwóąłźż", "pl", {})
     assert "espeak-ng's voice 'pl'" in shown
 
 
@@ -138,8 +138,8 @@ def test_one_speaker_is_split_by_utterance(speech, command):
         "valid and test: split by utterance, because there is only one speaker: the training has"
         in shown
     )
-    found = read_recipe(speech / "pair/recipe.yaml")
-    assert {d.split.by for d in found.datasets} == {"utterance"}
+    pair = read_recipe(speech / "pair/recipe.yaml")
+    assert {d.split.by for d in pair.datasets} == {"utterance"}
 
 
 def test_warnings(speech, command, wav):
@@ -236,8 +236,8 @@ def test_nothing_usable(speech, command):
     table.write_text("\n".join([head, *rows[:2]]) + "\n", encoding="utf-8")
     few = "has 2 usable utterances. Training, validation and test need at least 3."
     assert few in command("--target", "ru:ru", expect=1).stderr
-    more = [f"{i}.wav\t{i}\ts" for i in range(100, 120)]
-    table.write_text("\n".join([head, *rows[:2], *more]) + "\n", encoding="utf-8")
+    unusable = [f"{i}.wav\t{i}\ts" for i in range(100, 120)]
+    table.write_text("\n".join([head, *rows[:2], *unusable]) + "\n", encoding="utf-8")
     assert (
         "2 usable utterances (left out: 20 as 100: "
         in command("--target", "ru:ru", expect=1).stderr

@@ -9,12 +9,12 @@ from cascade.text.words import foreign, words_of
 
 
 @pytest.mark.parametrize(
-    ("lines", "found"),
+    ("lines", "expected"),
     [
         (["Ёж, да!", "НЕТ 12 OK"], "адежнтё"),
         (["It's", "don’t 'quote'"], "deinoqstu'"),
         (["'quoted'"], "deoqtu"),
-        (["за́мок"], "азкмо"),  # a stress mark is no letter of Cyrillic
+        (["за́мок"], "азкмо"),  # a stress mark is not a letter of Cyrillic
         (["naïve", unicodedata.normalize("NFD", "façade")], "adefnvçï"),
         (["हिन्दी"], "दनहि" + "ी" + "्"),
         (["漢字とカナ"], "とカナ字漢"),
@@ -26,8 +26,8 @@ from cascade.text.words import foreign, words_of
         ([], ""),
     ],
 )
-def test_letters(lines, found):
-    assert letters(count(lines)) == found
+def test_letters(lines, expected):
+    assert letters(count(lines)) == expected
 
 
 def test_counts_are_of_lines():

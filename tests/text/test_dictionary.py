@@ -24,9 +24,9 @@ TWO_NOUNS = forms(
 def test_a_list_with_a_byte_order_mark_and_decomposed_letters(tmp_path):
     path = tmp_path / "words.txt"
     path.write_bytes("\ufeffдом 3\nчаи\u0306 2\nе\u0308ж\n".encode())
-    found = dictionary.read(DictionaryFile("words", path))
-    assert found.words == ["дом", "чай", "ёж"]
-    assert set(dictionary.probabilities(found, {}, RU)) == set(found.words)
+    forms = dictionary.read(DictionaryFile("words", path))
+    assert forms.words == ["дом", "чай", "ёж"]
+    assert set(dictionary.probabilities(forms, {}, RU)) == set(forms.words)
 
 
 def test_probabilities_add_up_to_one():
@@ -34,19 +34,19 @@ def test_probabilities_add_up_to_one():
 
 
 def test_forms_of_a_known_word_are_likelier():
-    found = dictionary.probabilities(TWO_NOUNS, {"кот": 3}, RU)
-    assert found["кота"] > found["мира"] and found["котом"] > found["миром"]
+    p = dictionary.probabilities(TWO_NOUNS, {"кот": 3}, RU)
+    assert p["кота"] > p["мира"] and p["котом"] > p["миром"]
 
 
 def test_known_endings_are_likelier():
-    found = dictionary.probabilities(TWO_NOUNS, {"кота": 3}, RU)
-    assert found["мира"] > found["миром"]
+    p = dictionary.probabilities(TWO_NOUNS, {"кота": 3}, RU)
+    assert p["мира"] > p["миром"]
 
 
 def test_folded_spellings_count_for_one_another():
     nouns = forms(("ёж", 0, 0), ("ежа", 0, 1), ("мир", 1, 0), ("мира", 1, 1))
-    found = dictionary.probabilities(nouns, {"еж": 5}, RU)
-    assert found["ежа"] > found["мира"]
+    p = dictionary.probabilities(nouns, {"еж": 5}, RU)
+    assert p["ежа"] > p["мира"]
 
 
 def test_what_the_language_cannot_write_is_left_out():
@@ -67,8 +67,8 @@ def test_word_lists(tmp_path):
     path = tmp_path / "list.txt"
     path.write_text("кот 7\nдом\n\nлес 2\n", encoding="utf-8")
     source = dictionary.find(str(path), CorpusRequest(tmp_path, tmp_path))
-    found = dictionary.probabilities(dictionary.read(source), {}, RU)
-    assert found["кот"] > found["лес"] > found["дом"] > 0
+    p = dictionary.probabilities(dictionary.read(source), {}, RU)
+    assert p["кот"] > p["лес"] > p["дом"] > 0
 
 
 @pytest.mark.parametrize("line", ["кот 7 8", "кот семь"])

@@ -39,21 +39,23 @@ def write(folder: Path, aff: str, dic: str, encoding: str = "utf-8") -> Path:
 
 
 def forms(path: Path) -> dict[int, list[str]]:
-    found = expand(path)
+    expanded = expand(path)
     table = defaultdict(list)
-    for word, entry in zip(found.words, found.entry, strict=True):
+    for word, entry in zip(expanded.words, expanded.entry, strict=True):
         table[int(entry)].append(word)
     return {entry: sorted(words) for entry, words in table.items()}
 
 
 def test_affixes_conditions_and_cross_products(tmp_path):
-    found = forms(write(tmp_path, AFF, DIC))
-    assert found[0] == sorted(["добрый", "доброго", "добрая", "недобрый", "недоброго", "недобрая"])
-    assert found[1] == sorted(["синий", "синего", "синяя"])
+    by_entry = forms(write(tmp_path, AFF, DIC))
+    assert by_entry[0] == sorted(
+        ["добрый", "доброго", "добрая", "недобрый", "недоброго", "недобрая"]
+    )
+    assert by_entry[1] == sorted(["синий", "синего", "синяя"])
     # -ся has no cross product, so небраться is not a form.
-    assert found[2] == sorted(["брать", "браться", "небрать"])
-    assert found[3] == ["дом"]
-    assert 4 not in found  # forbidden
+    assert by_entry[2] == sorted(["брать", "браться", "небрать"])
+    assert by_entry[3] == ["дом"]
+    assert 4 not in by_entry  # forbidden
 
 
 @pytest.mark.parametrize("encoding", ["koi8-r", "iso8859-5", "utf-8"])
@@ -84,24 +86,24 @@ def test_what_needs_an_affix_is_not_a_word(tmp_path):
 
 
 def test_rules_are_shared_by_entries(tmp_path):
-    found = expand(write(tmp_path, AFF, DIC))
-    by_word = dict(zip(found.words, found.rule.tolist(), strict=True))
+    expanded = expand(write(tmp_path, AFF, DIC))
+    by_word = dict(zip(expanded.words, expanded.rule.tolist(), strict=True))
     assert by_word["синяя"] != by_word["синего"] and by_word["дом"] == by_word["синий"] == 0
 
 
 @settings(max_examples=30, deadline=None)
 @given(data=st.data())
 def test_every_form_is_a_word_to_the_spelling_checker(tmp_path_factory, data):
-    """What is made from any affixes is what spylls, hunspell's port, takes for right."""
+    """Any form that is made is correct for spylls, a port of hunspell."""
     folder = tmp_path_factory.mktemp("any")
     end = st.text("ab", max_size=2)
     lines = ["SET UTF-8"]
     for kind, flag in (("SFX", "A"), ("SFX", "B"), ("PFX", "C")):
         lines.append(f"{kind} {flag} {data.draw(st.sampled_from('YN'))} 1")
         strip, add = data.draw(end), data.draw(end.filter(bool))
-        more = data.draw(st.sampled_from(["", "/B"])) if flag == "A" else ""
+        second = data.draw(st.sampled_from(["", "/B"])) if flag == "A" else ""
         condition = data.draw(st.sampled_from([".", "a", "[^a]", "[ab]"]))
-        lines.append(f"{kind} {flag} {strip or 0} {add}{more} {condition}")
+        lines.append(f"{kind} {flag} {strip or 0} {add}{second} {condition}")
     words = data.draw(st.lists(st.text("ab", min_size=3, max_size=5), min_size=1, max_size=4))
     flags = [data.draw(st.sets(st.sampled_from("ABC"))) for _ in words]
     dic = [f"{w}/{''.join(sorted(f))}" if f else w for w, f in zip(words, flags, strict=True)]

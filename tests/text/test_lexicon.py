@@ -20,31 +20,31 @@ def recipe():
     return read_recipe(RU_EN)
 
 
-def language(path: Path | None, **more) -> Language:
-    return Language("абв", "ru", lexicon=str(path) if path else None, **more)
+def language(path: Path | None, **settings) -> Language:
+    return Language("абв", "ru", lexicon=str(path) if path else None, **settings)
 
 
 def test_espeak_with_the_recipes_phone_map(recipe, monkeypatch):
     monkeypatch.chdir(LOCAL.parent)
-    found = pronounce(["сегодня", "я", "чай", "сегодня"], recipe.languages["ru"])
-    assert list(found) == ["сегодня", "чай", "я"]  # sorted, once each
-    assert found["сегодня"] == ("sʲ", "i", "v", "o", "d", "nʲ", "ʌ")
-    assert found["чай"][0] == "tʃ"  # by the map: espeak-ng says tʃʲ
+    phones = pronounce(["сегодня", "я", "чай", "сегодня"], recipe.languages["ru"])
+    assert list(phones) == ["сегодня", "чай", "я"]  # sorted, once each
+    assert phones["сегодня"] == ("sʲ", "i", "v", "o", "d", "nʲ", "ʌ")
+    assert phones["чай"][0] == "tʃ"  # by the map: espeak-ng says tʃʲ
 
 
 def test_apostrophes_are_part_of_words(recipe, monkeypatch):
     monkeypatch.chdir(LOCAL.parent)
-    found = pronounce(["cat's", "don't", "church"], recipe.languages["en"])
-    assert found["cat's"] == ("k", "æ", "t", "s")
-    assert found["church"] == ("tʃ", "ə", "ɹ", "tʃ")
-    assert found["don't"][-2:] == ("n", "t")
+    phones = pronounce(["cat's", "don't", "church"], recipe.languages["en"])
+    assert phones["cat's"] == ("k", "æ", "t", "s")
+    assert phones["church"] == ("tʃ", "ə", "ɹ", "tʃ")
+    assert phones["don't"][-2:] == ("n", "t")
 
 
 def test_the_lexicon_file_comes_first(tmp_path):
     file = tmp_path / "lexicon.txt"
     file.write_text("сегодня x y\nя z\nлишнее w\n", encoding="utf-8")
-    found = pronounce(["я", "сегодня"], language(file, phone_map={"x": "changed"}))
-    assert found == {"сегодня": ("x", "y"), "я": ("z",)}  # as written: no map, no more words
+    phones = pronounce(["я", "сегодня"], language(file, phone_map={"x": "changed"}))
+    assert phones == {"сегодня": ("x", "y"), "я": ("z",)}  # as written: no map, no other words
 
 
 def test_a_bare_word_in_the_lexicon_file_is_left_to_espeak(tmp_path):
@@ -103,8 +103,8 @@ from cascade.text import lexicon
 from cascade.config.sections import Language
 lexicon.PIECE = 2
 words = [a + b for a in "авкморст" for b in "аеиоуыэю"]
-found = lexicon.look_up(words, Language("абв", "ru"), jobs=4, cache=Path(sys.argv[1]))
-print(hash(tuple(sorted(found.items()))))
+phones = lexicon.look_up(words, Language("абв", "ru"), jobs=4, cache=Path(sys.argv[1]))
+print(hash(tuple(sorted(phones.items()))))
 """
 
 
@@ -121,13 +121,13 @@ def test_two_runs_at_once_may_ask_the_same(tmp_path):
 
 def test_pieces_processes_and_the_cache_change_nothing(tmp_path, monkeypatch):
     words = ["сегодня", "да", "кот", "дом", "лес"]
-    whole = look_up(words, language(None))
+    expected = look_up(words, language(None))
     monkeypatch.setattr("cascade.text.lexicon.PIECE", 2)
-    assert look_up(words, language(None), jobs=2, cache=tmp_path) == whole
-    assert len(list(tmp_path.glob("*.ipa"))) == 2  # whole pieces only
+    assert look_up(words, language(None), jobs=2, cache=tmp_path) == expected
+    assert len(list(tmp_path.glob("*.ipa"))) == 2  # only full pieces
     monkeypatch.setattr("cascade.text.lexicon.subprocess.run", None)
     assert look_up(sorted(words)[:4], language(None), cache=tmp_path) == dict(
-        list(whole.items())[:4]
+        list(expected.items())[:4]
     )
 
 
