@@ -153,7 +153,8 @@ def _warnings(recipe: Recipe, summaries: Sequence[DatasetSummary]) -> Iterator[s
             yield f"{key} has only {total} words: one word error is {share:.1f} % WER"
         shared = sorted(s.speakers & speakers)
         if shared and s not in cut:
-            yield f"{key}: {len(shared)} of its speakers are also in the training, as {shared[0]}"
+            count = f"{len(shared)} of {len(s.speakers)} speakers"
+            yield f"{key}: {count} are also in the training, such as {shared[0]}"
         if repeated := sum(item.words in sentences for item in s.usable):
             yield f"{key}: {repeated} of {len(s.usable)} sentences are also in the training"
         unknown = sum(n for word, n in s.words.items() if word not in training_words)

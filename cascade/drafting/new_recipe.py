@@ -18,7 +18,7 @@ from cascade.corpora.corpus import CorpusRequest
 from cascade.corpora.detection import CorpusPart, find_parts
 from cascade.drafting import data_report
 from cascade.drafting.corpus_summary import DatasetSummary, summarise, transcripts
-from cascade.drafting.recipe_text import WRITTEN, Draft, ExistingSettings
+from cascade.drafting.recipe_text import MARK, Draft, ExistingSettings
 from cascade.runtime.errors import UserError
 from cascade.runtime.files import write_text
 from cascade.runtime.project import RECIPES
@@ -148,7 +148,7 @@ def _existing(chosen: Mapping[str, str]) -> dict[str, ExistingSettings]:
     recipes = []
     for file in sorted(RECIPES.glob("*/recipe.yaml"), key=lambda f: (f.parent.name != MAIN, f)):
         try:
-            if WRITTEN not in file.read_text(encoding="utf-8"):
+            if MARK not in file.read_text(encoding="utf-8"):
                 recipes.append(read_recipe(file))
         except (UserError, OSError, UnicodeDecodeError):
             continue  # an error in another recipe does not matter here

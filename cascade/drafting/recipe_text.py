@@ -10,7 +10,7 @@ import yaml
 from cascade.config.schema import as_plain
 from cascade.config.sections import Dataset, Language
 
-WRITTEN = "Written by `python -m cascade new-recipe`"
+MARK = "cascade new-recipe"  # a recipe with these words was written by this command
 SMALL = 0.1  # hours; below, a training is only a trial, like recipes/mini
 MEASURED = 2.0  # hours; up to here the settings are those of recipes/ru_en
 PASSES = 20  # through the training speech, if there is more
@@ -60,7 +60,7 @@ class Draft:
         return f"""\
 # {title}.
 #
-# {WRITTEN}. Change what you like: docs/reference/keys.md lists all
+# Written by `{MARK}`. Change what you like: docs/reference/keys.md lists all
 # keys and their defaults. For one run, give a key as an option:
 # ./run.sh --recipe {self.name} --train.steps 2000
 
@@ -80,7 +80,7 @@ target_minutes: all      # or how many minutes of the target's training speech t
             ]
         lines.append("datasets:")
         for dataset in self.datasets:
-            row = {k: v for k, v in vars(dataset).items() if v not in (None, "")}
+            row = {k: v for k, v in vars(dataset).items() if v not in (None, "", False)}
             if dataset.split:
                 between = [int(x) if x == int(x) else x for x in dataset.split.between]
                 row["split"] = {**vars(dataset.split), "between": between}

@@ -49,6 +49,10 @@ def test_what_goes_in_comes_out(read):
     assert "    # recipes/hi_ur also has:\n    # phone_map: {ɽ: r}\n" in DRAFT.text()
 
 
+def test_defaults_of_data_sets_are_left_out():
+    assert "isolated" not in DRAFT.text() and "channel" not in DRAFT.text()
+
+
 def test_every_section_says_what_it_is():
     for section in DRAFT.text().split("\n\n"):
         assert section.startswith("#") or section.startswith("target:"), section
