@@ -9,6 +9,7 @@ import argparse
 import dataclasses
 import math
 import re
+import subprocess
 import sys
 import types
 import typing
@@ -167,10 +168,20 @@ def _option(action: argparse.Action) -> str:
 
 def recipes() -> str:
     """A table of the recipes, and each one's comment and text."""
-    folders = sorted(path.parent for path in ROOT.glob("recipes/*/recipe.yaml"))
+    folders = [path.parent for path in tracked("recipes/*/recipe.yaml")]
     rows = [f"| [`{f.name}`](#{f.name}) | {_summary(f)} | {_results(f)} |" for f in folders]
     table = "\n".join(["| recipe | what it is | figures |", "| --- | --- | --- |", *rows])
     return "\n\n".join([table, *map(_recipe, folders)])
+
+
+def tracked(pattern: str) -> list[Path]:
+    """Files of the project. What git does not track, such as a user's own recipe, is not one."""
+    command = ["git", "-C", str(ROOT), "ls-files", "-z", "--", pattern]
+    try:
+        listed = subprocess.run(command, capture_output=True, text=True).stdout.split("\0")
+    except FileNotFoundError:  # no git
+        listed = []
+    return sorted(ROOT / name for name in listed if name) or sorted(ROOT.glob(pattern))
 
 
 def comment(folder: Path) -> str:
@@ -186,7 +197,8 @@ def _summary(folder: Path) -> str:
 
 
 def _results(folder: Path) -> str:
-    names = [name for name in RESULTS if (folder / name).exists()]
+    files = tracked(f"recipes/{folder.name}/*.md")
+    names = [name for name in RESULTS if folder / name in files]
     links = [f"[{n.removesuffix('.md')}](../../recipes/{folder.name}/{n})" for n in names]
     return ", ".join(links) or "none yet"
 
