@@ -154,7 +154,7 @@ def test_every_stage_and_job_is_named():
 
 
 def jobs() -> Iterator[tuple[list[Path], str]]:
-    """The outputs of every job of a recipe and its name, with placeholders for what varies."""
+    """The outputs of every job of a recipe and its name; capitals stand for what varies."""
     options = {"language_model.open": "true"}
     recipe = read_recipe(RECIPES / "mini" / "recipe.yaml", options)
     layout = Layout(Path("exp/mini"), Path("downloads"), Path("data"))
@@ -270,21 +270,22 @@ def test_what_goes_wrong_is_really_said():
         assert matches, f"nothing says {message}"
 
 
-def test_the_example_of_a_reader_reads(tmp_path):
+def test_the_example_of_a_reader_reads(tmp_path, monkeypatch):
     example = re.search(r"```python\n(.*?)```", source("inside/add-corpus.md"), re.DOTALL)[1]
-    reader: dict = {"__name__": "example"}
-    exec(compile(example, "add-corpus.md", "exec"), reader)
+    (tmp_path / "reader_of_the_docs.py").write_text(example, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    reader = importlib.import_module("reader_of_the_docs")
     (tmp_path / "list.txt").write_text("a/0001.wav Guten Tag\nb/0001.wav Danke\n")
     request = CorpusRequest(tmp_path, tmp_path, path=tmp_path)
-    first, second = reader["utterances"](request)
+    first, second = reader.utterances(request)
     assert (first.id, first.text, first.speaker) == ("a-0001", "Guten Tag", "a")
     assert second.audio == tmp_path / "b/0001.wav"
-    assert reader["detect"](request)
+    assert reader.detect(request)
     for name in ("LICENCE", "PARTS", "LOOKS_FOR"):
-        assert name in reader
+        assert hasattr(reader, name)
     (tmp_path / "list.txt").write_text("a/0001.wav\n")
     with pytest.raises(UserError, match="line 1 is not 'FILE TEXT'"):
-        list(reader["utterances"](request))
+        list(reader.utterances(request))
 
 
 @pytest.mark.parametrize("name", ["generated", "floors", "hooks", "refusals"])
