@@ -25,7 +25,7 @@ from cascade.runtime import workers
 from cascade.runtime.files import jsonl_gz, read_jsonl_gz, replacing, replacing_path
 from cascade.runtime.lock import turn
 from cascade.runtime.progress import meter
-from cascade.runtime.stamp import Digest, Stamp, code_digest, digest
+from cascade.runtime.stamp import Digest, Stamp, code_digests, digest
 
 SHARD = 500  # utterances of an ark: fixed, so that the files do not depend on --nj
 
@@ -86,10 +86,10 @@ def provide(
     return Stored(folder, {Path(file): value for file, value in stamp.outputs.items()}, reason)
 
 
-def _code() -> str:
-    """Return the digest of the code, and the versions of the packages, that decide the values."""
-    versions = [f"{package} {version(package)}" for package in PACKAGES]
-    return " ".join([code_digest(("cascade.features.filterbank",)), *versions])
+def _code() -> dict[str, str]:
+    """Return digests of the code, and the versions of the packages, that decide the values."""
+    versions = {package: version(package) for package in PACKAGES}
+    return code_digests(("cascade.features.filterbank",)) | versions
 
 
 def _digest_of(speech: Path) -> tuple[int, str]:

@@ -13,7 +13,7 @@ from typing import Any
 from cascade.runtime.errors import UserError
 from cascade.runtime.files import write_text
 from cascade.runtime.lock import owner
-from cascade.runtime.stamp import ABSENT, Digest, Stamp, code_digest, digest
+from cascade.runtime.stamp import ABSENT, Digest, Stamp, code_digests, digest
 
 log = logging.getLogger("cascade")
 
@@ -72,9 +72,9 @@ class Job:
     modules: tuple[str, ...] = ()
     unfinished: tuple[Path, ...] = ()
 
-    def code(self) -> str:
-        """Return the digest of all code that the job runs."""
-        return code_digest((self.run.module, *self.modules))
+    def code(self) -> dict[str, str]:
+        """Return the files of all code that the job runs, with their digests."""
+        return code_digests((self.run.module, *self.modules))
 
     def fingerprint(self) -> str:
         """Return a SHA-256 of everything that the result depends on.
@@ -205,7 +205,7 @@ class Runner:
         """Return a file that exists while a job runs."""
         return self._stamp(stage, job).with_suffix(".begun")
 
-    def _reason(self, stage: Stage, job: Job, code: str) -> str | None:
+    def _reason(self, stage: Stage, job: Job, code: Mapping[str, str]) -> str | None:
         """Return why a job must run, None if it is up to date."""
         if self.force:
             return "--force"

@@ -73,11 +73,12 @@ class Sources:
                 yield Path(name), Digest(*values)
 
 
-def code_digest(modules: Iterable[str]) -> str:
-    """Return a SHA-256 of the code of ``modules`` and of everything that they import.
+def code_digests(modules: Iterable[str]) -> dict[str, str]:
+    """Return the files of ``modules`` and of everything that they import, each with a SHA-256.
 
-    Only modules of ``cascade`` and ``local`` count. Comments, docstrings and line breaks do not.
-    Imports inside functions do.
+    Files are named from the root of the project, such as ``cascade/runtime/stamp.py``, in
+    alphabetical order. Only modules of ``cascade`` and ``local`` count. Comments, docstrings and
+    line breaks do not. Imports inside functions do.
 
     Raises `ModuleNotFoundError` for a name that is not a module of ``cascade`` or ``local``.
     """
@@ -88,8 +89,7 @@ def code_digest(modules: Iterable[str]) -> str:
         if module not in digests:
             digests[module], imported = _read_module(module)
             waiting += imported
-    lines = "".join(f"{name} {digests[name]}\n" for name in sorted(digests))
-    return hashlib.sha256(lines.encode()).hexdigest()
+    return {f"{name.replace('.', '/')}.py": digests[name] for name in sorted(digests)}
 
 
 @functools.cache
@@ -137,7 +137,7 @@ class Stamp:
 
     Attributes:
         settings: The settings of the job, as JSON types.
-        code: The digest of its code.
+        code: What its code is: a digest of each file, such as `code_digests` returns.
         inputs: The digests of the files that it read.
         outputs: The digests of the files that it wrote.
         sources: A `Sources` file that lists more inputs; "" for none.
@@ -145,7 +145,7 @@ class Stamp:
     """
 
     settings: Any
-    code: str
+    code: dict[str, str]
     inputs: dict[str, Digest]
     outputs: dict[str, Digest]
     sources: str = ""
@@ -158,7 +158,7 @@ class Stamp:
             raw = json.loads(path.read_text(encoding="utf-8"))
             return cls(
                 raw["settings"],
-                raw["code"],
+                dict(raw["code"]),
                 {name: Digest(**value) for name, value in raw["inputs"].items()},
                 {name: Digest(**value) for name, value in raw["outputs"].items()},
                 raw.get("sources", ""),
@@ -171,7 +171,7 @@ class Stamp:
     def make(
         cls,
         settings: Any,
-        code: str,
+        code: Mapping[str, str],
         inputs: Iterable[Path],
         outputs: Iterable[Path],
         output_digests: Mapping[Path, Digest] = MappingProxyType({}),
@@ -199,7 +199,7 @@ class Stamp:
                 raise FileNotFoundError(path)
             written[str(path)] = value
         names = tuple(map(str, discovered))
-        return cls(settings, code, read, written, str(sources or ""), names)
+        return cls(settings, dict(code), read, written, str(sources or ""), names)
 
     def write(self, path: Path) -> None:
         """Write the stamp as JSON."""
@@ -220,14 +220,19 @@ class Stamp:
         )
 
     def stale(
-        self, settings: Any, code: str, inputs: Iterable[Path], outputs: Iterable[Path]
+        self,
+        settings: Any,
+        code: Mapping[str, str],
+        inputs: Iterable[Path],
+        outputs: Iterable[Path],
     ) -> str | None:
         """Return why a job must run again that is described like this; None if it need not."""
         changed = changed_settings(self.settings, settings)
         if changed:
             return f"the recipe's {changed} changed"
-        if code != self.code:
-            return "the code changed"
+        changed = changed_settings(self.code, dict(code))
+        if changed:
+            return f"the code changed: {changed}"
         names = dict.fromkeys(map(str, inputs))
         for path in names:
             if path not in self.inputs:

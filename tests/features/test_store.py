@@ -125,9 +125,9 @@ def test_what_is_damaged_is_made_again(speech, provide, damage):
 
 def test_other_code_makes_them_again_under_the_same_name(speech, provide, monkeypatch):
     first = provide(speech())
-    monkeypatch.setattr(store, "code_digest", lambda modules: "other")
+    monkeypatch.setattr(store, "code_digests", lambda modules: {"a.py": "d"})
     again = provide(speech())
-    assert (again.folder, again.reason) == (first.folder, "the code changed")
+    assert (again.folder, again.reason) == (first.folder, "the code changed: a.py")
     assert provide(speech()).reason is None
 
 

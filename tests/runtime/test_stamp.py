@@ -14,11 +14,12 @@ from cascade.runtime.stamp import (
     Sources,
     Stamp,
     changed_settings,
-    code_digest,
+    code_digests,
     digest,
 )
 
 SETTINGS = {"train": {"steps": 10, "augment": {"warp": 2.0}}, "seed": 0, "names": ["a", "b"]}
+CODE = {"cascade/a.py": "digest of a", "cascade/b.py": "digest of b"}
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def files(tmp_path):
 
 @pytest.fixture
 def made(files):
-    return Stamp.make(SETTINGS, "code", *files)
+    return Stamp.make(SETTINGS, CODE, *files)
 
 
 def later(path: Path, seconds=10):
@@ -40,68 +41,68 @@ def later(path: Path, seconds=10):
 
 
 def test_nothing_changed_nothing_stale(made, files, tmp_path):
-    assert made.stale(SETTINGS, "code", *files) is None
+    assert made.stale(SETTINGS, CODE, *files) is None
     made.write(tmp_path / ".stamps" / "x.json")
     again = Stamp.read(tmp_path / ".stamps" / "x.json")
     assert again == made
-    assert again.stale(SETTINGS, "code", *files) is None
+    assert again.stale(SETTINGS, CODE, *files) is None
 
 
 def test_a_touched_file_is_not_a_changed_one(made, files):
     for path in (*files[0], *files[1]):
         later(path)
-    assert made.stale(SETTINGS, "code", *files) is None
+    assert made.stale(SETTINGS, CODE, *files) is None
 
 
 def test_changed_content_is_named(made, files):
     (path,) = files[0]
     path.write_text("other")  # of the same length
     later(path)
-    assert made.stale(SETTINGS, "code", *files) == f"{path} changed"
+    assert made.stale(SETTINGS, CODE, *files) == f"{path} changed"
     path.write_text("input")
-    assert made.stale(SETTINGS, "code", *files) is None
+    assert made.stale(SETTINGS, CODE, *files) is None
     path.write_text("input and more")
     os.utime(path, ns=(0, made.inputs[str(path)].mtime_ns))  # an older time hides no length
-    assert made.stale(SETTINGS, "code", *files) == f"{path} changed"
+    assert made.stale(SETTINGS, CODE, *files) == f"{path} changed"
 
 
 def test_missing_files_are_named(made, files):
     (source,), (out,) = files
     out.unlink()
-    assert made.stale(SETTINGS, "code", *files) == f"its output {out} is missing"
+    assert made.stale(SETTINGS, CODE, *files) == f"its output {out} is missing"
     source.unlink()
-    assert made.stale(SETTINGS, "code", *files) == f"{source} is missing"
+    assert made.stale(SETTINGS, CODE, *files) == f"{source} is missing"
 
 
 def test_a_damaged_output_is_named(made, files):
     (out,) = files[1]
     out.write_bytes(out.read_bytes()[:-1])
-    assert made.stale(SETTINGS, "code", *files) == f"its output {out} changed"
+    assert made.stale(SETTINGS, CODE, *files) == f"its output {out} changed"
 
 
 def test_new_files_are_named(made, files, tmp_path):
     new = tmp_path / "new"
-    assert made.stale(SETTINGS, "code", [*files[0], new], files[1]) == f"{new} is new"
-    reason = made.stale(SETTINGS, "code", files[0], [*files[1], new])
+    assert made.stale(SETTINGS, CODE, [*files[0], new], files[1]) == f"{new} is new"
+    reason = made.stale(SETTINGS, CODE, files[0], [*files[1], new])
     assert reason == f"its output {new} is new"
 
 
 def test_an_input_that_is_none_any_more_is_named(files, tmp_path):
     gone = tmp_path / "gone"
     gone.write_text("text")
-    made = Stamp.make(SETTINGS, "code", [*files[0], gone], files[1])
+    made = Stamp.make(SETTINGS, CODE, [*files[0], gone], files[1])
     made.write(tmp_path / "stamp")
     for stamp in (made, Stamp.read(tmp_path / "stamp")):
-        assert stamp.stale(SETTINGS, "code", *files) == f"{gone} is not an input any more"
+        assert stamp.stale(SETTINGS, CODE, *files) == f"{gone} is not an input any more"
 
 
 def test_inputs_that_only_the_job_knows_count_too(files, tmp_path):
     wav = tmp_path / "x.wav"
     wav.write_text("sound")
-    made = Stamp.make(SETTINGS, "code", *files, discovered=[wav])
-    assert made.stale(SETTINGS, "code", *files) is None  # the caller does not know of it
+    made = Stamp.make(SETTINGS, CODE, *files, discovered=[wav])
+    assert made.stale(SETTINGS, CODE, *files) is None  # the caller does not know of it
     wav.write_text("other sound")
-    assert made.stale(SETTINGS, "code", *files) == f"{wav} changed"
+    assert made.stale(SETTINGS, CODE, *files) == f"{wav} changed"
 
 
 @pytest.fixture
@@ -116,8 +117,8 @@ def sources(tmp_path):
                 path.write_text(path.name)
             listing.add(path, digest(path) or ABSENT)
     assert [path for path, _ in Sources.read(listed)] == [*recordings, tmp_path / "none.wav"]
-    Stamp.make({}, "code", [], [], sources=listed).write(tmp_path / "stamp")
-    return recordings, listed, lambda: Stamp.read(tmp_path / "stamp").stale({}, "code", [], [])
+    Stamp.make({}, CODE, [], [], sources=listed).write(tmp_path / "stamp")
+    return recordings, listed, lambda: Stamp.read(tmp_path / "stamp").stale({}, CODE, [], [])
 
 
 def test_sources_in_a_list_count_as_inputs(sources, tmp_path):
@@ -145,15 +146,21 @@ def test_a_known_digest_is_not_made_again(tmp_path):
     path = tmp_path / "a"
     path.write_text("a")
     known = dataclasses.replace(digest(path), sha256="known")
-    assert Stamp.make({}, "", [], [path], {path: known}).outputs == {str(path): known}
+    assert Stamp.make({}, {}, [], [path], {path: known}).outputs == {str(path): known}
     path.write_text("longer")
-    assert Stamp.make({}, "", [], [path], {path: known}).outputs == {str(path): digest(path)}
+    assert Stamp.make({}, {}, [], [path], {path: known}).outputs == {str(path): digest(path)}
 
 
 def test_changed_code_and_settings_are_named(made, files):
-    assert made.stale(SETTINGS, "other", *files) == "the code changed"
+    first, second = CODE
+    for code, name in [
+        ({**CODE, second: "other"}, second),
+        ({first: CODE[first]}, second),
+        ({**CODE, "new.py": "d"}, "new.py"),
+    ]:
+        assert made.stale(SETTINGS, code, *files) == f"the code changed: {name}"
     other = {**SETTINGS, "train": {"steps": 10, "augment": {"warp": 1.0}}}
-    assert made.stale(other, "code", *files) == "the recipe's train.augment.warp changed"
+    assert made.stale(other, CODE, *files) == "the recipe's train.augment.warp changed"
 
 
 @pytest.mark.parametrize(
@@ -179,8 +186,9 @@ def test_the_setting_that_changed(new, where):
     "text",
     [
         *(None, "", "{", "[]", "null", "{}"),
-        '{"settings": 1, "code": "", "inputs": [], "outputs": {}}',
-        '{"settings": 1, "code": "", "inputs": {"a": {"size": 1}}, "outputs": {}}',
+        '{"settings": 1, "code": "d", "inputs": {}, "outputs": {}}',
+        '{"settings": 1, "code": {}, "inputs": [], "outputs": {}}',
+        '{"settings": 1, "code": {}, "inputs": {"a": {"size": 1}}, "outputs": {}}',
     ],
 )
 def test_a_stamp_that_does_not_read_is_none(tmp_path, text):
@@ -191,7 +199,7 @@ def test_a_stamp_that_does_not_read_is_none(tmp_path, text):
 
 def test_a_stamp_of_what_is_not_there_is_not_made(files, tmp_path):
     with pytest.raises(FileNotFoundError, match="nowhere"):
-        Stamp.make(SETTINGS, "code", files[0], [tmp_path / "nowhere"])
+        Stamp.make(SETTINGS, CODE, files[0], [tmp_path / "nowhere"])
 
 
 def test_digest(tmp_path):
@@ -229,15 +237,17 @@ def tree(tmp_path, monkeypatch):
 
 
 def changed(tree, name, *modules, more="x = 1\n"):
-    """Whether a change of a module's text changes the digest of ``modules``."""
-    before = code_digest(modules)
+    """Whether a change of a module's text changes its digest among those of ``modules``."""
+    before = code_digests(modules)
     with (tree / name).open("a") as file:
         file.write(more)
     module._read_module.cache_clear()
-    return code_digest(modules) != before
+    after = code_digests(modules)
+    assert changed_settings(before, after) in (name, None)
+    return after != before
 
 
-def test_code_digest_follows_imports_and_no_others(tree):
+def test_code_digests_follows_imports_and_no_others(tree):
     for name in ("low/a", "low/b", "low/c", "high/d"):  # d is imported in a function
         assert changed(tree, f"cascade/{name}.py", "cascade.low.a")
     assert not changed(tree, "cascade/high/other.py", "cascade.low.a")
@@ -246,10 +256,10 @@ def test_code_digest_follows_imports_and_no_others(tree):
     assert changed(tree, "local/helpers/lists.py", "local.mine")
 
 
-def test_code_digest_takes_modules_in_any_order(tree):
-    one = code_digest(["cascade.low.a", "local.mine"])
-    assert code_digest(["local.mine", "cascade.low.b", "cascade.low.a"]) == one
-    assert code_digest(["cascade.high.other"]) != one
+def test_code_digests_takes_modules_in_any_order(tree):
+    one = code_digests(["cascade.low.a", "local.mine"])
+    assert code_digests(["local.mine", "cascade.low.b", "cascade.low.a"]) == one
+    assert code_digests(["cascade.high.other"]) != one
 
 
 @pytest.mark.parametrize(
@@ -266,28 +276,28 @@ def test_code_digest_takes_modules_in_any_order(tree):
         ("def f(a=1): ...\n", "def f(a=2): ...\n", False),
     ],
 )
-def test_code_digest_counts_statements_not_their_comments(tree, before, after, same):
+def test_code_digests_counts_statements_not_their_comments(tree, before, after, same):
     file = tree / "cascade/high/other.py"
     digests = []
     for text in (before, after):
         file.write_text(text)
         module._read_module.cache_clear()
-        digests.append(code_digest(["cascade.high.other"]))
+        digests.append(code_digests(["cascade.high.other"]))
     assert (digests[0] == digests[1]) is same
 
 
 @pytest.mark.parametrize(
     "name", ["cascade.low.nowhere", "cascade.low", "local.nowhere", "numpy", ""]
 )
-def test_code_digest_of_no_module_of_ours_is_an_error(tree, name):
+def test_code_digests_of_no_module_of_ours_is_an_error(tree, name):
     with pytest.raises(ModuleNotFoundError, match=f"no module {name} in"):
-        code_digest([name])
+        code_digests([name])
 
 
-def test_code_digest_of_an_import_that_leads_nowhere_is_an_error(tree):
+def test_code_digests_of_an_import_that_leads_nowhere_is_an_error(tree):
     (tree / "cascade/high/other.py").write_text("from cascade.gone import x\n")
     with pytest.raises(ModuleNotFoundError, match=r"no module cascade\.gone in"):
-        code_digest(["cascade.high.other"])
+        code_digests(["cascade.high.other"])
 
 
 JSON = st.recursive(
@@ -309,4 +319,4 @@ def test_whatever_a_stamp_file_holds_it_is_a_stamp_or_none(tmp_path, content):
     path.write_bytes(content)
     read = Stamp.read(path)
     if read is not None:
-        read.stale({}, "code", [], [])
+        read.stale({}, CODE, [], [])
