@@ -73,6 +73,10 @@ class Dataset:
         split: A part that is made here, by a hash of names. Keys: see ``Split``.
         isolated: For ``valid`` sets of single words. They count in the choice of the model and
             in the search of phones, not in the search of words.
+        max_minutes_per_speaker: At most so many minutes of any one speaker are used, for a
+            corpus in which one speaker has most of the speech. A hash of each utterance's id
+            decides which, so fewer minutes are part of more; ``excluded.tsv`` lists the others.
+            Utterances without a speaker's name have no limit.
     """
 
     role: str
@@ -84,6 +88,7 @@ class Dataset:
     channel: str | None = None
     split: Split | None = None
     isolated: bool = False
+    max_minutes_per_speaker: float | None = within(None, 0.01)
 
     @property
     def label(self) -> str:

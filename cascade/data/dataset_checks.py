@@ -82,6 +82,7 @@ class UsableDataset:
 
     Three arrays have a value for each usable utterance: ``numbers`` in the file
     ``utterances``, ``ranks`` that decide what `target_minutes` takes first, and ``seconds``.
+    ``passed`` counts those that passed the checks, also what a limit for speakers took out.
     """
 
     listed: ListedDataset
@@ -90,6 +91,7 @@ class UsableDataset:
     numbers: np.ndarray
     ranks: np.ndarray
     seconds: np.ndarray
+    passed: int
 
 
 def list_dataset(
@@ -181,6 +183,7 @@ def check_pronunciations(checked: CheckedDataset) -> UsableDataset:
         np.frombuffer(numbers, np.uint64),
         np.frombuffer(ranks, np.uint64),
         np.frombuffer(seconds, np.float64),
+        len(numbers),
     )
 
 

@@ -25,6 +25,7 @@ from cascade.data.selection import (
     SelectedDataset,
     choose_minutes,
     failure,
+    limit_speakers,
     log_contents,
     write_selection,
 )
@@ -58,7 +59,8 @@ def prepare(experiment: Experiment, jobs: int) -> JobFiles:
             def check(listed: ListedDataset) -> UsableDataset:
                 path = layout.root / "manifests" / f".{listed.key}.utterances"
                 utterances = outputs.enter_context(UtteranceFile(path))
-                return check_pronunciations(check_utterances(listed, pool, sources, utterances))
+                checked = check_utterances(listed, pool, sources, utterances)
+                return limit_speakers(check_pronunciations(checked))
 
             datasets = [list_dataset(experiment, d, jobs, add_row) for d in recipe.datasets]
             training = [check(listed) for listed in datasets if listed.dataset.role == "train"]

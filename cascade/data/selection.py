@@ -4,16 +4,17 @@ They go on from the `UsableDataset` of `cascade.data.dataset_checks`.
 """
 
 import logging
+from array import array
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from cascade.corpora.corpus import Excluded
 from cascade.data.dataset_checks import UsableDataset
 from cascade.data.ledger import SHOWN
-from cascade.data.overlap import Fingerprints
+from cascade.data.overlap import Fingerprints, short_digest
 from cascade.data.utterance_checks import CheckedUtterance
 
 log = logging.getLogger("cascade")
@@ -31,6 +32,49 @@ class SelectedDataset:
     fingerprints: Fingerprints
     seconds: float
     mixed: Counter[int]
+
+
+def limit_speakers(usable: UsableDataset) -> UsableDataset:
+    """Return the data set with at most ``max_minutes_per_speaker`` of each speaker.
+
+    What is taken out goes to the ledger. A hash of the ids decides, and not the seed: a smaller
+    limit keeps a part of what a larger one keeps. An unknown speaker may be several, and has no
+    limit.
+    """
+    listed = usable.listed
+    minutes = listed.dataset.max_minutes_per_speaker
+    if minutes is None:
+        return usable
+    places, speakers, ranks = array("Q"), array("Q"), array("Q")
+    wanted = set(usable.numbers.tolist())
+    for number, item in enumerate(usable.utterances):
+        if number in wanted and item.speaker != "unknown":
+            places.append(number)
+            speakers.append(short_digest(item.speaker))
+            ranks.append(short_digest(item.id))
+    known = np.isin(usable.numbers, np.array(places, np.uint64))
+    used: Counter[int] = Counter()  # milliseconds by speaker
+    full = set()  # speakers whose next utterance was too much
+    taken_out = set()
+    lengths = np.rint(1000 * usable.seconds[known]).astype(int)
+    for i in np.lexsort((np.array(places), np.array(ranks))).tolist():
+        speaker = speakers[i]
+        if speaker in full or used[speaker] + lengths[i] > 60_000 * minutes:
+            full.add(speaker)
+            taken_out.add(places[i])
+        else:
+            used[speaker] += int(lengths[i])
+    reason = f"beyond max_minutes_per_speaker: {minutes:g}"
+    for number, item in enumerate(usable.utterances if taken_out else ()):
+        if number in taken_out:
+            listed.exclusions.add(Excluded(item.id, reason, item.seconds, selection=True))
+    kept = ~np.isin(usable.numbers, np.array(sorted(taken_out), np.uint64))
+    return replace(
+        usable,
+        numbers=usable.numbers[kept],
+        ranks=usable.ranks[kept],
+        seconds=usable.seconds[kept],
+    )
 
 
 def choose_minutes(training: Sequence[UsableDataset], minutes: str) -> list[np.ndarray]:
@@ -117,11 +161,17 @@ def log_contents(selected: SelectedDataset) -> None:
 
 def failure(selected: SelectedDataset) -> str | None:
     """Return why stage 0 must stop: nothing is left, or too much failed the checks; else None."""
-    listed, usable_count = selected.usable.listed, len(selected.usable.numbers)
+    listed = selected.usable.listed
     key, recipe, faults = listed.key, listed.recipe, listed.exclusions.fault_count
-    total = usable_count + faults
+    total = selected.usable.passed + faults
     if not len(selected.fingerprints):
-        if usable_count:
+        if selected.usable.passed and not len(selected.usable.numbers):
+            limit = listed.dataset.max_minutes_per_speaker
+            return (
+                f"{key}: max_minutes_per_speaker: {limit:g} leaves no utterance of it. Use more"
+                f" minutes."
+            )
+        if selected.usable.passed:
             return (
                 f"{key}: target_minutes: {recipe.target_minutes} leaves no utterance of it. Use"
                 f" more minutes."

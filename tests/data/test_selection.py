@@ -1,0 +1,95 @@
+import csv
+from collections import Counter
+
+import pytest
+from lhotse import CutSet
+
+from cascade.config.experiment import Experiment
+from cascade.data.prepare import prepare
+from cascade.runtime.errors import UserError
+
+
+@pytest.fixture
+def limited(small, read, listed):
+    """The ids by speaker that a limit for speakers leaves of 40 recordings, and the layout.
+
+    s0 speaks the even ones, s1 the odd ones, each for 40 s; 38 and 39 are of nobody.
+    """
+    raw, layout = small
+    folder = listed("many", ["да"] * 40, [1 + i // 2 % 3 for i in range(38)] + [2, 2])
+    table = folder / "table.tsv"
+    lines = table.read_text(encoding="utf-8").splitlines()
+    lines[39:] = [line.replace("\ts0\t", "\t\t").replace("\ts1\t", "\t\t") for line in lines[39:]]
+    table.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    raw["datasets"][0]["path"] = str(folder)
+
+    def limited(minutes, **overrides):
+        raw["datasets"][0]["max_minutes_per_speaker"] = minutes
+        prepare(Experiment(read(raw, overrides), layout), 1)
+        found = {"s0": {}, "s1": {}, "unknown": {}}
+        for cut in CutSet.from_file(layout.cuts("train_ru")):
+            found[cut.supervisions[0].speaker][cut.id] = cut.duration
+        return found, layout
+
+    return limited
+
+
+def ledger(layout):
+    with layout.excluded.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file, delimiter="\t"))
+
+
+def test_a_limit_for_each_speaker(limited):
+    everything, layout = limited(None)
+    assert [len(them) for them in everything.values()] == [19, 19, 2] and not ledger(layout)
+    few, layout = limited(0.25)
+    rows = ledger(layout)
+    assert {(row["reason"], row["kind"]) for row in rows} == {
+        ("beyond max_minutes_per_speaker: 0.25", "selection")
+    }
+    ids = {identifier for them in everything.values() for identifier in them}
+    assert Counter(row["utterance"] for row in rows) == Counter(
+        ids - {identifier for them in few.values() for identifier in them}
+    )
+    more, _ = limited(0.5)
+    for speaker in ("s0", "s1"):
+        assert 12 < sum(few[speaker].values()) <= 15 and 27 < sum(more[speaker].values()) <= 30
+        assert set(few[speaker]) < set(more[speaker])
+        assert list(few[speaker]) != list(everything[speaker])[: len(few[speaker])]  # a hash
+    assert few["unknown"] == everything["unknown"]
+    assert limited(0.25, seed="1")[0] == few  # whatever the seed
+
+
+def test_a_limit_for_speakers_comes_before_target_minutes(limited):
+    few, _ = limited(0.25)
+    fewer, layout = limited(0.25, target_minutes="0.2")
+    reasons = Counter(row["reason"].partition(":")[0] for row in ledger(layout))
+    assert set(reasons) == {"beyond max_minutes_per_speaker", "beyond target_minutes"}
+    assert sum(map(len, fewer.values())) + sum(reasons.values()) == 40
+    assert all(set(fewer[speaker]) <= set(few[speaker]) for speaker in few)
+
+
+def test_a_limit_below_every_utterance(small, read, listed):
+    raw, layout = small
+    raw["datasets"][0] |= {
+        "path": str(listed("long", ["да", "нет"], 1.0)),
+        "max_minutes_per_speaker": 0.015,
+    }
+    error = (
+        r"train_ru: max_minutes_per_speaker: 0\.015 leaves no utterance of it\. Use more minutes"
+    )
+    with pytest.raises(UserError, match=error):
+        prepare(Experiment(read(raw), layout), 1)
+
+
+def test_faults_are_a_share_of_all_utterances_not_of_those_within_the_limit(limited, tmp_path):
+    (tmp_path / "many" / "many3.wav").unlink()
+    few, layout = limited(0.02, **{"limits.max_excluded": "5%"})  # one of forty fails
+    assert sum(map(len, few.values())) < 8
+    assert sum(row["kind"] == "fault" for row in ledger(layout)) == 1
+
+
+def test_a_limit_of_nothing(raw, read):
+    raw["datasets"][0]["max_minutes_per_speaker"] = 0
+    with pytest.raises(UserError, match=r"max_minutes_per_speaker' must be at least 0\.01, not 0"):
+        read(raw)
