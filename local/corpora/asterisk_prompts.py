@@ -25,6 +25,7 @@ log = logging.getLogger("cascade")
 
 PARTS = ("train", "valid", "test", "short")
 VERSION = "1.6.1-1"
+SOUNDS = "usr/share/asterisk/sounds"
 RATE = 16000  # Hz, of G.722
 SUFFIXES = {RATE: "-g722", 8000: "-wav"}  # of the packages with sounds
 FEWEST_WORDS = 3
@@ -84,7 +85,7 @@ def listing(request: CorpusRequest, prompts: Prompts) -> Iterator[Utterance | Ex
         ["usr/share/"],
     )
     texts = parse(prompts.list_file(source))
-    sounds = _sounds(source / "usr/share/asterisk/sounds")
+    sounds = recordings(source / SOUNDS)
     wavs = _wavs(request, corpus, sounds, package)
 
     numbers: dict[str, int] = {}
@@ -204,10 +205,13 @@ def decode(source: Path, target: Path) -> None:
     resampling.save(target, samples, RATE)
 
 
-def _sounds(folder: Path) -> dict[str, Path]:
-    """Sound files by key, sorted; the key is the path below the voice's folder."""
+def recordings(folder: Path, voice: str = "*") -> dict[str, Path]:
+    """Sound files by key, sorted; the key is the path below the folder of the ``voice``.
+
+    Raises `UserError` if there is none, or two would have the same name.
+    """
     sounds = {}
-    for path in sorted(folder.glob("*/**/*.*")):
+    for path in sorted(folder.glob(f"{voice}/**/*.*")):
         if path.suffix in (".g722", ".wav"):
             key = path.relative_to(folder).with_suffix("").as_posix().partition("/")[2]
             sounds[key] = path
