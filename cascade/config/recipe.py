@@ -87,13 +87,24 @@ class Recipe:
         where = f"systems.{system}.train"
         return build(Train, merge(dataclasses.asdict(self.train), changes, Train, where), where)
 
-    def languages_of(self, system: str) -> list[str]:
-        """Return the languages that ``system`` is trained on, the target first."""
+    def streams_of(self, system: str) -> dict[str, str]:
+        """Return the streams that ``system`` is trained on, with their languages.
+
+        The first is the target's own, which has the target's name.
+        """
         settings = self.systems[system]
-        if not settings.multilingual:
-            return [self.target]
-        chosen = settings.languages or tuple(self.ext_languages)
-        return [self.target, *(name for name in self.ext_languages if name in chosen)]
+        streams = {self.target: self.target}
+        if settings.multilingual:
+            chosen = settings.languages or tuple(self.ext_streams)
+            streams |= {name: lang for name, lang in self.ext_streams.items() if name in chosen}
+        return streams
+
+    def speech_of(self, system: str) -> dict[str, list[Dataset]]:
+        """Return the data sets that ``system`` is trained on, by stream."""
+        speech = {name: self.stream(name) for name in self.streams_of(system)}
+        for name in self.systems[system].pool:
+            speech[self.target] = [*speech[self.target], *self.stream(name)]
+        return speech
 
     def before(self, system: str) -> str | None:
         """Return the system of this recipe that ``system`` starts from, if there is one."""
@@ -101,9 +112,20 @@ class Recipe:
         return start if start in self.systems else None
 
     @property
+    def ext_streams(self) -> dict[str, str]:
+        """The streams of role ``train_ext`` with their languages, in the recipe's order."""
+        return {d.stream_name: d.language for d in self.role("train_ext")}
+
+    @property
     def ext_languages(self) -> list[str]:
-        """The languages of role ``train_ext``, in the recipe's order."""
-        return list(dict.fromkeys(d.language for d in self.role("train_ext")))
+        """The other languages of role ``train_ext``, in the recipe's order."""
+        return [name for name in dict.fromkeys(self.ext_streams.values()) if name != self.target]
+
+    def stream(self, name: str) -> list[Dataset]:
+        """Return the data sets of a stream; the target's own are those of role ``train``."""
+        if name == self.target:
+            return self.role("train")
+        return [d for d in self.role("train_ext") if d.stream_name == name]
 
 
 def read_recipe(path: Path, overrides: Mapping[str, str] | None = None) -> Recipe:

@@ -8,6 +8,7 @@ from cascade.runtime.errors import UserError
 
 if TYPE_CHECKING:
     from cascade.config.recipe import Recipe
+    from cascade.config.sections import Dataset
 
 ROLES = ("train", "train_ext", "valid", "test")
 SHARES = ("upper", "lower", "all")  # which layers the languages share
@@ -56,8 +57,7 @@ def _check_datasets(recipe: "Recipe") -> None:
             raise UserError(f"unknown language '{d.language}'; the nearest known one is '{near}'.")
         if d.role != "train_ext" and d.language != recipe.target:
             raise UserError(f"role '{d.role}' is for the target language, not for '{d.language}'.")
-        if d.role == "train_ext" and d.language == recipe.target:
-            raise UserError("role 'train_ext' is for other languages than the target.")
+        _check_stream(recipe, d)
         if not NAME.fullmatch(d.name or d.corpus):
             raise UserError(f"'{d.name or d.corpus}' is not a valid name for a data set.")
         if d.isolated and d.role != "valid":
@@ -75,6 +75,28 @@ def _check_datasets(recipe: "Recipe") -> None:
     for role in ("train", "valid", "test"):
         if not recipe.role(role):
             raise UserError(f"no data set has the role '{role}'.")
+
+
+def _check_stream(recipe: "Recipe", d: "Dataset") -> None:
+    """Raise `UserError` for a wrong key ``stream``, or where it is missing."""
+    if d.role != "train_ext":
+        if d.stream:
+            raise UserError(f"'stream' is for data sets of role 'train_ext', not '{d.role}'.")
+        return
+    if d.language == recipe.target and not d.stream:
+        raise UserError(
+            f"a data set of role 'train_ext' is of the target language '{d.language}'. Name its"
+            " stream, such as 'stream: borrowed', or give it the role 'train'."
+        )
+    if d.stream and (not NAME.fullmatch(d.stream) or d.stream == "shared"):
+        raise UserError(f"'{d.stream}' is not a valid name for a stream.")
+    if d.stream == recipe.target or d.stream in recipe.languages.keys() - {d.language}:
+        raise UserError(f"stream '{d.stream}': a language has this name. Choose another.")
+    if (language := recipe.ext_streams[d.stream_name]) != d.language:
+        raise UserError(
+            f"stream '{d.stream}' has data sets of '{language}' and of '{d.language}'. A stream"
+            " has one language."
+        )
 
 
 def _check_system(recipe: "Recipe", name: str) -> None:
@@ -97,7 +119,7 @@ def _check_system(recipe: "Recipe", name: str) -> None:
         want = "[lower, upper]" if separate else "[number]"
         but = "" if least else " (upper may be 0)"
         raise UserError(f"{where}: 'layers' must be {want}, each at least 1{but}.")
-    if system.multilingual and not recipe.ext_languages:
+    if system.multilingual and not recipe.ext_streams:
         raise UserError(
             f"{where} is trained on several languages, but no data set has role 'train_ext'."
         )
@@ -108,12 +130,12 @@ def _check_system(recipe: "Recipe", name: str) -> None:
         raise UserError(f"train.precision must be one of {', '.join(PRECISIONS)}.")
     for key in ("weights", "seconds", "active"):
         for language in getattr(settings, key):
-            if language not in recipe.languages:
-                raise UserError(f"train.{key}: unknown language '{language}'.")
+            if language not in recipe.languages and language not in recipe.ext_streams:
+                raise UserError(f"train.{key}: unknown language or stream '{language}'.")
     for language, span in settings.active.items():
         if len(span) != 2 or not 0 <= span[0] < span[1] <= 1:
             raise UserError(f"train.active: '{language}' must be two numbers, such as [0, 0.8].")
-    spans = [settings.active.get(language, (0, 1)) for language in recipe.languages_of(name)]
+    spans = [settings.active.get(language, (0, 1)) for language in recipe.streams_of(name)]
     for begin in {end for _, end in spans} - {1} | {0}:
         if not any(first <= begin < last for first, last in spans):
             raise UserError(f"{where}: no language is active from {begin} of the steps on.")
@@ -121,8 +143,16 @@ def _check_system(recipe: "Recipe", name: str) -> None:
         if not seconds >= 0.1:
             raise UserError(f"train.seconds: '{language}' must be at least 0.1.")
     for language in system.languages:
-        if language not in recipe.ext_languages:
+        if language not in recipe.ext_streams:
             raise UserError(f"{where}: no data set of role 'train_ext' is of '{language}'.")
+    for stream in system.pool:
+        if recipe.ext_streams.get(stream) != recipe.target:
+            raise UserError(f"{where}.pool: no stream '{stream}' of the target language.")
+        if stream in recipe.streams_of(name):
+            raise UserError(
+                f"{where}: stream '{stream}' is in 'pool' and a stream of its own. Name the"
+                " system's streams in 'languages'."
+            )
     _check_start(recipe, name)
 
 

@@ -60,13 +60,17 @@ class Dataset:
     """A corpus, or a part of one, and its role.
 
     Attributes:
-        role: ``train`` (speech of the target language to train on), ``train_ext`` (speech of
-            another language to train on), ``valid`` (chooses models and settings) or ``test``
-            (gives the figures).
+        role: ``train`` (speech of the target language to train on), ``train_ext`` (other speech
+            to train beside it: of another language, or a ``stream``), ``valid`` (chooses models
+            and settings) or ``test`` (gives the figures).
         language: One of the recipe's ``languages``.
         corpus: A module of ``local/corpora`` (fetched) or ``local/readers`` (your folder).
         part: A part that the corpus itself has, such as ``dev``. Without it, the default part.
         path: The folder or table of a corpus that you have.
+        stream: For ``train_ext``. Data sets of one stream share a data iterator, and have
+            batches, a weight and lower layers apart from other streams. Parts near the output
+            belong to the language. Default: the language. Speech of the target language that
+            is not the target's own, such as borrowed voices, needs a name here.
         name: Tells apart two data sets of one role and language. Default: the corpus.
         channel: Which channel of recordings with several: a number from 0, or ``mix``, their
             mean. Without it the mean is taken, and stage 0 says so.
@@ -84,6 +88,7 @@ class Dataset:
     corpus: str
     part: str | None = None
     path: str | None = None
+    stream: str = ""
     name: str = ""
     channel: str | None = None
     split: Split | None = None
@@ -94,6 +99,11 @@ class Dataset:
     def label(self) -> str:
         """The data set's own name, or that of its corpus."""
         return self.name or self.corpus
+
+    @property
+    def stream_name(self) -> str:
+        """The stream that a data set of role ``train_ext`` belongs to."""
+        return self.stream or self.language
 
 
 @dataclass(frozen=True)

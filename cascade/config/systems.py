@@ -53,11 +53,11 @@ class Train:
         clip: The longest gradient. A longer one is scaled down to it.
         tie: Pulls the parts that languages have of their own towards each other: this times
             the sum of squared differences is added to the loss. 0: they are independent.
-        seconds: Seconds of speech that a step takes from a language, in place of
+        seconds: Seconds of speech that a step takes from a language or stream, in place of
             ``batch_seconds``: ``{en: 20}``.
-        weights: A factor for a language's loss: ``{en: 0.2}``. Default: 1.
-        active: The part of the steps in which a language takes part: ``{en: [0, 0.8]}`` leaves
-            the last fifth to the others. Default: ``[0, 1]``.
+        weights: A factor for the loss of a language or stream: ``{en: 0.2}``. Default: 1.
+        active: The part of the steps in which a language or stream takes part: ``{en: [0, 0.8]}``
+            leaves the last fifth to the others. Default: ``[0, 1]``.
         valid_every: Every so many steps the network is measured on valid. The best one is kept.
         checkpoint_every: The time between two checkpoints, such as ``60s``. Changes no result.
         precision: ``float32``, or ``bfloat16``: matrix products of 16 bits, on a processor
@@ -104,7 +104,10 @@ class System:
         neurons: The size of each layer.
         share: What the languages have in common: the ``upper`` layers (the cascade), the
             ``lower`` layers (Kaldi's way), or ``all``.
-        languages: Train on these languages of role ``train_ext`` only. Default: all of them.
+        languages: Train on these languages or streams of role ``train_ext`` only. Default: all
+            of them.
+        pool: Streams of the target language whose speech joins the target's own: one data
+            iterator, no separate batches. The network that a stream is compared with.
         start: Start from the weights of another system of the recipe, or of a model's folder
             (a path with a ``/``).
         freeze: Parts that keep the weights of ``start``: ``norm``, ``layer1``, ``layer2``, ...,
@@ -118,6 +121,7 @@ class System:
     neurons: int = within(100, 1)
     share: str = "upper"
     languages: tuple[str, ...] = ()
+    pool: tuple[str, ...] = ()
     start: str | None = None
     freeze: tuple[str, ...] = ()
     train: dict[str, Any] = field(default_factory=dict)

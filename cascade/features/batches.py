@@ -1,4 +1,4 @@
-"""Data iterators: one for each language, batches of about the same number of frames.
+"""Data iterators: one for each stream, batches of about the same number of frames.
 
 The state of an iterator is an epoch and a position in it, because the batches of an epoch
 follow from the seed: a resumed training sees what an unbroken one would have seen. Lhotse's
@@ -25,7 +25,7 @@ from cascade.text.phones import frames_needed
 
 @dataclass(frozen=True)
 class Batch:
-    """Padded utterances of one language.
+    """Padded utterances of one stream.
 
     Attributes:
         ids: The names of the N utterances.
@@ -60,7 +60,7 @@ def stacked(features: np.ndarray, stack: int) -> np.ndarray:
 
 
 class UtteranceSet:
-    """The utterances of one or more data sets of a language: places of features, and labels.
+    """The utterances of one or more data sets of a stream: places of features, and labels.
 
     It keeps a few dozen bytes and the labels of each utterance in memory; features are read
     when a batch needs them. Utterances too short for CTC are left out and listed in
@@ -153,8 +153,8 @@ class UtteranceSet:
         yield from _pack(order, self.frames, seconds)
 
 
-class LanguageIterator:
-    """Endless training batches of one language, shuffled again in each epoch.
+class StreamIterator:
+    """Endless training batches of one stream, shuffled again in each epoch.
 
     ``epoch`` and ``position`` are its state. The trainer sets ``strength``, that of the
     augmentation. Raises `UserError` for an empty set.
@@ -163,7 +163,7 @@ class LanguageIterator:
     def __init__(self, data: UtteranceSet, name: str, seconds: float, augment: Augment, seed: int):
         if not len(data):
             raise UserError(
-                f"Language '{name}' has no utterance to train on: all of them are too short for"
+                f"Stream '{name}' has no utterance to train on: all of them are too short for"
                 " their transcripts. Check its data sets."
             )
         self.data = data
@@ -208,7 +208,7 @@ class LanguageIterator:
         return self.data.batch(indices, augment, self._number(self.epoch))
 
     def _number(self, epoch: int) -> int:
-        """Return a seed that depends on this language and epoch only, not on other languages."""
+        """Return a seed that depends on this stream and epoch only, not on other streams."""
         return zlib.crc32(f"{self.seed} {self.name} {epoch}".encode())
 
     def _shuffle(self, epoch: int) -> list[list[int]]:

@@ -24,9 +24,8 @@ def systems(experiment: Experiment, processes: int, _force: bool) -> tuple[Job, 
     recipe, layout = experiment.recipe, experiment.layout
     jobs = []
     for name, system in recipe.systems.items():
-        languages = recipe.languages_of(name)
-        roles = ("train", "valid", "train_ext") if system.multilingual else ("train", "valid")
-        data = [d for d in recipe.datasets if d.role in roles and d.language in languages]
+        speech = [d for stream in recipe.speech_of(name).values() for d in stream]
+        data = [d for d in recipe.datasets if d.role == "valid" or d in speech]
         keys = [experiment.dataset_key(dataset) for dataset in data]
         # The phones of the target are those of all its transcripts.
         texts = [layout.text(key, "phones") for key in experiment.dataset_keys()]

@@ -42,18 +42,19 @@ class Change:
 
 
 def training_phones(experiment: Experiment) -> dict[str, Counter]:
-    """Count the phones in the training transcripts of each language, the target first."""
+    """Count the phones in the training transcripts of each language, the target first.
+
+    Of the target only its own speech counts, not other streams of it.
+    """
     recipe = experiment.recipe
     counts: dict[str, Counter] = {
         name: Counter() for name in (recipe.target, *recipe.ext_languages)
     }
-    for role in ("train", "train_ext"):
-        for dataset in recipe.role(role):
-            table = read_text_table(
-                experiment.layout.text(experiment.dataset_key(dataset), "phones")
-            )
-            for phones in table.values():
-                counts[dataset.language].update(phones)
+    others = [d for d in recipe.role("train_ext") if d.language != recipe.target]
+    for dataset in [*recipe.role("train"), *others]:
+        table = read_text_table(experiment.layout.text(experiment.dataset_key(dataset), "phones"))
+        for phones in table.values():
+            counts[dataset.language].update(phones)
     return counts
 
 

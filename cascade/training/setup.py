@@ -10,7 +10,7 @@ import torch
 
 from cascade.config.experiment import Experiment
 from cascade.config.sections import Dataset
-from cascade.features.batches import LanguageIterator, UtteranceSet
+from cascade.features.batches import StreamIterator, UtteranceSet
 from cascade.features.cmn import read_cms_init
 from cascade.model.network import Network
 from cascade.model.saved_model import ModelConfig, load_tensors
@@ -36,7 +36,7 @@ def build_trainer(
     """
     recipe, layout = experiment.recipe, experiment.layout
     system, settings = recipe.systems[name], recipe.train_of(name)
-    languages = recipe.languages_of(name)
+    streams = recipe.streams_of(name)
     phones = read_phones(layout.phones)
     mean = read_cms_init(layout.cms_init)
 
@@ -45,14 +45,12 @@ def build_trainer(
         return UtteranceSet(layout, keys, phones, recipe.features, mean)
 
     iterators = []
-    for language in languages:
-        role = "train" if language == recipe.target else "train_ext"
-        speech = [dataset for dataset in recipe.role(role) if dataset.language == language]
-        seconds = settings.seconds.get(language, settings.batch_seconds)
+    for stream, speech in recipe.speech_of(name).items():
+        seconds = settings.seconds.get(stream, settings.batch_seconds)
         iterators.append(
-            LanguageIterator(utterances(speech), language, seconds, settings.augment, recipe.seed)
+            StreamIterator(utterances(speech), stream, seconds, settings.augment, recipe.seed)
         )
-    outputs = {language: _outputs(experiment, language, phones) for language in languages}
+    outputs = {language: _outputs(experiment, language, phones) for language in streams.values()}
     config = ModelConfig(
         language=recipe.target,
         inputs=len(mean) * recipe.features.stack,
@@ -63,13 +61,14 @@ def build_trainer(
     )
     torch.manual_seed(recipe.seed)
     network = Network(
-        outputs,
+        {stream: outputs[language] for stream, language in streams.items()},
         config.inputs,
         config.phones,
         config.layers,
         config.neurons,
         settings.dropout,
         system.share,
+        streams,
     )
     message = _load_start(experiment, name, network, phones) if system.start else None
     trainer = Trainer(
@@ -92,7 +91,7 @@ def _load_start(experiment: Experiment, name: str, network: Network, phones: lis
     tensors, model_phones = load_tensors(folder), read_phones(folder / "phones.txt")
     freeze = recipe.systems[name].freeze
     origins = warm_start(
-        network, recipe.languages_of(name), tensors, (model_phones, phones), freeze
+        network, list(recipe.streams_of(name)), tensors, (model_phones, phones), freeze
     )
     loaded = sum(origin.state != "new" for origin in origins)
     frozen = sum(origin.frozen for origin in origins)

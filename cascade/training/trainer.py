@@ -1,4 +1,4 @@
-"""The training loop, one for every network: a step takes one batch of each language."""
+"""The training loop, one for every network: a step takes one batch of each stream."""
 
 import json
 import time
@@ -13,7 +13,7 @@ from torch import nn
 from cascade.config.systems import Train
 from cascade.corpora.corpus import Excluded
 from cascade.data.ledger import write_ledger
-from cascade.features.batches import Batch, LanguageIterator, UtteranceSet
+from cascade.features.batches import Batch, StreamIterator, UtteranceSet
 from cascade.model.network import Network
 from cascade.runtime.errors import UserError
 from cascade.runtime.files import write_text
@@ -52,7 +52,7 @@ class Interrupted(Exception):
 class Trainer:
     """Trains a network with AdamW (Loshchilov and Hutter 2019) and one cycle of the rate.
 
-    ``iterators`` has one for each language, the target's first; with the target's only, this
+    ``iterators`` has one for each stream, the target's first; with the target's only, this
     trains the plain network. ``valid`` is the target's and chooses the model: the one with
     the lowest phone error rate. ``fingerprint`` stands for all that the result depends on: a
     checkpoint with another one is not used. ``message`` is reported with the first step.
@@ -63,7 +63,7 @@ class Trainer:
     def __init__(
         self,
         network: Network,
-        iterators: Sequence[LanguageIterator],
+        iterators: Sequence[StreamIterator],
         valid: UtteranceSet,
         settings: Train,
         folder: Path,
@@ -166,7 +166,7 @@ class Trainer:
         return self.best
 
     def _next_batches(self) -> dict[str, Batch]:
-        """Return a batch of each active language, augmented as strongly as the step has it."""
+        """Return a batch of each active stream, augmented as strongly as the step has it."""
         ramp = self.settings.augment.ramp * self.steps
         batches = {}
         for iterator in self.iterators:
@@ -175,13 +175,13 @@ class Trainer:
                 batches[iterator.name] = next(iterator)
         return batches
 
-    def _active(self, language: str) -> bool:
-        """Return whether a language takes part in the next step."""
-        first, last = self.settings.active.get(language, (0.0, 1.0))
+    def _active(self, stream: str) -> bool:
+        """Return whether a stream takes part in the next step."""
+        first, last = self.settings.active.get(stream, (0.0, 1.0))
         return first * self.steps <= self.step < last * self.steps
 
     def _train_step(self, batches: dict[str, Batch]) -> dict[str, float]:
-        """Update the weights; return the loss of each language in nats a phone.
+        """Update the weights; return the loss of each stream in nats a phone.
 
         Where the loss or the gradient is not finite there is no update: returns {}.
         """
@@ -211,8 +211,8 @@ class Trainer:
     def _exclude(self, batches: dict[str, Batch]) -> None:
         """Write the utterances of a step without an update to ``excluded.tsv``."""
         reason = f"left out of step {self.step + 1}: the loss is not finite"
-        for language, batch in batches.items():
-            self.ledger += [(language, Excluded(name, reason)) for name in batch.ids]
+        for stream, batch in batches.items():
+            self.ledger += [(stream, Excluded(name, reason)) for name in batch.ids]
         write_ledger(self.folder / "excluded.tsv", self.ledger)
 
     def _validate(self) -> None:

@@ -264,7 +264,22 @@ FOLDED = {**SMALL["languages"]["ru"], "fold": {"ий": "и"}}
             {"datasets": [ext(role="valid")]},
             "role 'valid' is for the target language, not",
         ),
-        ({"datasets": [ext(language="ru")]}, "is for other languages than the target"),
+        ({"datasets": [ext(language="ru")]}, "is of the target language 'ru'. Name its stream"),
+        ({"datasets": [ext(language="ru", stream="a b")]}, "'a b' is not a valid name for a st"),
+        ({"datasets": [ext(language="ru", stream="shared")]}, "not a valid name for a stream"),
+        ({"datasets": [ext(language="ru", stream="ru")]}, "stream 'ru': a language has this name"),
+        ({"datasets": [ext(language="ru", stream="en")]}, "stream 'en': a language has this name"),
+        ({"datasets": [ext(role="test", stream="x")]}, "is for the target language, not"),
+        (
+            {"datasets": [ext(role="test", language="ru", stream="x")]},
+            "'stream' is for data sets of role 'train_ext', not 'test'",
+        ),
+        (
+            {"datasets": [ext(stream="x"), ext(language="ru", stream="x")]},
+            "stream 'x' has data sets of 'ru' and of 'en'",
+        ),
+        (systems(pool=["en"]), "x.pool: no stream 'en' of the target language"),
+        (systems(pool=["there"]), "x.pool: no stream 'there' of the target language"),
         ({"datasets": [ext(name="a/b")]}, "'a/b' is not a valid name for a data set"),
         ({"datasets": [ext(corpus="../b")]}, "not a valid name for a data set"),
         ({"datasets": [ext(channel="left")]}, "channel must be a number from 0, or 'mix'"),
@@ -317,7 +332,7 @@ FOLDED = {**SMALL["languages"]["ru"], "fold": {"ий": "и"}}
             trained(active={"en": [0, 0.2], "ru": [0.5, 1]}),
             "no language is active from 0.2 of",
         ),
-        (trained(active={"cs": [0, 1]}), "train.active: unknown language 'cs'"),
+        (trained(active={"cs": [0, 1]}), "train.active: unknown language or stream 'cs'"),
         (trained(seconds={"en": 0}), "'en' must be at least 0.1"),
         ({"features": {"cmn": "off"}}, "cmn must be 'online' or 'utterance'"),
         ({"target_minutes": "some"}, "number of minutes, or 'all'"),
@@ -348,8 +363,34 @@ def test_the_languages_of_a_system(raw, read):
     raw["datasets"].append(ext(language="cs"))
     raw["systems"]["two"] = {"layers": [4], "share": "all", "languages": ["cs"]}
     recipe = read(raw)
-    found = {name: recipe.languages_of(name) for name in recipe.systems}
-    assert found == {"plain": ["ru"], "both": ["ru", "en", "cs"], "two": ["ru", "cs"]}
+    languages = {name: [*recipe.streams_of(name)] for name in recipe.systems}
+    assert languages == {"plain": ["ru"], "both": ["ru", "en", "cs"], "two": ["ru", "cs"]}
+
+
+def test_a_stream_of_the_target_language(raw, read):
+    borrowed = ext(language="ru", stream="borrowed")
+    raw["datasets"] += [borrowed, {**borrowed, "name": "more"}, ext(name="english")]
+    raw["systems"]["alone"] = {"layers": [2, 2], "languages": ["borrowed"]}
+    raw["systems"]["pooled"] = {"layers": [4], "pool": ["borrowed"]}
+    raw["systems"]["beside"] = {"layers": [2, 2], "languages": ["en"], "pool": ["borrowed"]}
+    raw["train"] = {"weights": {"borrowed": 0.5}}
+    recipe = read(raw)
+    assert recipe.ext_streams == {"en": "en", "borrowed": "ru"}
+    assert recipe.ext_languages == ["en"]
+    assert recipe.streams_of("both") == {"ru": "ru", "en": "en", "borrowed": "ru"}
+    speech = {
+        name: {stream: [d.label for d in data] for stream, data in recipe.speech_of(name).items()}
+        for name in recipe.systems
+    }
+    own, english, made = ["table"], ["table", "english"], ["table", "more"]
+    assert speech["plain"] == {"ru": own}
+    assert speech["both"] == {"ru": own, "en": english, "borrowed": made}
+    assert speech["alone"] == {"ru": own, "borrowed": made}
+    assert speech["pooled"] == {"ru": own + made}
+    assert speech["beside"] == {"ru": own + made, "en": english}
+    raw["systems"]["beside"]["languages"] = []
+    with pytest.raises(UserError, match="'borrowed' is in 'pool' and a stream of its own"):
+        read(raw)
 
 
 @pytest.mark.parametrize(
@@ -367,7 +408,7 @@ def test_layers_and_share_say_whether_a_system_has_several_languages(raw, read, 
     raw["systems"] = {"x": keys}
     recipe = read(raw)
     assert recipe.systems["x"].multilingual is multilingual
-    assert recipe.languages_of("x") == (["ru", "en"] if multilingual else ["ru"])
+    assert [*recipe.streams_of("x")] == (["ru", "en"] if multilingual else ["ru"])
     raw["systems"]["x"] = {**keys, "cascade": multilingual}  # as older recipes have it
     assert as_plain(read(raw)) == as_plain(recipe)  # so that no stamp is stale
     assert as_plain(recipe)["systems"]["x"]["cascade"] is multilingual
@@ -682,5 +723,5 @@ def test_a_share_above_all_is_refused(raw, read):
 
 
 def test_a_weight_of_a_language_that_is_not_there_is_refused(raw, read):
-    with pytest.raises(UserError, match="unknown language 'fr'"):
+    with pytest.raises(UserError, match="unknown language or stream 'fr'"):
         read(raw, {"train.weights": "{fr: 2.0}"})

@@ -9,7 +9,7 @@ from cascade.config.layout import Layout
 from cascade.config.sections import Features
 from cascade.config.systems import Augment
 from cascade.features.augment import another_recording, mask
-from cascade.features.batches import LanguageIterator, UtteranceSet
+from cascade.features.batches import StreamIterator, UtteranceSet
 from cascade.features.cmn import online_cmn, utterance_cmn
 from cascade.runtime.errors import UserError
 from cascade.runtime.files import write_text, write_text_table
@@ -128,7 +128,7 @@ def test_in_order_of_nothing(dumped):
 
 
 def iterator(found, seconds=3.0, augment=STILL, seed=0, name="ru"):
-    return LanguageIterator(found, name, seconds, augment, seed)
+    return StreamIterator(found, name, seconds, augment, seed)
 
 
 def epoch(batches):
@@ -253,7 +253,7 @@ def test_augmentation_never_shortens_below_what_ctc_needs(dumped):
 
 
 def test_nothing_to_train_on(dumped):
-    with pytest.raises(UserError, match="Language 'ru' has no utterance to train on"):
+    with pytest.raises(UserError, match="Stream 'ru' has no utterance to train on"):
         iterator(data(dumped([3], ["a b c"])))
 
 

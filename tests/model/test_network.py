@@ -98,6 +98,34 @@ def test_the_distance_is_that_to_each_other_language(share, layers, own):
     assert net.distance("ru") == 0
 
 
+@pytest.mark.parametrize(
+    ("share", "layers", "own", "common"),
+    [
+        ("upper", (2, 2), {"lower.made"}, {"upper.shared"}),
+        ("lower", (2, 2), set(), {"lower.shared", "upper.ru"}),
+        ("all", (4,), set(), {"lower.shared", "upper.shared"}),
+    ],
+)
+def test_a_stream_of_a_language_has_its_lower_part_and_the_language_s_upper_one(
+    share, layers, own, common
+):
+    languages = {"ru": "ru", "made": "ru", "en": "en"}
+    outputs = {"ru": [0, 1, 2], "made": [0, 1, 2], "en": [0, 3]}
+    net = Network(outputs, 12, 4, layers, 8, share=share, languages=languages).eval()
+    batches = {name: torch.randn(2, 9 - i, 12) for i, name in enumerate(outputs)}
+    together = dict(zip(batches, net(batches), strict=True))
+    for name, batch in batches.items():
+        assert torch.allclose(net({name: batch})[0], together[name], atol=1e-6)
+        probabilities = together[name][..., outputs[name]].exp().sum(-1)
+        assert torch.allclose(probabilities, torch.ones(batch.shape[:2]))
+    together["made"][..., 1].sum().backward()
+    touched = {".".join(k.split(".")[:2]) for k, p in net.named_parameters() if p.grad is not None}
+    assert touched == own | common
+    assert (net.distance("ru") > 0) == (share != "all")
+    same_shapes = {name: t.shape for name, t in net.path_of("made").items()}
+    assert same_shapes == {name: t.shape for name, t in net.path_of("ru").items()}
+
+
 def test_nothing_of_one_s_own_has_no_distance():
     assert network(share="all", layers=(4,)).distance("ru") == 0
     assert network(("ru",), (4,)).distance("ru") == 0

@@ -92,6 +92,32 @@ def test_seconds_and_languages_shape_the_iterators(recipe, layout, raw):
     assert [(i.name, i.seconds) for i in trainer.iterators] == [("ru", 4), ("en", 2)]
 
 
+def test_a_stream_of_the_target_trains_beside_it_or_pooled_with_it(recipe, layout, raw):
+    borrowed = {"role": "train_ext", "language": "ru", "corpus": "table", "stream": "borrowed"}
+    raw["datasets"].append(borrowed)
+    raw["systems"] = {
+        "both": {**CASCADE, "languages": ["borrowed"]},
+        "outputs": {**CASCADE, "share": "lower", "layers": [2, 0]},
+        "pooled": {"layers": [2], "neurons": 16, "pool": ["borrowed"]},
+    }
+    planted(layout, "train_ext_ru", 5, 6)
+    experiment = Experiment(recipe(), layout)
+    sizes = {}
+    for name in raw["systems"]:
+        trainer, _ = build_trainer(experiment, name)
+        sizes[name] = {i.name: len(i.data) for i in trainer.iterators}
+    assert sizes == {
+        "both": {"ru": 8, "borrowed": 6},
+        "outputs": {"ru": 8, "en": 12, "borrowed": 6},
+        "pooled": {"ru": 14},
+    }
+    assert set(train_systems(experiment, dict.fromkeys(sizes, "1"), 2)) == set(sizes)
+    shapes = {
+        name: {key: t.shape for key, t in tensors(layout, name).items()} for name in raw["systems"]
+    }
+    assert shapes["both"] == shapes["outputs"] == shapes["pooled"]
+
+
 def test_a_start_that_fits_nothing_is_an_error(recipe, layout, raw):
     raw["systems"]["more"] = {**raw["systems"]["more"], "start": f"{layout.root}/other"}
     other = layout.root / "other"

@@ -10,7 +10,7 @@ from planted import PHONES, SETTINGS, planted
 
 from cascade.config.layout import Layout
 from cascade.config.systems import Augment, Train
-from cascade.features.batches import LanguageIterator, UtteranceSet
+from cascade.features.batches import StreamIterator, UtteranceSet
 from cascade.model.network import Network
 from cascade.model.precision import computes_bfloat16
 from cascade.runtime.errors import UserError
@@ -39,7 +39,7 @@ def trainer(layout, folder, languages=("ru",), settings=TRAIN, seed=0) -> Traine
 
     keys = dict(zip(("ru", "en"), ("train", "ext"), strict=True))
     iterators = [
-        LanguageIterator(read(keys[name]), name, settings.batch_seconds, settings.augment, seed)
+        StreamIterator(read(keys[name]), name, settings.batch_seconds, settings.augment, seed)
         for name in languages
     ]
     torch.manual_seed(seed)
