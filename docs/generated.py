@@ -157,6 +157,8 @@ def _option(action: argparse.Action) -> str:
     names = [f"{name} {value}".strip() for name in action.option_strings] or [value]
     text = escape(action.help or "", quote=False).replace("|", "\\|")
     default = "one a core" if action.dest == "nj" else action.default
+    if isinstance(default, float):
+        default = f"{default:g}"  # 1.0 as 1
     shown = default is None or isinstance(default, bool) or default in ([], "")
     if action.option_strings and not shown and f"({default})" not in text:
         text = f"{text} ({default})".strip()

@@ -16,8 +16,18 @@ def parser(description: str | None) -> argparse.ArgumentParser:
     _new_recipe(subparsers)
     _phones(subparsers)
     _transcribe(subparsers)
-    table = subparsers.add_parser("table", help="print the rates of SpeechBox logs")
-    table.add_argument("logs", nargs="+", type=Path, metavar="LOG")
+    table = subparsers.add_parser(
+        "table",
+        help="print the rates of SpeechBox logs",
+        description="Prints WER, WERc, PER and PERc of each log as a table.",
+    )
+    table.add_argument(
+        "logs",
+        nargs="+",
+        type=Path,
+        metavar="LOG",
+        help="speechbox.log files, such as stage 5 writes",
+    )
     return commands
 
 
@@ -117,7 +127,7 @@ def _phones(subparsers: argparse._SubParsersAction) -> None:
         type=float,
         default=1.0,
         metavar="N",
-        help="at most so many features between a phone and its nearest one (1)",
+        help="the largest distance in features between a phone and its nearest one (1)",
     )
     phones.add_argument("--exp", help="the folder of experiments (exp)")
 

@@ -141,9 +141,10 @@ class Features:
         cmn: Cepstral mean normalisation (CMN; here of log-mel features): which mean is
             subtracted from each frame. ``online``: Kaldi's running mean, which needs no later
             frame. ``utterance``: the mean of the complete utterance.
-        cmn_window: For ``online``: the mean is of so many last frames.
-        cmn_global: For ``online``: while there are fewer frames than ``cmn_window``, up to so
-            many frames of the cms-init vector, the mean of the training data, fill it up.
+        cmn_window: For ``online``: how many frames the mean covers, the current one and those
+            before it.
+        cmn_global: For ``online``: at the start of an utterance, the cms-init vector (the mean of
+            the training data) fills up the window. It counts as at most this many frames.
     """
 
     rate: int = within(16000, 4000)
