@@ -76,14 +76,20 @@ class Chaos:
 
     def forget(self, stage: int) -> None:
         """Takes away what a stage made."""
-        for folder in self.shared() if stage == 2 else ():
+        for folder in self.shared(stage):
             shutil.rmtree(folder, ignore_errors=True)
         for pattern in (*OUTPUTS[stage], f".stamps/{stage}.*"):
             for path in self.root.glob(pattern):
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
 
-    def shared(self) -> set[Path]:
-        """The folders that the features lie in, which all experiments share."""
+    def shared(self, stage: int) -> set[Path]:
+        """The folders of what a stage made for all experiments: language models, features."""
+        if stage == 1:
+            own = {path.stat().st_ino for path in self.root.glob("lang/**/*")}
+            kept = (path for path in ROOT.glob("data/lang/*/*") if path.stat().st_ino in own)
+            return {path.parent for path in kept}
+        if stage != 2:
+            return set()
         lists = [scp.read_text().splitlines() for scp in self.root.glob("feats/*.scp")]
         return {(ROOT / line.split()[1].rsplit(":", 1)[0]).parent for s in lists for line in s}
 

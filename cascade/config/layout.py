@@ -38,6 +38,11 @@ class Layout:
         return self.lang / "phones.txt"
 
     @property
+    def target_phones(self) -> Path:
+        """The phones of the target language only, in the form of ``phones``."""
+        return self.lang / "target_phones.txt"
+
+    @property
     def graph(self) -> Path:
         return self.lang / "graph.fst"
 
@@ -99,6 +104,11 @@ class Layout:
     def text(self, key: str, unit: str) -> Path:
         """A text file of a data set; ``unit`` is ``words``, ``phones`` or ``speakers``."""
         return self.lang / "text" / f"{key}.{unit}"
+
+    @property
+    def lang_store(self) -> Path:
+        """What stage 1 makes for all experiments; see `cascade.runtime.kept`."""
+        return self.data / "lang"
 
     @property
     def feature_store(self) -> Path:

@@ -14,10 +14,11 @@ from cascade.config.experiment import Experiment
 from cascade.config.layout import Layout
 from cascade.config.sections import FRAME_SHIFT, Dataset
 from cascade.corpora.kaldi_archives import size_mismatch
+from cascade.features import store
 from cascade.features.cmn import write_cms_init
-from cascade.features.store import Stored, provide
 from cascade.runtime.errors import UserError
 from cascade.runtime.files import jsonl_gz, read_jsonl_gz, replacing
+from cascade.runtime.kept import Kept
 from cascade.runtime.stage import JobFiles
 
 log = logging.getLogger("cascade")
@@ -37,7 +38,7 @@ def dump(experiment: Experiment, dataset: Dataset, jobs: int, force: bool = Fals
     """
     recipe, layout = experiment.recipe, experiment.layout
     key, rate = experiment.dataset_key(dataset), recipe.features.rate
-    stored = provide(
+    stored = store.provide(
         layout.speech(key),
         dataset.corpus,
         layout.feature_store,
@@ -67,9 +68,9 @@ def dump(experiment: Experiment, dataset: Dataset, jobs: int, force: bool = Fals
     return JobFiles(outputs=list(stored.files), output_digests=stored.files)
 
 
-def _chosen(cuts: Path, stored: Stored) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+def _chosen(cuts: Path, stored: Kept) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
     """Yield cuts with their rows of the store's index; both have the order of the corpus."""
-    rows = stored.rows()
+    rows = store.rows(stored.folder)
     for cut in read_jsonl_gz(cuts):  # dictionaries: Lhotse's objects take longer
         row = next((row for row in rows if row["id"] == cut["id"]), None)
         if row is None:
@@ -80,7 +81,7 @@ def _chosen(cuts: Path, stored: Stored) -> Iterator[tuple[dict[str, Any], dict[s
         yield cut, row
 
 
-def _link(layout: Layout, key: str, stored: Stored) -> None:
+def _link(layout: Layout, key: str, stored: Kept) -> None:
     """Link the shared arks in the experiment's own folder: ``KEY.1.ark``, ``KEY.2.ark``, ..."""
     for old in layout.feats.glob(f"{key}.*.ark"):
         old.unlink()
@@ -90,9 +91,7 @@ def _link(layout: Layout, key: str, stored: Stored) -> None:
             link.symlink_to(os.path.relpath(ark, os.path.realpath(link.parent)))
 
 
-def _attached(
-    cut: dict[str, Any], row: dict[str, Any], stored: Stored, rate: int
-) -> LhotseFeatures:
+def _attached(cut: dict[str, Any], row: dict[str, Any], stored: Kept, rate: int) -> LhotseFeatures:
     """Return what Lhotse needs to load the features of a cut."""
     return LhotseFeatures(
         type="kaldi-fbank" if "recording" in cut else "kaldi",
@@ -103,7 +102,7 @@ def _attached(
         start=cut["start"],
         duration=cut["duration"],
         storage_type="kaldiio",
-        storage_path=str(stored.scp),
+        storage_path=str(stored.folder / "feats.scp"),
         storage_key=row["id"],
         recording_id=cut["supervisions"][0]["recording_id"],
         channels=cut["channel"],

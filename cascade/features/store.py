@@ -2,19 +2,15 @@
 
 The name of a folder, ``data/feats/CORPUS.DIGEST/``, follows from the audio and the utterances
 of a data set and from the settings. The folder has ``N.ark``, ``feats.scp``,
-``index.jsonl.gz`` with one row for each utterance, and ``stamp.json``, which is written last.
-The first process that needs a folder makes it; others that need the same one wait. All of it
-may be deleted at any time: stage 2 computes again what a recipe needs.
+``index.jsonl.gz`` with one row for each utterance, and a stamp: see `cascade.runtime.kept`.
 """
 
 import filecmp
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -23,45 +19,28 @@ import kaldiio
 from cascade.features.filterbank import PACKAGES, VERSION, Filterbank
 from cascade.runtime import workers
 from cascade.runtime.files import jsonl_gz, read_jsonl_gz, replacing, replacing_path
-from cascade.runtime.lock import turn
+from cascade.runtime.kept import Kept, kept
 from cascade.runtime.progress import meter
-from cascade.runtime.stamp import Digest, Stamp, code_digests, digest
+from cascade.runtime.stage import JobFiles
+from cascade.runtime.stamp import Digest, code_digests, digest
 
 SHARD = 500  # utterances of an ark: fixed, so that the files do not depend on --nj
 
 
-@dataclass(frozen=True)
-class Stored:
-    """A folder of the store.
+def rows(folder: Path) -> Iterator[dict[str, Any]]:
+    """Yield one row for each utterance of a folder of the store.
 
-    Attributes:
-        folder: The folder.
-        files: Its files and their digests.
-        reason: Why this run computed them; None where they were there.
+    ``at`` is the place as in an scp, ``sha256`` the digest of the matrix's bytes::
+
+        {"id": "ru_0011", "at": "data/feats/festvox_ru.27a8051e97163a16/1.ark:8",
+         "frames": 1631, "dim": 40, "sha256": "17e32604db..."}
     """
-
-    folder: Path
-    files: Mapping[Path, Digest]
-    reason: str | None
-
-    @property
-    def scp(self) -> Path:
-        return self.folder / "feats.scp"
-
-    def rows(self) -> Iterator[dict[str, Any]]:
-        """Yield one row for each utterance.
-
-        ``at`` is the place as in an scp, ``sha256`` the digest of the matrix's bytes::
-
-            {"id": "ru_0011", "at": "data/feats/festvox_ru.27a8051e97163a16/1.ark:8",
-             "frames": 1631, "dim": 40, "sha256": "17e32604db..."}
-        """
-        return read_jsonl_gz(self.folder / "index.jsonl.gz")
+    return read_jsonl_gz(folder / "index.jsonl.gz")
 
 
 def provide(
     speech: Path, corpus: str, store: Path, rate: int, filters: int, jobs: int, force: bool = False
-) -> Stored:
+) -> Kept:
     """Return the features of all utterances of ``speech``, the list that stage 0 writes.
 
     They are computed where ``store`` does not have them complete and unchanged, and with
@@ -71,25 +50,14 @@ def provide(
     count, listed = _digest_of(speech)
     settings: dict[str, int | str] = {"version": VERSION, "rate": rate, "filters": filters}
     settings |= {"shard": SHARD, "utterances": count, "speech": listed}
-    name = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
-    folder = store / f"{corpus}.{name}"
-    with turn(folder):
-        code = _code()
-        stamp = Stamp.read(folder / "stamp.json")
-        reason = "it is new" if stamp is None else stamp.stale(settings, code, (), ())
-        reason = "--force" if force else reason
-        if stamp is None or reason:
-            (folder / "stamp.json").unlink(missing_ok=True)
-            files = _make(speech, count, folder, rate, filters, jobs)
-            stamp = Stamp.make(settings, code, (), files, files)
-            stamp.write(folder / "stamp.json")
-    return Stored(folder, {Path(file): value for file, value in stamp.outputs.items()}, reason)
 
+    def make(folder: Path) -> JobFiles:
+        files = _make(speech, count, folder, rate, filters, jobs)
+        return JobFiles(outputs=list(files), output_digests=files)
 
-def _code() -> dict[str, str]:
-    """Return digests of the code, and the versions of the packages, that decide the values."""
-    versions = {package: version(package) for package in PACKAGES}
-    return code_digests(("cascade.features.filterbank",)) | versions
+    code = code_digests(("cascade.features.filterbank",), PACKAGES)
+    with kept(store, corpus, settings, code, make, force) as features:
+        return features
 
 
 def _digest_of(speech: Path) -> tuple[int, str]:

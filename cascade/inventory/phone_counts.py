@@ -124,10 +124,10 @@ def _transcripts(paths: Iterable[Path]) -> Iterator[str]:
 
 def _texts(sources: Iterable[str], layout: Layout) -> Iterator[str]:
     """Yield the lines of a language's texts."""
-    from cascade.text import lang  # imports what makes graphs
+    from cascade.text import vocabulary  # imports what reads dictionaries
 
     for source in sources:
-        yield from lang.lines(source, CorpusRequest(layout.downloads, layout.data))
+        yield from vocabulary.lines(source, CorpusRequest(layout.downloads, layout.data))
 
 
 def _free_text(voice: str, layout: Layout) -> list[str]:

@@ -16,6 +16,7 @@ import numpy as np
 
 from cascade.lm import spelling
 from cascade.runtime.errors import UserError
+from cascade.runtime.files import replacing_path
 
 HEADER = 65  # bytes before the first state
 ARC = np.dtype([("input", "<i4"), ("output", "<i4"), ("cost", "<f4"), ("target", "<i4")])
@@ -71,6 +72,16 @@ def read_graph(
     if graph is None:
         raise UserError(f"{path} is missing or not a decoding graph. Run stage 1 again.")
     return graph
+
+
+def change_inputs(path: Path, labels: np.ndarray) -> None:
+    """Replace every input label i of a graph by ``labels[i]``; ``labels`` is (L,)."""
+    content = np.fromfile(path, np.uint8)
+    table = _arcs(content)
+    assert table is not None, path
+    table["input"] = labels[table["input"]]
+    with replacing_path(path) as temporary:
+        content.tofile(temporary)
 
 
 def _arcs(content: np.ndarray) -> np.ndarray | None:

@@ -13,9 +13,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from cascade.config.experiment import Experiment
 from cascade.lm import ngram, spelling
-from cascade.lm.const_fst import write_graph
+from cascade.lm.const_fst import change_inputs, write_graph
 from cascade.lm.ctc_topology import with_blanks
 from cascade.lm.ngram import Model
 from cascade.lm.prefix_trees import grow
@@ -108,11 +110,7 @@ def build(
         а 1
         авось 2
     """
-    if len(phones) > 256:
-        raise UserError(
-            f"The recipe has {len(phones) - 1} phones; a decoding graph can have 255. Rename"
-            " some of them to others by 'phone_map'."
-        )
+    _check_number(phones)
     spellings = unknown.spellings() if unknown else {}
     pieces = sorted(spellings)
     pieces.sort(key=spelling.ends_word, reverse=True)
@@ -134,6 +132,28 @@ def build(
     with replacing_path(graph) as temporary:
         write_graph(temporary, states, arcs, start)
     return graph.stat().st_size
+
+
+def renumber(graph: Path, phones: Path, before: Path) -> None:
+    """Give the phones of a graph the numbers of ``phones``; it has those of ``before``.
+
+    Phones are numbered in alphabetical order, so the bytes are those that `build` gives for
+    ``phones``.
+    """
+    old, new = read_phones(before), read_phones(phones)
+    _check_number(new)
+    if old != new:
+        numbers = {phone: i + 1 for i, phone in enumerate(new)}
+        change_inputs(graph, np.array([0, *(numbers.get(phone, -1) for phone in old)], np.int32))
+
+
+def _check_number(phones: Sequence[str]) -> None:
+    """Raise `UserError` for more phones than a graph can have."""
+    if len(phones) > 256:
+        raise UserError(
+            f"The recipe has {len(phones) - 1} phones; a decoding graph can have 255. Rename"
+            " some of them to others by 'phone_map'."
+        )
 
 
 def read_words(path: Path) -> list[str]:

@@ -1,22 +1,24 @@
 """Stage 1, language model: one n-gram for each text, mixed so that valid is likeliest."""
 
 import logging
-from pathlib import Path
 from typing import Any
 
 from cascade.config.experiment import Experiment
 from cascade.config.layout import Layout
-from cascade.config.recipe import Recipe
 from cascade.lm import mixture, ngram
 from cascade.lm.ngram import Model
 from cascade.runtime.files import read_text_table, write_json
+from cascade.runtime.stage import JobFiles
 
 log = logging.getLogger("cascade")
 DICTIONARY = "dictionaries"
 
 
-def train_language_model(experiment: Experiment) -> None:
-    """Write the mixture ``lm.arpa``, and ``lm.json``: the weight and size of each source."""
+def train_language_model(experiment: Experiment) -> JobFiles:
+    """Write the mixture ``lm.arpa``, and ``lm.json``: the weight and size of each source.
+
+    Return the models of single texts, ``sentences/N.arpa``.
+    """
     recipe, layout = experiment.recipe, experiment.layout
     sentences = [experiment.dataset_key(dataset) for dataset in recipe.valid_sentences]
     valid = [line for key in sentences for line in _lines(layout, key)]
@@ -24,9 +26,13 @@ def train_language_model(experiment: Experiment) -> None:
     for dataset in recipe.role("test"):
         held_out[dataset.label] = _lines(layout, experiment.dataset_key(dataset))
     models: dict[str, Model] = {}
+    arpas = []
     for i, name in enumerate(("transcripts", *recipe.target_language.texts)):
-        if model := _from_text(recipe, layout.sentences(i)):
-            models[name] = model
+        text = layout.sentences(i)
+        if text.stat().st_size:
+            arpas.append(text.with_suffix(".arpa"))
+            ngram.train_ngram(text, recipe.language_model, arpas[-1])
+            models[name] = ngram.read(arpas[-1])
     frequencies = {
         word: float(p)
         for line in layout.dictionary.open(encoding="utf-8")
@@ -61,15 +67,7 @@ def train_language_model(experiment: Experiment) -> None:
                 for name, lines in held_out.items()
             }
     write_json(layout.lm_summary, summary)
-
-
-def _from_text(recipe: Recipe, path: Path) -> Model | None:
-    """Return the n-gram model of a file of sentences; None where the file is empty."""
-    if not path.stat().st_size:
-        return None
-    arpa = path.with_suffix(".arpa")
-    ngram.train_ngram(path, recipe.language_model, arpa)
-    return ngram.read(arpa)
+    return JobFiles(outputs=arpas)
 
 
 def _mixture(models: list[Model], valid: list[list[str]]) -> tuple[Model, list[float]]:

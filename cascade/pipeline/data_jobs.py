@@ -1,26 +1,26 @@
 """The jobs of stages 0 to 2: corpora, pronunciations and language model, features."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from cascade.config.experiment import Experiment
 from cascade.config.recipe import Recipe
 from cascade.config.schema import as_plain
 from cascade.corpora import corpus
+from cascade.runtime.kept import Keep
 from cascade.runtime.stage import Call, Job
 
 G2P = Path("local/g2p_espeak.sh")
+NGRAMS = ("kaldingram", "numpy")  # packages that decide language models
 
 
 def corpora(experiment: Experiment, processes: int, _force: bool) -> tuple[Job, ...]:
     """Return the job of stage 0."""
     recipe, layout = experiment.recipe, experiment.layout
     settings = recipe.view("datasets", "target_minutes", "seed", "limits")
-    keys = ("letters", "voice", "lexicon", "phone_map")  # texts belong to stage 1
-    settings["languages"] = {
-        name: {key: as_plain(getattr(language, key)) for key in keys}
-        for name, language in recipe.languages.items()
-    }
+    settings["languages"] = _pronunciation(recipe)
     settings["rate"], settings["stack"] = recipe.features.rate, recipe.features.stack
     names = sorted({dataset.corpus for dataset in recipe.datasets})
     kinds = (layout.cuts, layout.recordings, layout.supervisions, layout.speech)
@@ -47,85 +47,120 @@ def check_sources(experiment: Experiment) -> None:
             corpus.check_source(kind, name)
 
 
-def language(experiment: Experiment, processes: int, _force: bool) -> tuple[Job, ...]:
+def language(experiment: Experiment, processes: int, force: bool) -> tuple[Job, ...]:
     """Return the jobs of stage 1.
 
-    They are several, so that another language model does not pronounce all words again.
+    They are several, so that another language model does not pronounce all words again. What
+    all but ``words`` make depends only on the target language, and is kept for other
+    experiments; ``phones.txt`` has all languages, but only numbers the phones of a graph.
     """
     recipe, layout = experiment.recipe, experiment.layout
-    target = recipe.target_language
-    texts = [
-        layout.text(key, unit) for key in experiment.dataset_keys() for unit in ("words", "phones")
-    ]
-    speakers = [layout.text(key, "speakers") for key in experiment.dataset_keys()]
+    target, model = recipe.target_language, recipe.language_model
     sentences = [layout.sentences(i) for i in range(1 + len(target.texts))]
-    sources = (*target.texts, *target.dictionaries)
-    modules = [
-        corpus.module_name(name)
-        for name in sources
-        if not Path(name).is_file() and name in corpus.modules()
-    ]
     held_out = [layout.text(key, "words") for key in experiment.dataset_keys("valid", "test")]
-    sizes = {"words": recipe.language_model.words}
-    closed = {k: v for k, v in as_plain(recipe.language_model).items() if k != "open"}
+    datasets = [as_plain(d) for d in recipe.datasets if d.role in ("valid", "test")]
+    keep = Keep(layout.lang_store, layout.lang, force)
+
+    def keep_graph(path: Path) -> Keep:
+        renumber = Call("cascade.lm.graph", "renumber", path, layout.phones)
+        return replace(keep, numbering=layout.phones, renumber=renumber)
+
     return (
-        Job(
-            name="words",
-            settings={**recipe.view("target", "datasets", "languages"), **sizes},
-            modules=tuple(modules),
-            inputs=(
-                *(layout.cuts(key) for key in experiment.dataset_keys()),
-                G2P,
-                *_lexicons(recipe),
-            ),
-            outputs=(
-                *(layout.phones, layout.lexicon, layout.dictionary, *sentences),
-                *(layout.lang / "sharing.tsv", layout.lang / "excluded.tsv", *texts, *speakers),
-                *(layout.lang / f"lexicon_{name}.txt" for name in recipe.languages),
-            ),
-            run=Call("cascade.text.lang", "build", experiment, processes),
-        ),
+        _words(experiment),
+        _vocabulary(experiment, processes, sentences, keep),
         Job(
             name="language_model",
             settings={
                 **recipe.view("target"),
-                "language_model": closed,
-                "datasets": [as_plain(d) for d in recipe.datasets if d.role in ("valid", "test")],
+                "language_model": {k: v for k, v in as_plain(model).items() if k != "open"},
+                "datasets": datasets,
                 "texts": list(target.texts),
             },
+            packages=NGRAMS,
             inputs=(*sentences, layout.dictionary, *held_out),
             outputs=(layout.arpa, layout.lm_summary),
             run=Call("cascade.lm.language_model", "train_language_model", experiment),
+            keep=keep,
         ),
-        *_spelling(experiment, sentences),
+        *_spelling(experiment, sentences, keep),
         Job(
             name="phone_model",
-            settings={"order": recipe.language_model.phone_order},
+            settings={"order": model.phone_order},
+            packages=NGRAMS,
             inputs=(*sentences, layout.lexicon, layout.phones),
             outputs=(
                 *(layout.phone_text, layout.phone_arpa),
                 *(layout.phone_graph, layout.phone_words),
             ),
             run=Call("cascade.lm.phone_model", "train_phone_model", experiment),
+            keep=keep_graph(layout.phone_graph),
         ),
         Job(
             name="graph",
-            settings={
-                "datasets": [as_plain(d) for d in recipe.datasets if d.role in ("valid", "test")],
-                "open": recipe.language_model.open,
-                "fold": target.fold,
-            },
+            settings={"datasets": datasets, "open": model.open, "fold": target.fold},
+            packages=("numpy",),
             inputs=(
                 *(layout.lexicon, layout.phones, layout.arpa, layout.lm_summary, *held_out),
-                *([layout.spelling_arpa] if recipe.language_model.open else []),
+                *([layout.spelling_arpa] if model.open else []),
             ),
             outputs=(layout.graph, layout.words, layout.lang_summary),
             run=Call("cascade.lm.graph", "make_word_graph", experiment),
+            keep=keep_graph(layout.graph),
         ),
     )
 
 
-def _spelling(experiment: Experiment, sentences: Sequence[Path]) -> tuple[Job, ...]:
+def _words(experiment: Experiment) -> Job:
+    """Return the job that writes transcripts in words and phones, for all languages."""
+    recipe, layout = experiment.recipe, experiment.layout
+    keys = experiment.dataset_keys()
+    units = ("words", "phones", "speakers")
+    return Job(
+        name="words",
+        settings={**recipe.view("target", "datasets"), "languages": _pronunciation(recipe)},
+        inputs=(*map(layout.cuts, keys), G2P, *_lexicons(recipe)),
+        outputs=(
+            *(layout.phones, layout.target_phones, layout.lang / "sharing.tsv"),
+            *(layout.text(key, unit) for key in keys for unit in units),
+            *(layout.lang / f"lexicon_{name}.txt" for name in recipe.languages),
+        ),
+        run=Call("cascade.text.lang", "build", experiment),
+    )
+
+
+def _vocabulary(
+    experiment: Experiment, processes: int, sentences: Sequence[Path], keep: Keep
+) -> Job:
+    """Return the job that chooses the vocabulary, and the sentences of the language model."""
+    recipe, layout = experiment.recipe, experiment.layout
+    target = recipe.target_language
+    keys = experiment.dataset_keys("train", "valid", "test")
+    modules = [
+        corpus.module_name(name)
+        for name in (*target.texts, *target.dictionaries)
+        if not Path(name).is_file() and name in corpus.modules()
+    ]
+    return Job(
+        name="vocabulary",
+        settings={
+            "datasets": keys,
+            "language": as_plain(target),
+            "words": recipe.language_model.words,
+        },
+        modules=tuple(modules),
+        packages=("espeakng-loader", "numpy", "phonemizer-fork"),
+        inputs=(
+            *(layout.text(key, "words") for key in keys),
+            *(layout.target_phones, G2P),
+            *([Path(target.lexicon)] if target.lexicon else []),
+        ),
+        outputs=(layout.lexicon, layout.dictionary, *sentences, layout.lang / "excluded.tsv"),
+        run=Call("cascade.text.vocabulary", "build", experiment, processes),
+        keep=keep,
+    )
+
+
+def _spelling(experiment: Experiment, sentences: Sequence[Path], keep: Keep) -> tuple[Job, ...]:
     """Return the job that splits words into pieces, for an open vocabulary."""
     layout = experiment.layout
     if not experiment.recipe.language_model.open:
@@ -134,9 +169,11 @@ def _spelling(experiment: Experiment, sentences: Sequence[Path]) -> tuple[Job, .
         Job(
             name="spelling",
             settings={},
+            packages=NGRAMS,
             inputs=(*sentences, layout.lexicon),
             outputs=(layout.spelling_text, layout.spelling_arpa),
             run=Call("cascade.lm.spelling", "train_spelling_model", experiment),
+            keep=keep,
         ),
     )
 
@@ -171,6 +208,15 @@ def features(experiment: Experiment, processes: int, force: bool) -> tuple[Job, 
         )
     )
     return tuple(jobs)
+
+
+def _pronunciation(recipe: Recipe) -> dict[str, Any]:
+    """Return what decides the words and phones of each language; its texts do not."""
+    keys = ("letters", "voice", "lexicon", "phone_map")
+    return {
+        name: {key: as_plain(getattr(language, key)) for key in keys}
+        for name, language in recipe.languages.items()
+    }
 
 
 def _lexicons(recipe: Recipe) -> list[Path]:

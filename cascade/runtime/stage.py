@@ -46,8 +46,9 @@ class Call:
         self._function = function
         self._arguments = arguments
 
-    def __call__(self) -> JobFiles | None:
-        return getattr(importlib.import_module(self.module), self._function)(*self._arguments)
+    def __call__(self, *more: Any) -> JobFiles | None:
+        function = getattr(importlib.import_module(self.module), self._function)
+        return function(*self._arguments, *more)
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,10 @@ class Job:
         outputs: Files that it writes.
         run: What it runs.
         modules: Code that it runs beside the module of ``run``, such as corpora.
+        packages: Installed packages whose version decides the results.
         unfinished: Files from which an interrupted run continues.
+        keep: Takes the place of ``run`` for results that experiments share
+            (`cascade.runtime.kept.Keep`).
     """
 
     name: str
@@ -70,11 +74,13 @@ class Job:
     outputs: tuple[Path, ...]
     run: Call
     modules: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
     unfinished: tuple[Path, ...] = ()
+    keep: "Callable[[Job], JobFiles] | None" = None
 
     def code(self) -> dict[str, str]:
-        """Return the files of all code that the job runs, with their digests."""
-        return code_digests((self.run.module, *self.modules))
+        """Return digests of all code files that the job runs, and versions of packages."""
+        return code_digests((self.run.module, *self.modules), self.packages)
 
     def fingerprint(self) -> str:
         """Return a SHA-256 of everything that the result depends on.
@@ -89,7 +95,7 @@ class Job:
 def one_by_one(jobs: Sequence[Job]) -> Iterator[tuple[Job, JobFiles]]:
     """Run jobs in order; yield each when it is done, with the files that it named."""
     for job in jobs:
-        yield job, job.run() or JobFiles()
+        yield job, (job.keep(job) if job.keep else job.run()) or JobFiles()
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, BinaryIO
@@ -73,8 +74,10 @@ class Sources:
                 yield Path(name), Digest(*values)
 
 
-def code_digests(modules: Iterable[str]) -> dict[str, str]:
+def code_digests(modules: Iterable[str], packages: Iterable[str] = ()) -> dict[str, str]:
     """Return the files of ``modules`` and of everything that they import, each with a SHA-256.
+
+    ``packages`` are installed ones, each of which is returned with its version.
 
     Files are named from the root of the project, such as ``cascade/runtime/stamp.py``, in
     alphabetical order. Only modules of ``cascade`` and ``local`` count. Comments, docstrings and
@@ -89,7 +92,8 @@ def code_digests(modules: Iterable[str]) -> dict[str, str]:
         if module not in digests:
             digests[module], imported = _read_module(module)
             waiting += imported
-    return {f"{name.replace('.', '/')}.py": digests[name] for name in sorted(digests)}
+    files = {f"{name.replace('.', '/')}.py": digests[name] for name in sorted(digests)}
+    return files | {package: version(package) for package in packages}
 
 
 @functools.cache

@@ -59,8 +59,8 @@ def test_a_row_for_each_utterance(speech, provide):
         "feats.scp",
         "index.jsonl.gz",
     ]
-    matrices = kaldiio.load_scp(str(found.scp))
-    rows = list(found.rows())
+    matrices = kaldiio.load_scp(str(found.folder / "feats.scp"))
+    rows = list(store.rows(found.folder))
     assert [row["id"] for row in rows] == list(matrices) == [f"u{n}" for n in range(5)]
     for row in rows:
         matrix = kaldiio.load_mat(row["at"])
@@ -125,7 +125,7 @@ def test_what_is_damaged_is_made_again(speech, provide, damage):
 
 def test_other_code_makes_them_again_under_the_same_name(speech, provide, monkeypatch):
     first = provide(speech())
-    monkeypatch.setattr(store, "code_digests", lambda modules: {"a.py": "d"})
+    monkeypatch.setattr(store, "code_digests", lambda modules, packages: {"a.py": "d"})
     again = provide(speech())
     assert (again.folder, again.reason) == (first.folder, "the code changed: a.py")
     assert provide(speech()).reason is None

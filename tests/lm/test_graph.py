@@ -14,6 +14,8 @@ from cascade.config.sections import Decode, LanguageModel
 from cascade.decoding.word_search import WordSearch
 from cascade.lm import graph, ngram
 from cascade.lm.const_fst import read_graph
+from cascade.runtime.errors import UserError
+from cascade.runtime.files import write_text
 
 PHONES = ["<blk>", "a", "k", "o", "s", "t"]
 # Homophones (кот, код), a word inside another's beginning (ко), a repeated phone (атта).
@@ -98,6 +100,31 @@ def test_a_word_penalty_is_paid_once_a_word(layout):
     assert cost(1.5) - cost(0.0) == pytest.approx(3 * 1.5, abs=1e-3)
 
 
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 10**6))
+def test_a_renumbered_graph_has_the_bytes_of_one_that_was_built_so(tmp_path_factory, seed):
+    """Any lexicon, any model, from any numbering to any other that has the phones."""
+    folder = tmp_path_factory.mktemp("any")
+    rng = random.Random(seed)
+    lexicon = any_lexicon(rng)
+    model = any_model(rng, list(lexicon), rng.randint(1, 3))
+    for name in "before", "after":
+        others = rng.sample(["b", "m", "n", "z"], rng.randint(0, 4))
+        phones = ["<blk>", *sorted([*PHONES[1:], *others])]
+        write_text(folder / name, "".join(f"{p} {i}\n" for i, p in enumerate(phones)))
+        graph.build(lexicon, phones, model, folder / f"{name}.fst", folder / "words.txt")
+    after = (folder / "after.fst").read_bytes()
+    graph.renumber(folder / "before.fst", folder / "after", folder / "before")
+    assert (folder / "before.fst").read_bytes() == after
+
+
+def test_too_many_phones_for_a_graph_that_is_renumbered(layout, tmp_path):
+    write_text(tmp_path / "few", "".join(f"{p} {i}\n" for i, p in enumerate(PHONES)))
+    write_text(tmp_path / "many", "<blk> 0\n" + "".join(f"p{i} {i}\n" for i in range(1, 257)))
+    with pytest.raises(UserError, match="256 phones; a decoding graph can have 255"):
+        graph.renumber(layout.graph, tmp_path / "many", tmp_path / "few")
+
+
 def best(fst, log_probs) -> tuple[list[int], float]:
     """Words and cost of the best path to an end, with no pruning."""
     options = kaldi_decoder.FasterDecoderOptions(beam=1e4, max_active=10**6)
@@ -137,6 +164,16 @@ def spellings(lexicon, words):
     return [[*pron, *more] for pron in lexicon[words[0]] for more in rest]
 
 
+def any_lexicon(rng: random.Random) -> dict[str, list[list[str]]]:
+    """One to eight random words with one or two pronunciations of few phones."""
+    return {
+        f"w{letter}": [
+            rng.choices(PHONES[1:4], k=rng.randint(1, 4)) for _ in range(rng.choice([1, 1, 2]))
+        ]
+        for letter in "abcdefgh"[: rng.randint(1, 8)]
+    }
+
+
 def any_model(rng: random.Random, names: list[str], order: int) -> ngram.Model:
     """Random n-grams, each with its shorter ends and beginnings, and random weights."""
     grams = [{("<s>",): -99.0, ("</s>",): -1.0} | {(n,): -rng.random() - 0.5 for n in names}]
@@ -156,11 +193,8 @@ def test_the_best_path_costs_what_its_words_cost(tmp_path_factory, seed):
     """Any lexicon (homophones, prefixes, several pronunciations), any model, any frames."""
     folder = tmp_path_factory.mktemp("any")
     rng = random.Random(seed)
-    names = ["w" + chr(97 + i) for i in range(rng.randint(1, 8))]
-    lexicon = {
-        name: [rng.choices(PHONES[1:4], k=rng.randint(1, 4)) for _ in range(rng.choice([1, 1, 2]))]
-        for name in names
-    }
+    lexicon = any_lexicon(rng)
+    names = list(lexicon)
     model = any_model(rng, names, rng.randint(1, 3))
     graph.build(lexicon, PHONES, model, folder / "g.fst", folder / "w.txt")
     table = graph.read_words(folder / "w.txt")

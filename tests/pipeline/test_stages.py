@@ -1,7 +1,10 @@
-"""Two recipes of the same corpora, the roles swapped: through stages 0 to 2."""
+"""Recipes that share corpora, or the target language: through stages 0 to 2."""
 
+import json
 import shutil
 from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 from support import ROOT
@@ -108,3 +111,78 @@ def test_a_recording_that_changes_is_heard_again(swapped, wav, tmp_path, caplog)
     assert before.items() <= store(layout).items()  # another recipe may have them
     now = layout.feature_digests("train_ru").read_text().splitlines()
     assert [a == b for a, b in zip(digests, now, strict=True)] == [n != 4 for n in range(9)]
+
+
+@pytest.fixture
+def with_other(raw, read, listed, tmp_path, monkeypatch):
+    """Recipes of one target, each with another second language; ``data`` is what they share."""
+    texts = {"ru": "да нет кот", "en": "yes no cat", "es": "sí no gato"}
+    raw["languages"]["es"] = {"letters": "abcdefghijklmnopqrstuvwxyzíó", "voice": "es"}
+    raw["languages"]["ru"]["texts"] = [str(tmp_path / "text.txt")]
+    (tmp_path / "text.txt").write_text("кот и дом\nдом и лес\n", encoding="utf-8")
+    folders = {name: str(listed(name, text.split())) for name, text in texts.items()}
+    folders["valid"] = str(listed("valid", ["луг", "море"]))
+    monkeypatch.chdir(ROOT)
+
+    def with_other(language, data="data", **settings):
+        raw["datasets"] = [
+            {"role": role, "language": name, "corpus": "table", "path": folders[folder]}
+            for role, name, folder in (
+                ("train", "ru", "ru"),
+                ("train_ext", language, language),
+                ("valid", "ru", "valid"),
+                ("test", "ru", "valid"),
+            )
+        ]
+        raw["language_model"] = {"order": 2, **settings}
+        root = tmp_path / f"exp_{data}" / language
+        return Experiment(read(raw), Layout(root, tmp_path / "dl", tmp_path / data))
+
+    return with_other
+
+
+def lang_files(experiment):
+    """The files of stage 1 and their content, without the time that a graph took."""
+    files = sorted(path for path in experiment.layout.lang.rglob("*") if path.is_file())
+    texts = {path.relative_to(experiment.layout.lang): path.read_bytes() for path in files}
+    summary = json.loads(texts[Path("summary.json")])
+    summary.pop("build_s")
+    return texts | {Path("summary.json"): summary}
+
+
+def test_versions_of_packages_that_make_the_bytes_count(with_other):
+    jobs = {job.name: job for job in stages.stage(1, with_other("en", open=True), 1).jobs}
+    for name in ("language_model", "spelling", "phone_model"):
+        assert jobs[name].code()["kaldingram"] == version("kaldingram")
+    assert {"espeakng-loader", "phonemizer-fork"} <= set(jobs["vocabulary"].code())
+    assert [name for name, job in jobs.items() if not job.keep] == ["words"]
+
+
+@pytest.mark.parametrize("opened", [False, True])
+def test_another_second_language_builds_no_other_graph(with_other, caplog, opened):
+    caplog.set_level("INFO", "cascade")
+    first = with_other("en", open=opened)
+    stages.run(first, (0, 1), 1)
+    jobs = ["vocabulary", "language_model", "phone_model", "graph"] + ["spelling"] * opened
+    assert [f"{job}: kept in " in caplog.text for job in jobs] == [True] * len(jobs)
+    before = lang_files(first)
+
+    second = with_other("es", open=opened)
+    caplog.clear()
+    stages.run(second, (0, 1), 1)
+    assert [f"{job}: reused from " in caplog.text for job in jobs] == [True] * len(jobs)
+    assert "kept in" not in caplog.text
+    alone = with_other("es", data="elsewhere", open=opened)
+    stages.run(alone, (0, 1), 1)
+    assert lang_files(second) == lang_files(alone)
+    # Another second language gives the same phones other numbers.
+    assert lang_files(second)[Path("graph.fst")] != before[Path("graph.fst")]
+    assert lang_files(first) == before
+    for one in (first, second):
+        recipe = with_other("en" if one is first else "es", open=opened)
+        assert stages.due(recipe, (0, 1)) is None
+
+    caplog.clear()
+    stages.run(with_other("es", open=opened), (1,), 1, force=True)
+    assert caplog.text.count(": --force") > len(jobs) and "reused" not in caplog.text
+    assert lang_files(second) == lang_files(alone)

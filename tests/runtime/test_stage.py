@@ -259,7 +259,9 @@ def test_changed_code_runs_a_job_again(kitchen, monkeypatch, heard):
     stage = Stage(0, "", (kitchen.job("x", [], ["a"], modules=("cascade.runtime.errors",)),))
     kitchen.go(stage)
     assert kitchen.go(stage) == []
-    monkeypatch.setattr("cascade.runtime.stage.code_digests", lambda modules: {"a.py": "d"})
+    monkeypatch.setattr(
+        "cascade.runtime.stage.code_digests", lambda modules, packages: {"a.py": "d"}
+    )
     assert kitchen.go(stage) == ["x"]
     assert "x runs: the code changed: a.py." in heard.text
 

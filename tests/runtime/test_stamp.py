@@ -1,6 +1,7 @@
 import dataclasses
 import json
 import os
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -260,6 +261,13 @@ def test_code_digests_takes_modules_in_any_order(tree):
     one = code_digests(["cascade.low.a", "local.mine"])
     assert code_digests(["local.mine", "cascade.low.b", "cascade.low.a"]) == one
     assert code_digests(["cascade.high.other"]) != one
+
+
+def test_code_digests_names_the_versions_of_packages():
+    assert code_digests([], ["numpy", "pytest"]) == {
+        "numpy": version("numpy"),
+        "pytest": version("pytest"),
+    }
 
 
 @pytest.mark.parametrize(
