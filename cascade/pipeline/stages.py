@@ -46,7 +46,7 @@ LAST = len(STAGES) - 1
 def stage(number: int, experiment: Experiment, processes: int, force: bool = False) -> Stage:
     """Return stage ``number`` of an experiment, for at most ``processes`` processes.
 
-    ``force`` rebuilds features that experiments share.
+    ``force`` rebuilds what experiments share.
     """
     entry = STAGES[number]
 
