@@ -16,8 +16,8 @@ from local.corpora import asterisk_it, asterisk_prompts
 from local.helpers import debian, resampling
 
 LICENCE = (
-    "asterisk-prompt-it-menardi-wav: CC BY-SA 3.0 Italia. The recordings are by Marco Menardi and"
-    " Paola Dal Zot; you find them, and order others, at www.voip.ammdomus.it."
+    "asterisk-prompt-it-menardi-wav: CC BY-SA 3.0 Italia, recorded by Marco Menardi and Paola Dal"
+    " Zot, who offer these and other voices at www.voip.ammdomus.it."
 )
 PARTS = asterisk_prompts.PARTS
 PACKAGE = debian.Package(

@@ -17,7 +17,6 @@ from local.corpora.games.binary import Binary
 from local.corpora.games.game_lines import Line
 from local.helpers import debian
 
-LICENCE = "drascula: free to copy and modify, (C) Alcachofa Soft S.L."
 PACKAGE = debian.Package(
     "drascula",
     "1.0+ds4-2",

@@ -25,8 +25,9 @@ GAMES: dict[str, ModuleType] = {
     "sky": games_sky,
 }
 LICENCE = (
-    f"{'; '.join(game.LICENCE for game in GAMES.values())}. No fee may be charged for a game"
-    " itself; copies keep its readme and notices, and changed ones say that they are changed."
+    "Flight of the Amazon Queen (C) John Passfield and Steven Stamatiadis, Drascula (C) Alcachofa"
+    " Soft S.L., Beneath a Steel Sky (C) Revolution Software Ltd: free to copy and modify, but no"
+    " fee for a game itself; copies keep readme and notices, changed ones say so."
 )
 PARTS = tuple(GAMES)
 CORPUS = "games_en"

@@ -20,7 +20,6 @@ from local.corpora.games.queen_cast import Cast, cast
 from local.corpora.games.queen_files import Sentence, archive, cutaway, dialogue
 from local.helpers import cached_folder, debian
 
-LICENCE = "flight-of-the-amazon-queen: free to copy and modify, (C) Passfield and Stamatiadis"
 PACKAGE = debian.Package(
     "flight-of-the-amazon-queen",
     "1.0.0-9",
@@ -132,8 +131,10 @@ def who(number: int | None, scene: str, persons: Cast) -> str | None:
     """The character that speaks as the object ``number`` in a ``scene``; None if not known."""
     if not number:
         return None if number is None else "JOE"
-    names = {_folded(name) for name in persons.actors.get(number, ())}
-    character = CHOICE.get(frozenset(names), None if len(names) != 1 else names.pop())
+    names = frozenset(map(_folded, persons.actors.get(number, ())))
+    if len(names) == 1:
+        return next(iter(names))
+    character = CHOICE.get(names)
     return OTHERWISE.get((scene, character), character)
 
 

@@ -17,7 +17,6 @@ from local.corpora.games.sky_files import HEADER, archive, names, texts
 from local.corpora.games.sky_scripts import PARTNER, RUNNING, Call, calls
 from local.helpers import debian
 
-LICENCE = "beneath-a-steel-sky: free to copy and modify, (C) Revolution Software Ltd"
 PACKAGE = debian.Package(
     "beneath-a-steel-sky",
     "0.0372-8",

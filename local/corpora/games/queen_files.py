@@ -18,8 +18,7 @@ from local.corpora.games.binary import Binary
 
 HEADER = 20
 POSITION = 11  # characters of "(128,112)" and its like, behind *XY
-SPOKEN_TEXTS = (-2, -3)  # texts on the screen that somebody reads
-TEXTS = (*SPOKEN_TEXTS, -4)
+TEXTS = (-2, -3, -4)  # in place of an object: a text on the screen; somebody reads -2 and -3
 JOE = (0, -1)  # object numbers of the player's character
 
 

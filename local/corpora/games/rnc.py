@@ -36,7 +36,8 @@ class _Bits:
             self.count += 16
 
     def take(self, count: int) -> int:
-        self.load(count)
+        if self.count < count:
+            self.load(count)
         number = self.held & ((1 << count) - 1)
         self.held >>= count
         self.count -= count
