@@ -19,7 +19,7 @@ import yaml
 from cascade.config.recipe_checks import NAME, check
 from cascade.config.schema import as_plain, build, closest, layered, merge, override
 from cascade.config.sections import Dataset, Decode, Features, Language, LanguageModel, Limits
-from cascade.config.systems import System, Train
+from cascade.config.systems import Augment, System, Train
 from cascade.runtime.errors import UserError
 from cascade.runtime.project import RECIPES
 
@@ -86,6 +86,15 @@ class Recipe:
             changes = {**changes, "epochs": None}
         where = f"systems.{system}.train"
         return build(Train, merge(dataclasses.asdict(self.train), changes, Train, where), where)
+
+    def augment_of(self, system: str, stream: str) -> Augment:
+        """Return the augmentation of a stream: ``augment`` with the changes of ``augment_of``."""
+        settings = self.train_of(system)
+        where = f"systems.{system}.train.augment_of.{stream}"
+        changes = settings.augment_of.get(stream, {})
+        return build(
+            Augment, merge(dataclasses.asdict(settings.augment), changes, Augment, where), where
+        )
 
     def streams_of(self, system: str) -> dict[str, str]:
         """Return the streams that ``system`` is trained on, with their languages.

@@ -128,10 +128,12 @@ def _check_system(recipe: "Recipe", name: str) -> None:
         raise UserError("train.checkpoint_every must be a time such as 60s.")
     if settings.precision not in PRECISIONS:
         raise UserError(f"train.precision must be one of {', '.join(PRECISIONS)}.")
-    for key in ("weights", "seconds", "active"):
+    for key in ("weights", "seconds", "active", "augment_of"):
         for language in getattr(settings, key):
             if language not in recipe.languages and language not in recipe.ext_streams:
                 raise UserError(f"train.{key}: unknown language or stream '{language}'.")
+    for language in settings.augment_of:
+        recipe.augment_of(name, language)  # raises for an unknown key or a wrong value
     for language, span in settings.active.items():
         if len(span) != 2 or not 0 <= span[0] < span[1] <= 1:
             raise UserError(f"train.active: '{language}' must be two numbers, such as [0, 0.8].")

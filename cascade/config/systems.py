@@ -11,7 +11,7 @@ from cascade.config.schema import within
 
 @dataclass(frozen=True)
 class Augment:
-    """Random changes of the training features, the same for every language.
+    """Random changes of the training features.
 
     Attributes:
         stretch: Stretch the time axis by a factor of 1 ± this.
@@ -64,7 +64,11 @@ class Train:
             with AVX-512 or on a GPU. Weights, losses and models stay ``float32``. It is faster
             only on hardware with such arithmetic and with large batches
             (``tests/bench/train.sh`` measures it).
+        consistency: Trains on two augmented copies of each utterance, and adds this times the
+            divergence of their outputs to the loss (CR-CTC, arXiv:2410.05101, which uses 0.2).
+            A step takes twice as long. 0: one copy.
         augment: Random changes of the features. Keys: see ``Augment``.
+        augment_of: Changes of ``augment`` for a language or stream: ``{en: {warp: 1}}``.
     """
 
     steps: int = within(4000, 1)
@@ -82,7 +86,9 @@ class Train:
     valid_every: int = within(200, 1)
     checkpoint_every: str = "60s"
     precision: str = "float32"
+    consistency: float = within(0.0, 0)
     augment: Augment = field(default_factory=Augment)
+    augment_of: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
     def checkpoint_seconds(self) -> float:

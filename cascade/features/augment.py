@@ -28,7 +28,11 @@ def scaled(settings: Augment, strength: float) -> Augment:
 
 
 def another_recording(
-    features: np.ndarray, settings: Augment, random: np.random.Generator, least: int
+    features: np.ndarray,
+    settings: Augment,
+    random: np.random.Generator,
+    least: int,
+    tempo: np.random.Generator | None = None,
 ) -> np.ndarray:
     """Return (T', C) log-mel features as of another speaker, speed and channel, from (T, C).
 
@@ -39,10 +43,11 @@ def another_recording(
     - A curve of a level, a slope and a bend is added to all frames, each with a standard
       deviation of ``channel`` nats.
 
-    Values between frames and filters are interpolated linearly.
+    Values between frames and filters are interpolated linearly. ``tempo`` draws the stretch
+    in place of ``random``: two copies with the same ``tempo`` have the same length.
     """
     frames, filters = features.shape
-    factor = 1 + settings.stretch * random.uniform(-1, 1)
+    factor = 1 + settings.stretch * (tempo or random).uniform(-1, 1)
     shift = settings.warp * random.uniform(-1, 1)
     length = max(min(frames, least), round(frames * factor))
     if length != frames:

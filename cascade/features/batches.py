@@ -25,7 +25,7 @@ from cascade.text.phones import frames_needed
 
 @dataclass(frozen=True)
 class Batch:
-    """Padded utterances of one stream.
+    """Padded utterances of one stream, or ``copies`` of each: all of them, then all again.
 
     Attributes:
         ids: The names of the N utterances.
@@ -105,11 +105,15 @@ class UtteranceSet:
         return len(self.ids)
 
     def inputs(
-        self, index: int, augment: Augment | None = None, random: np.random.Generator | None = None
+        self,
+        index: int,
+        augment: Augment | None = None,
+        random: np.random.Generator | None = None,
+        tempo: np.random.Generator | None = None,
     ) -> np.ndarray:
         """Return the network's input for one utterance: (T, C) float32, normalised, stacked.
 
-        ``augment`` changes it by draws from ``random``.
+        ``augment`` changes it by draws from ``random``, its length by one from ``tempo``.
         """
         settings = self.settings
         try:
@@ -123,17 +127,30 @@ class UtteranceSet:
             assert augment is None, "augmentation needs a random state"
             return stacked(normalised(features, settings, self.cms_init), settings.stack)
         least = frames_needed(self.labels[index].tolist()) * settings.stack
-        features = another_recording(features, augment, random, least)
+        features = another_recording(features, augment, random, least, tempo)
         features = normalised(features, settings, self.cms_init)
         mask(features, augment, settings.stack, random)
         return stacked(features, settings.stack)
 
-    def batch(self, indices: Sequence[int], augment: Augment | None = None, seed: int = 0) -> Batch:
-        """Read and pad utterances; ``seed`` decides the augmentation of each."""
+    def batch(
+        self,
+        indices: Sequence[int],
+        augment: Augment | None = None,
+        seed: int = 0,
+        copies: int = 1,
+    ) -> Batch:
+        """Read and pad utterances; ``seed`` decides the augmentation of each.
+
+        Of several ``copies``, each is augmented in another way, to the same length.
+        """
         inputs = []
-        for index in indices:
-            random = np.random.default_rng([seed, zlib.crc32(self.ids[index].encode())])
-            inputs.append(self.inputs(index, augment, random))
+        for copy in range(copies):
+            for index in indices:
+                seeds = [seed, zlib.crc32(self.ids[index].encode())]
+                random = np.random.default_rng([*seeds, copy] if copy else seeds)
+                tempo = np.random.default_rng(seeds) if copy else None
+                inputs.append(self.inputs(index, augment, random, tempo))
+        indices = [*indices] * copies
         lengths = np.array([len(x) for x in inputs], dtype=np.int64)
         padded = np.zeros((len(inputs), lengths.max(), inputs[0].shape[1]), dtype=np.float32)
         for row, x in zip(padded, inputs, strict=True):
@@ -160,7 +177,15 @@ class StreamIterator:
     augmentation. Raises `UserError` for an empty set.
     """
 
-    def __init__(self, data: UtteranceSet, name: str, seconds: float, augment: Augment, seed: int):
+    def __init__(
+        self,
+        data: UtteranceSet,
+        name: str,
+        seconds: float,
+        augment: Augment,
+        seed: int,
+        copies: int = 1,
+    ):
         if not len(data):
             raise UserError(
                 f"Stream '{name}' has no utterance to train on: all of them are too short for"
@@ -171,6 +196,7 @@ class StreamIterator:
         self.seconds = seconds
         self.augment = augment
         self.seed = seed
+        self.copies = copies
         self.strength = 1.0
         self.epoch = 0
         self.position = 0
@@ -205,7 +231,7 @@ class StreamIterator:
         indices = self._plan[self.position]
         self.position += 1
         augment = scaled(self.augment, self.strength)
-        return self.data.batch(indices, augment, self._number(self.epoch))
+        return self.data.batch(indices, augment, self._number(self.epoch), self.copies)
 
     def _number(self, epoch: int) -> int:
         """Return a seed that depends on this stream and epoch only, not on other streams."""

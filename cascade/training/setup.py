@@ -47,8 +47,10 @@ def build_trainer(
     iterators = []
     for stream, speech in recipe.speech_of(name).items():
         seconds = settings.seconds.get(stream, settings.batch_seconds)
+        augment = recipe.augment_of(name, stream)
+        copies = 2 if settings.consistency else 1
         iterators.append(
-            StreamIterator(utterances(speech), stream, seconds, settings.augment, recipe.seed)
+            StreamIterator(utterances(speech), stream, seconds, augment, recipe.seed, copies)
         )
     outputs = {language: _outputs(experiment, language, phones) for language in streams.values()}
     config = ModelConfig(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from cascade.config.systems import Train
 from cascade.corpora.corpus import Excluded
@@ -18,7 +18,7 @@ from cascade.model.network import Network
 from cascade.runtime.errors import UserError
 from cascade.runtime.files import write_text
 from cascade.training.checkpoint import Checkpoints
-from cascade.training.validation import curve_warning, mean_ctc_loss, validate
+from cascade.training.validation import curve_warning, divergence, mean_ctc_loss, validate
 
 BAD_STEPS = 20  # steps in a row whose loss or gradient is not finite, before training stops
 
@@ -167,10 +167,10 @@ class Trainer:
 
     def _next_batches(self) -> dict[str, Batch]:
         """Return a batch of each active stream, augmented as strongly as the step has it."""
-        ramp = self.settings.augment.ramp * self.steps
         batches = {}
         for iterator in self.iterators:
             if self._active(iterator.name):
+                ramp = iterator.augment.ramp * self.steps
                 iterator.strength = min(1.0, self.step / ramp) if ramp else 1.0
                 batches[iterator.name] = next(iterator)
         return batches
@@ -193,7 +193,7 @@ class Trainer:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=bfloat16):
             outputs = self.network(inputs)  # (N, T, phones) each
         pairs = zip(batches.items(), outputs, strict=True)
-        losses = {name: mean_ctc_loss(log_probs, batch) for (name, batch), log_probs in pairs}
+        losses = {name: self._loss(log_probs, batch) for (name, batch), log_probs in pairs}
         weights = self.settings.weights
         weighted = (weights.get(name, 1.0) * value for name, value in losses.items())
         loss = sum(weighted, start=torch.zeros((), device=self.device))
@@ -208,11 +208,18 @@ class Trainer:
         self.optimizer.step()
         return {name: value.item() for name, value in losses.items()}
 
+    def _loss(self, log_probs: Tensor, batch: Batch) -> Tensor:
+        """Return the loss of a batch in nats a phone; ``log_probs`` is (N, T, phones)."""
+        loss = mean_ctc_loss(log_probs, batch)
+        if self.settings.consistency:
+            loss = loss + self.settings.consistency * divergence(log_probs, batch)
+        return loss
+
     def _exclude(self, batches: dict[str, Batch]) -> None:
         """Write the utterances of a step without an update to ``excluded.tsv``."""
         reason = f"left out of step {self.step + 1}: the loss is not finite"
         for stream, batch in batches.items():
-            self.ledger += [(stream, Excluded(name, reason)) for name in batch.ids]
+            self.ledger += [(stream, Excluded(name, reason)) for name in dict.fromkeys(batch.ids)]
         write_ledger(self.folder / "excluded.tsv", self.ledger)
 
     def _validate(self) -> None:

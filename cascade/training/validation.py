@@ -34,6 +34,23 @@ def mean_ctc_loss(log_probs: Tensor, batch: Batch) -> Tensor:
     return total / int(batch.label_lengths.sum())
 
 
+def divergence(log_probs: Tensor, batch: Batch) -> Tensor:
+    """Return how much the outputs of two copies of each utterance differ, in nats a phone.
+
+    It is the regularisation of CR-CTC (Yao et al. 2024, arXiv:2410.05101): at each frame the
+    mean Kullback-Leibler divergence of either copy from the other, which is a fixed target.
+    ``log_probs`` is (2 N, T, phones): N utterances, then the N again.
+    """
+    one, other = log_probs.chunk(2)  # (N, T, phones) each
+    frames = torch.arange(one.shape[1]) < torch.from_numpy(batch.lengths[: len(one)])[:, None]
+    total = log_probs.new_zeros(())
+    for target, output in ((one, other), (other, one)):
+        fixed = target.detach()
+        terms = (fixed.exp() * (fixed - output)).sum(dim=-1)  # (N, T)
+        total = total + (terms * frames.to(terms)).sum() / 2
+    return total / (int(batch.label_lengths.sum()) // 2)
+
+
 @torch.inference_mode()
 def validate(
     network: Network, language: str, data: UtteranceSet, device: torch.device

@@ -333,6 +333,9 @@ FOLDED = {**SMALL["languages"]["ru"], "fold": {"ий": "и"}}
             "no language is active from 0.2 of",
         ),
         (trained(active={"cs": [0, 1]}), "train.active: unknown language or stream 'cs'"),
+        (trained(augment_of={"cs": {"warp": 1}}), "augment_of: unknown language or stream 'cs'"),
+        (trained(augment_of={"en": {"wrap": 1}}), "unknown key 'wrap'.*'warp'"),
+        (trained(augment_of={"en": {"warp": -1}}), r"augment_of\.en\.warp. must be 0 to 8, not -1"),
         (trained(seconds={"en": 0}), "'en' must be at least 0.1"),
         ({"features": {"cmn": "off"}}, "cmn must be 'online' or 'utterance'"),
         ({"target_minutes": "some"}, "number of minutes, or 'all'"),
@@ -365,6 +368,16 @@ def test_the_languages_of_a_system(raw, read):
     recipe = read(raw)
     languages = {name: [*recipe.streams_of(name)] for name in recipe.systems}
     assert languages == {"plain": ["ru"], "both": ["ru", "en", "cs"], "two": ["ru", "cs"]}
+
+
+def test_a_stream_s_augmentation_differs_where_the_recipe_says(raw, read):
+    raw["train"] = {"augment": {"warp": 2}, "augment_of": {"en": {"warp": 1, "stretch": 0.3}}}
+    raw["systems"]["both"]["train"] = {"augment_of": {"ru": {"warp": 3}}}
+    recipe = read(raw)
+    augment = recipe.train.augment
+    assert recipe.augment_of("both", "en") == dataclasses.replace(augment, warp=1, stretch=0.3)
+    assert recipe.augment_of("both", "ru") == dataclasses.replace(augment, warp=3)
+    assert recipe.augment_of("plain", "ru") == augment
 
 
 def test_a_stream_of_the_target_language(raw, read):

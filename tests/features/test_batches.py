@@ -8,7 +8,7 @@ import pytest
 from cascade.config.layout import Layout
 from cascade.config.sections import Features
 from cascade.config.systems import Augment
-from cascade.features.augment import another_recording, mask
+from cascade.features.augment import another_recording, mask, scaled
 from cascade.features.batches import StreamIterator, UtteranceSet
 from cascade.features.cmn import online_cmn, utterance_cmn
 from cascade.runtime.errors import UserError
@@ -224,6 +224,24 @@ def test_augmentation_differs_from_epoch_to_epoch_and_not_with_the_company(dumpe
     length = alone.lengths[0]
     assert together.lengths[1] == length
     np.testing.assert_array_equal(together.inputs[1, :length], alone.inputs[0])
+
+
+def test_two_copies_have_one_length_and_two_augmentations(dumped):
+    found = data(dumped([90, 60]))
+    strong = Augment(filter_masks=0)  # which might hide all four filters
+    one, two = found.batch([1, 0], strong, 7), found.batch([1, 0], strong, 7, copies=2)
+    assert two.ids == one.ids * 2
+    for doubled, single in ((two.lengths, one.lengths), (two.label_lengths, one.label_lengths)):
+        assert doubled.tolist() == single.tolist() * 2
+    assert two.labels.tolist() == one.labels.tolist() * 2
+    np.testing.assert_array_equal(two.inputs[:2], one.inputs)
+    assert not np.isclose(two.inputs[2:], one.inputs).all(axis=(1, 2)).any()
+    still = found.batch([1, 0], STILL, 7, copies=2).inputs
+    np.testing.assert_array_equal(still[2:], still[:2])
+    batches = StreamIterator(found, "ru", 3.0, Augment(), 0, copies=2)
+    assert as_bytes(next(batches)) == as_bytes(
+        found.batch(batches._plan[0], scaled(Augment(), 1.0), batches._number(0), 2)
+    )
 
 
 def test_augmented_inputs_are_masked_after_normalising(dumped):

@@ -15,7 +15,7 @@ from cascade.model.network import Network
 from cascade.model.precision import computes_bfloat16
 from cascade.runtime.errors import UserError
 from cascade.training.trainer import Interrupted, Trainer
-from cascade.training.validation import validate
+from cascade.training.validation import divergence, validate
 
 SHORT = pytest.mark.skipif(
     not computes_bfloat16(torch.device("cpu")), reason="this processor has no LSTM in bfloat16"
@@ -39,7 +39,14 @@ def trainer(layout, folder, languages=("ru",), settings=TRAIN, seed=0) -> Traine
 
     keys = dict(zip(("ru", "en"), ("train", "ext"), strict=True))
     iterators = [
-        StreamIterator(read(keys[name]), name, settings.batch_seconds, settings.augment, seed)
+        StreamIterator(
+            read(keys[name]),
+            name,
+            settings.batch_seconds,
+            settings.augment,
+            seed,
+            copies=2 if settings.consistency else 1,
+        )
         for name in languages
     ]
     torch.manual_seed(seed)
@@ -87,6 +94,22 @@ def test_a_language_takes_part_while_it_is_active(layout, tmp_path):
     assert seen == ["en"] * 3 + ["ruen"] * 3 + ["ru"] * 6
     rows = [json.loads(line) for line in (tmp_path / "train.jsonl").read_text().splitlines()]
     assert [row["loss"]["en"] is None for row in rows] == [False, False, True]
+
+
+def test_consistency_brings_the_outputs_of_two_copies_together(layout, tmp_path):
+    """Of other augmentations of valid, after the same training with and without."""
+    apart = {}
+    augment = dataclasses.replace(STILL, warp=1.0, channel=0.3)
+    for consistency in (1e-9, 0.2):
+        settings = dataclasses.replace(TRAIN, consistency=consistency, augment=augment)
+        run = trainer(layout, tmp_path / str(consistency), ("ru",), settings)
+        run.run(lambda progress: None)
+        assert run.best["per"] < 30
+        batch = run.valid.batch(range(len(run.valid)), augment, 1, copies=2)
+        run.network.eval()
+        outputs = run.network({"ru": torch.from_numpy(batch.inputs)})[0]
+        apart[consistency] = divergence(outputs.detach(), batch).item()
+    assert apart[0.2] < 0.7 * apart[1e-9]
 
 
 def test_a_tie_keeps_languages_near_each_other(layout, tmp_path):
