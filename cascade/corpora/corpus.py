@@ -196,6 +196,6 @@ def check_source(kind: str, name: str) -> None:
 def sentences(name: str, request: CorpusRequest) -> list[str]:
     """Return the sentences that the module ``name`` of ``local/`` fetches, one run at a time."""
     module = importlib.import_module(module_name(name))
-    log.info("Licence of %s: %s", name, module.LICENCE)
+    log.info("Licence: %s", module.LICENCE)
     with turn(request.data):
         return list(module.sentences(request))

@@ -121,7 +121,8 @@ def _refusal(path: Path) -> str:
     names = ", ".join(sorted(str(file.relative_to(path)) for file in others)[:5]) or "none"
     if recordings:
         count, first = len(recordings), recordings[0].name
-        what = f"has {count} recordings, such as {first}, but no transcripts of a known form"
+        plural = "s" if count > 1 else ""
+        what = f"has {count} recording{plural}, such as {first}, but no transcripts of a known form"
     else:
         what = "has neither recordings nor lists of recordings of a known form"
     return f"{path} {what} (other files: {names}). {_layouts()}"

@@ -49,7 +49,7 @@ def prepare(experiment: Experiment, jobs: int) -> JobFiles:
     recipe, layout = experiment.recipe, experiment.layout
     for name in dict.fromkeys(dataset.corpus for dataset in recipe.datasets):
         if corpus.load(name).LICENCE:
-            log.info("Licence of %s: %s", name, corpus.load(name).LICENCE)
+            log.info("Licence: %s", corpus.load(name).LICENCE)
     source_list = layout.root / ".stamps" / "0.corpora.sources"
     with ExitStack() as outputs:  # the manifests, which appear if nothing fails
         with ExitStack() as findings, workers.pool(jobs) as pool:

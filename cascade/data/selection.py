@@ -136,9 +136,10 @@ def log_contents(selected: SelectedDataset) -> None:
     listed = selected.usable.listed
     speakers = selected.fingerprints.speaker_count()
     log.info(
-        "%s: %d utterances, %.1f min, %s (%s)",
+        "%s: %d utterance%s, %.1f min, %s (%s)",
         listed.key,
-        len(selected.fingerprints),
+        (count := len(selected.fingerprints)),
+        "" if count == 1 else "s",
         selected.seconds / 60,
         {0: "speakers not known", 1: "1 speaker"}.get(speakers, f"{speakers} speakers"),
         listed.dataset.label,

@@ -62,7 +62,7 @@ def kept(
     with turn(folder):
         stamp = Stamp.read(folder / STAMP)
         reason = "it is new" if stamp is None else stamp.stale(settings, code, (), ())
-        reason = "--force" if force else reason
+        reason = "it was requested" if force else reason
         if stamp is None or reason:
             (folder / STAMP).unlink(missing_ok=True)
             files = make(folder)

@@ -172,14 +172,14 @@ class Runner:
         codes = {job.name: job.code() for job in jobs}
         reasons = {job.name: self._reason(stage, job, codes[job.name]) for job in jobs}
         todo = [job for job in jobs if reasons[job.name]]
+        for job in todo if not self.dry_run else ():
+            self._check_inputs(stage, job)
         for job in todo:
             verb = "would run" if self.dry_run else "runs"
             log.info("Stage %d, %s %s: %s.", stage.number, job.name, verb, reasons[job.name])
             self.rebuilt.update(job.outputs)
         if self.dry_run or not todo:
             return bool(todo)
-        for job in todo:
-            self._check_inputs(stage, job)
         with owner(self.root):
             for job in todo:
                 write_text(self._started(stage, job), "")
@@ -214,7 +214,7 @@ class Runner:
     def _reason(self, stage: Stage, job: Job, code: Mapping[str, str]) -> str | None:
         """Return why a job must run, None if it is up to date."""
         if self.force:
-            return "--force"
+            return "it was requested"
         stamp = Stamp.read(self._stamp(stage, job))
         if stamp is None:
             started = self._started(stage, job).exists()

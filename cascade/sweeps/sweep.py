@@ -26,7 +26,7 @@ def show_points(plan: Sequence[Point], stage_numbers: Sequence[int], force: bool
 
 def _due(point: Point, stage_numbers: Sequence[int], force: bool = False) -> str | None:
     """Return the first job of a point that must run, and why; None where there is none."""
-    return "--force" if force else stages.due(point.experiment, stage_numbers)
+    return "it was requested" if force else stages.due(point.experiment, stage_numbers)
 
 
 def run_points(

@@ -50,7 +50,7 @@ def find(name: str, request: corpus.CorpusRequest) -> DictionaryFile:
         return DictionaryFile(name, Path(name))
     corpus.check_source("dictionary", name)
     module = importlib.import_module(corpus.module_name(name))
-    log.info("Licence of %s: %s", name, module.LICENCE)
+    log.info("Licence: %s", module.LICENCE)
     with turn(request.data):
         return DictionaryFile(name, module.path(request))
 

@@ -141,7 +141,7 @@ def test_force_runs_the_job_again_in_the_same_folder(experiment, tmp_path, caplo
     second = experiment("b")
     second.make(force=True)
     assert second.ran == 1 and len(folders(tmp_path)) == 1
-    assert ": --force" in caplog.text
+    assert ": it was requested" in caplog.text
 
 
 def test_changed_code_runs_the_job_again(experiment, tmp_path, monkeypatch, caplog):
