@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 ROLES = ("train", "train_ext", "valid", "test")
 SHARES = ("upper", "lower", "all")  # which layers the languages share
+VOICES = ("own", "borrowed")  # of synthetic speech
 PRECISIONS = ("float32", "bfloat16")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
@@ -64,6 +65,8 @@ def _check_datasets(recipe: "Recipe") -> None:
             raise UserError(f"'isolated' is for data sets of role 'valid', not '{d.role}'.")
         if not re.fullmatch(r"[0-9]{1,2}|mix", d.channel or "mix"):
             raise UserError(f"channel must be a number from 0, or 'mix', not '{d.channel}'.")
+        if d.voices not in (None, *VOICES):
+            raise UserError(f"voices must be one of {', '.join(VOICES)}, not '{d.voices}'.")
         if d.split and d.split.by not in ("speaker", "utterance"):
             raise UserError(f"split.by must be 'speaker' or 'utterance', not '{d.split.by}'.")
         span = d.split.between if d.split else (0, 100)

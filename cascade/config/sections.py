@@ -5,6 +5,7 @@ The documentation's page of keys is generated from this module: every field has 
 """
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from cascade.config.schema import within
 
@@ -81,6 +82,13 @@ class Dataset:
             corpus in which one speaker has most of the speech. A hash of each utterance's id
             decides which, so fewer minutes are part of more; ``excluded.tsv`` lists the others.
             Utterances without a speaker's name have no limit.
+        voices: For the corpus ``voices``: whose voices read the texts. ``own``: those of the
+            language. ``borrowed``: those of other languages, with their accents. Default:
+            ``own`` if there are any.
+        speakers: For ``voices``: how many speakers. Beyond the number of voices, they are
+            mixtures of two. Default: 570.
+        minutes: For ``voices``: how many minutes of speech. More minutes begin with the same
+            speech. Default: 30.
     """
 
     role: str
@@ -94,6 +102,15 @@ class Dataset:
     split: Split | None = None
     isolated: bool = False
     max_minutes_per_speaker: float | None = within(None, 0.01)
+    voices: str | None = None
+    speakers: int | None = within(None, 1, 100_000)
+    minutes: float | None = within(None, 0.01)
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The keys that only some corpora take, as far as the recipe has them."""
+        values = {key: getattr(self, key) for key in ("voices", "speakers", "minutes")}
+        return {key: value for key, value in values.items() if value is not None}
 
     @property
     def label(self) -> str:

@@ -9,6 +9,14 @@ A corpus module, in ``local/`` or a folder of it, has
 ``utterances(request)``
     a generator of `Utterance` and `Excluded`, always in the same order.
 
+A corpus may have
+
+``KEYS``
+    the keys of a data set that it takes and others do not, such as ``minutes``;
+``SYNTHETIC``
+    True if a program speaks it. Of such speech of the target language, stage 0 leaves out of the
+    training what has the same sentence as a valid or test set.
+
 A reader of users' folders also has
 
 ``lists(request)``
@@ -25,10 +33,11 @@ run fetches anything. A corpus module knows nothing of features, networks or rec
 
 import importlib
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from cascade.runtime.errors import UserError
 from cascade.runtime.lock import turn
@@ -81,13 +90,30 @@ class Excluded:
 
 
 @dataclass(frozen=True)
+class Reading:
+    """How a language is read aloud, for a corpus that a program speaks.
+
+    ``voice`` is espeak-ng's name of the language, ``texts`` are those of the recipe. ``words``
+    returns the normalised words of a sentence; () for one that the language cannot write.
+    ``ipa`` returns espeak-ng's IPA of sentences, with stress marks and blanks between words.
+    """
+
+    voice: str
+    texts: tuple[str, ...]
+    words: Callable[[str], tuple[str, ...]]
+    ipa: Callable[[Sequence[str]], list[str]]
+
+
+@dataclass(frozen=True)
 class CorpusRequest:
     """What a corpus module is asked for.
 
     ``downloads`` has packages as they were fetched, ``data`` what is unpacked or made from
     them, in one folder a corpus. ``path`` is the user's own folder or table, if the recipe
     names one, ``language`` the recipe's name of the language, ``rate`` the sampling rate in
-    Hz of audio that the corpus makes, and ``jobs`` how many processes it may use.
+    Hz of audio that the corpus makes, and ``jobs`` how many processes it may use. ``options``
+    are the keys of the data set that the corpus's ``KEYS`` name, as far as the recipe has them.
+    ``reading`` is for corpora that a program speaks.
     """
 
     downloads: Path
@@ -97,6 +123,8 @@ class CorpusRequest:
     language: str = ""
     rate: int = 16000
     jobs: int = 1
+    options: Mapping[str, Any] = field(default_factory=dict)
+    reading: Reading | None = None
 
 
 @dataclass(frozen=True)
@@ -172,6 +200,22 @@ def listing(name: str, request: CorpusRequest) -> Iterator[Utterance | Excluded]
     yield from items
 
 
+def check_options(name: str, options: Mapping[str, Any]) -> None:
+    """Raise `UserError` if corpus ``name`` does not take one of a data set's ``options``."""
+    for key in options:
+        if key not in getattr(load(name), "KEYS", ()):
+            takers = [other for other in names() if key in getattr(load(other), "KEYS", ())]
+            raise UserError(
+                f"Corpus '{name}' does not take the key '{key}'. Corpora that take it:"
+                f" {', '.join(takers)}."
+            )
+
+
+def synthetic(name: str) -> bool:
+    """Say whether a program speaks corpus ``name``."""
+    return getattr(load(name), "SYNTHETIC", False)
+
+
 def lists(name: str, request: CorpusRequest) -> list[Path]:
     """Return the user's own lists that corpus ``name`` reads; [] for a corpus that is fetched."""
     return load(name).lists(request) if own(name) else []
@@ -195,7 +239,12 @@ def check_source(kind: str, name: str) -> None:
 
 def sentences(name: str, request: CorpusRequest) -> list[str]:
     """Return the sentences that the module ``name`` of ``local/`` fetches, one run at a time."""
+    with turn(request.data):
+        return raw_sentences(name, request)
+
+
+def raw_sentences(name: str, request: CorpusRequest) -> list[str]:
+    """As `sentences`, for a corpus: its run has its turn already, and would lose it."""
     module = importlib.import_module(module_name(name))
     log.info("Licence: %s", module.LICENCE)
-    with turn(request.data):
-        return list(module.sentences(request))
+    return list(module.sentences(request))

@@ -10,10 +10,11 @@ utterance; the rest is in an `UtteranceFile`.
 
 import hashlib
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
@@ -36,6 +37,7 @@ from cascade.runtime.errors import UserError
 from cascade.runtime.progress import meter
 from cascade.runtime.stamp import ABSENT, Digest, Sources, digest
 from cascade.text.lexicon import look_up
+from cascade.text.reading import reading
 
 CHUNK = 32  # utterances that a worker process takes at once
 
@@ -60,6 +62,13 @@ class ListedDataset:
     @property
     def language(self) -> Language:
         return self.recipe.languages[self.dataset.language]
+
+    @property
+    def synthetic_training(self) -> bool:
+        """Whether it is synthetic speech of the target language to train on."""
+        target = self.dataset.language == self.recipe.target
+        training = self.dataset.role.startswith("train")
+        return target and training and corpus.synthetic(self.dataset.corpus)
 
 
 @dataclass(frozen=True)
@@ -93,6 +102,13 @@ class UsableDataset:
     seconds: np.ndarray
     passed: int
 
+    def sentences(self) -> Iterator[int]:
+        """Yield the digest of each usable utterance's sentence."""
+        wanted = set(self.numbers.tolist())
+        for number, item in enumerate(self.utterances):
+            if number in wanted:
+                yield short_digest(*item.words)
+
 
 def list_dataset(
     experiment: Experiment, dataset: Dataset, jobs: int, add_row: AddRow
@@ -113,6 +129,8 @@ def list_dataset(
         language=dataset.language,
         rate=recipe.features.rate,
         jobs=jobs,
+        options=dataset.options,
+        reading=reading(recipe.languages[dataset.language]),
     )
     digests = {path: digest(path) or ABSENT for path in corpus.lists(dataset.corpus, request)}
     own = corpus.own(dataset.corpus)
@@ -162,14 +180,22 @@ def check_utterances(
     return CheckedDataset(listed, utterances, words, feature_size)
 
 
-def check_pronunciations(checked: CheckedDataset) -> UsableDataset:
-    """Leave out what has no pronunciation, or more phones than frames."""
+def check_pronunciations(
+    checked: CheckedDataset, held_out: Mapping[int, str] = MappingProxyType({})
+) -> UsableDataset:
+    """Leave out what has no pronunciation, more phones than frames, or a sentence held out.
+
+    ``held_out`` gives, by the digest of a sentence, the key of a data set that has it.
+    """
     listed = checked.listed
     lexicon = look_up(checked.words, listed.language)
     checked.words.clear()  # there may be millions
     numbers, ranks, seconds = array("Q"), array("Q"), array("d")
     for number, item in enumerate(checked.utterances):
         fault = check_pronunciation(item, lexicon, listed.recipe.features.stack)
+        if not fault and held_out and (key := held_out.get(short_digest(*item.words))):
+            reason = f"the same sentence as one of {key}"
+            fault = Excluded(item.id, reason, item.seconds, selection=True)
         if fault:
             listed.exclusions.add(fault)
             continue

@@ -1,12 +1,15 @@
 """Stage 0: list every corpus, check it, and write Lhotse manifests.
 
 What fails a check is left out and listed in ``excluded.tsv``. More than the recipe's limit
-stops the run, after all data sets were checked.
+stops the run, after all data sets were checked. Synthetic speech of the target language is checked
+after the valid and test sets, since no sentence of them may be in the training.
 """
 
 import logging
 from collections.abc import Iterable
 from contextlib import ExitStack
+
+import numpy as np
 
 from cascade.config.experiment import Experiment
 from cascade.corpora import corpus
@@ -56,16 +59,26 @@ def prepare(experiment: Experiment, jobs: int) -> JobFiles:
             sources = Sources(findings.enter_context(replacing(source_list)))
             add_row = findings.enter_context(ledger(layout.excluded))
 
+            datasets = [list_dataset(experiment, d, jobs, add_row) for d in recipe.datasets]
+            choices: dict[str, tuple[UsableDataset, np.ndarray]] = {}
+            held_out: dict[int, str] = {}  # sentences that no program may speak for training
+
             def check(listed: ListedDataset) -> UsableDataset:
                 path = layout.root / "manifests" / f".{listed.key}.utterances"
                 utterances = outputs.enter_context(UtteranceFile(path))
                 checked = check_utterances(listed, pool, sources, utterances)
-                return limit_speakers(check_pronunciations(checked))
+                no_sentence_of = held_out if listed.synthetic_training else {}
+                return limit_speakers(check_pronunciations(checked, no_sentence_of))
 
-            datasets = [list_dataset(experiment, d, jobs, add_row) for d in recipe.datasets]
+            if any(listed.synthetic_training for listed in datasets):
+                for listed in datasets:
+                    if listed.dataset.role in ("valid", "test"):
+                        usable = check(listed)
+                        choices[listed.key] = usable, usable.numbers
+                        held_out |= dict.fromkeys(usable.sentences(), listed.key)
             training = [check(listed) for listed in datasets if listed.dataset.role == "train"]
             chosen = choose_minutes(training, recipe.target_minutes)
-            choices = {
+            choices |= {
                 usable.listed.key: (usable, numbers)
                 for usable, numbers in zip(training, chosen, strict=True)
             }

@@ -21,6 +21,10 @@ def corpora(experiment: Experiment, processes: int, _force: bool) -> tuple[Job, 
     recipe, layout = experiment.recipe, experiment.layout
     settings = recipe.view("datasets", "target_minutes", "seed", "limits")
     settings["languages"] = _pronunciation(recipe)
+    read_aloud = {d.language for d in recipe.datasets if corpus.synthetic(d.corpus)}
+    texts = {name: recipe.languages[name].texts for name in sorted(read_aloud)}
+    if any(texts.values()):
+        settings["texts"] = as_plain(texts)
     settings["rate"], settings["stack"] = recipe.features.rate, recipe.features.stack
     names = sorted({dataset.corpus for dataset in recipe.datasets})
     kinds = (layout.cuts, layout.recordings, layout.supervisions, layout.speech)
@@ -29,7 +33,10 @@ def corpora(experiment: Experiment, processes: int, _force: bool) -> tuple[Job, 
             name="corpora",
             settings=settings,
             modules=tuple(map(corpus.corpus_module, names)),
-            inputs=(G2P, *_lexicons(recipe)),
+            inputs=(
+                *(G2P, *_lexicons(recipe)),
+                *(Path(text) for some in texts.values() for text in some if Path(text).is_file()),
+            ),
             outputs=(
                 layout.excluded,
                 *(kind(k) for k in experiment.dataset_keys() for kind in kinds),
@@ -37,6 +44,12 @@ def corpora(experiment: Experiment, processes: int, _force: bool) -> tuple[Job, 
             run=Call("cascade.data.prepare", "prepare", experiment, processes),
         ),
     )
+
+
+def check_corpora(experiment: Experiment) -> None:
+    """Raise `UserError` before any stage runs for a key that a data set's corpus does not take."""
+    for dataset in experiment.recipe.datasets:
+        corpus.check_options(dataset.corpus, dataset.options)
 
 
 def check_sources(experiment: Experiment) -> None:

@@ -33,7 +33,7 @@ class Entry:
 
 
 STAGES = (
-    Entry("corpora and cuts", data_jobs.corpora),
+    Entry("corpora and cuts", data_jobs.corpora, data_jobs.check_corpora),
     Entry("pronunciations, language model, graph", data_jobs.language, data_jobs.check_sources),
     Entry("features", data_jobs.features),
     Entry("training", model_jobs.systems, model_jobs.check_training, model_jobs.run_training),

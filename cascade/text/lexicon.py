@@ -138,7 +138,7 @@ def _ask(words: list[str], voice: str, cache: Path | None) -> list[str]:
         kept = cache / f"{name}.ipa"
         if kept.is_file():
             return kept.read_text(encoding="utf-8").split("\n")[:PIECE]
-    lines = run_g2p(voice, text).split("\n")[: len(words)]
+    lines = run_g2p(voice, text=text).split("\n")[: len(words)]
     if len(lines) != len(words):
         raise UserError(f"espeak-ng returned {len(lines)} lines for {len(words)} words.")
     if kept:
@@ -146,14 +146,16 @@ def _ask(words: list[str], voice: str, cache: Path | None) -> list[str]:
     return lines
 
 
-def run_g2p(argument: str, text: str = "") -> str:
-    """Return what ``local/g2p_espeak.sh`` prints for a voice and words, or for ``--voices``.
+def run_g2p(*arguments: str, text: str = "") -> str:
+    """Return what ``local/g2p_espeak.sh`` prints for its ``arguments``: a voice, or an option.
+
+    ``text`` has the words or sentences, one a line.
 
     Raises `UserError` with the last line of the program's errors if it fails.
     """
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     done = subprocess.run(
-        [str(G2P), argument],
+        [str(G2P), *arguments],
         input=text,
         capture_output=True,
         encoding="utf-8",
@@ -161,6 +163,6 @@ def run_g2p(argument: str, text: str = "") -> str:
     )
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        what = "the list of voices" if argument == "--voices" else f"voice '{argument}'"
+        what = "the list of voices" if arguments == ("--voices",) else f"voice '{arguments[-1]}'"
         raise UserError(f"espeak-ng failed for {what}: {last}")
     return done.stdout

@@ -1,5 +1,4 @@
 """Corpora that are fetched as packages, one file each.
 
-``asterisk_prompts``, ``fillets`` and ``voices_en`` are no corpora: they hold what the corpora of
-their kind do.
+``asterisk_prompts`` and ``fillets`` are no corpora: they hold what the corpora of their kind do.
 """

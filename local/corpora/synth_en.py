@@ -10,13 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import soundfile
 
 from cascade.corpora.corpus import CorpusRequest, Excluded, Utterance
-from local.corpora import voices_en
-from local.corpora.voices_en import VOICES, Voice
-from local.helpers import cached_folder, resampling, threads
+from local.helpers import cached_folder, debian_voices, resampling, threads
+from local.helpers.debian_voices import VOICES, Voice
 from local.texts import wordnet
 
 log = logging.getLogger("cascade")
@@ -26,6 +24,7 @@ LICENCE = (
     "WordNet 3.0's examples (WordNet licence)."
 )
 PARTS = ()
+SYNTHETIC = True
 WORDS = (5, 12)  # fewest and most of a prompt
 VERSION = 1  # raise it with any change of how the sound is made
 
@@ -66,39 +65,25 @@ def tasks(texts: list[str]) -> list[Task]:
     return planned
 
 
-def finished(samples: np.ndarray, name: str, source: int, rate: int) -> np.ndarray:
-    """Resample, dither and round: floats of +-1, (N,) at ``source`` Hz, to int16 (M,).
-
-    The dither is one or two steps, seeded by ``name``. Up to a third of a synthesised signal
-    is exact zeros, which no microphone gives and which have no logarithm.
-    """
-    samples = resampling.resampled(samples, source, rate)  # (N,) -> (M,)
-    seed = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "little")
-    # A bit generator's raw stream is the one that NumPy promises never to change.
-    raw = np.random.PCG64(seed).random_raw(len(samples)) >> np.uint64(62)  # (M,), 0 to 3
-    dither = np.array([-2, -1, 1, 2])[raw.astype(np.intp)]
-    return np.clip(np.rint(samples * 32768) + dither, -32768, 32767).astype(np.int16)
-
-
 def _made(planned: list[Task], request: CorpusRequest) -> Path:
     """The folder of wav files at ``request.rate``, 16-bit mono."""
     final = request.data / f"synth_en_{request.rate}"
 
     def fill(partial: Path) -> None:
-        programs = voices_en.install(request)
+        programs = debian_voices.install(request)
         log.info("Making %d utterances of %d voices in %s", len(planned), len(VOICES), final)
 
         def one(task: Task) -> None:
             raw = partial / f"{task.id}.raw.wav"
-            voices_en.speak(programs, task.voice, task.text, raw)
+            debian_voices.speak(programs, task.voice, task.text, raw)
             samples, source = soundfile.read(raw, dtype="float64")
             raw.unlink()
-            result = finished(samples, task.id, source, request.rate)
+            result = resampling.dithered(samples, task.id, source, request.rate)
             resampling.save(partial / f"{task.id}.wav", result, request.rate)
 
         threads.for_each(one, planned, request.jobs, "synth_en")
 
-    digests = "".join(package.line for package in voices_en.PACKAGES)
+    digests = "".join(package.line for package in debian_voices.PACKAGES)
     plan = hashlib.sha256(repr(planned).encode()).hexdigest()  # voices, options and texts
     description = f"version {VERSION}\nrate {request.rate}\nplan {plan}\n{digests}"
     return cached_folder.provide(final, description, fill)

@@ -1,10 +1,12 @@
 """A folder that is made once, and again when what it is made from changes."""
 
+import hashlib
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 from cascade.runtime.errors import UserError
+from cascade.runtime.files import write_text
 
 MARKER = ".complete"
 
@@ -29,6 +31,19 @@ def provide(final: Path, description: str, fill: Callable[[Path], None]) -> Path
         shutil.rmtree(final)
     partial.rename(final)
     return final
+
+
+def growing(final: Path, description: str) -> Path:
+    """Return the folder ``final`` and a digest of ``description``, to which files are added.
+
+    Each file must appear at once, by renaming: an interrupted run leaves complete files, and the
+    next one adds the others. Another description is another folder. It is kept in the folder.
+    """
+    digest = hashlib.sha256(description.encode()).hexdigest()[:12]
+    folder = final.with_name(f"{final.name}.{digest}")
+    if not (folder / MARKER).is_file():
+        write_text(folder / MARKER, description)
+    return folder
 
 
 def damaged(path: Path, problem: str) -> UserError:

@@ -5,7 +5,6 @@ an error. A file that is already there is used as it is, without a network or ``
 """
 
 import functools
-import hashlib
 import logging
 import os
 import platform
@@ -22,6 +21,7 @@ from cascade.corpora.corpus import CorpusRequest
 from cascade.runtime.errors import UserError
 from cascade.runtime.progress import meter
 from local.helpers import archive, cached_folder
+from local.helpers.recorded_files import check, not_fetched
 
 log = logging.getLogger("cascade")
 
@@ -104,7 +104,7 @@ def fetch(packages: Sequence[Package], request: CorpusRequest) -> list[Path]:
     for package in packages:
         path = request.downloads / package.file
         if path.exists():
-            _check(path, package, "Delete it and run again: it will be fetched again.")
+            check(path, package, "Delete it and run again: it will be fetched again.")
         else:
             missing.append(package)
     if missing:
@@ -112,21 +112,10 @@ def fetch(packages: Sequence[Package], request: CorpusRequest) -> list[Path]:
     return [request.downloads / package.file for package in packages]
 
 
-def _check(path: Path, package: Package, remedy: str) -> None:
-    """Raise `UserError` with ``remedy`` unless ``path`` has the package's digest."""
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    if digest != package.digest:
-        raise UserError(
-            f"{path} is not the recorded file of {package.name} {package.version}: its SHA-256"
-            f" is {digest}, expected {package.digest}. {remedy}"
-        )
-
-
 def _download(packages: Sequence[Package], downloads: Path) -> None:
     """Fetch packages with ``apt-get`` into a folder beside, check them and move them."""
     if shutil.which("apt-get") is None:
-        raise _not_fetched(packages, downloads, "there is no apt-get on this machine")
+        raise not_fetched(packages, downloads, "there is no apt-get on this machine", "Debian ")
     downloads.mkdir(parents=True, exist_ok=True)
     for package in packages:
         log.info("Fetching Debian package %s %s", package.name, package.version)
@@ -141,11 +130,11 @@ def _download(packages: Sequence[Package], downloads: Path) -> None:
                 remedy = (
                     "Nothing was kept of it. Check what is between this machine and the archive."
                 )
-                _check(path, package, remedy)
+                check(path, package, remedy)
                 os.replace(path, downloads / package.file)
     left = [package for package in packages if not (downloads / package.file).exists()]
     if left:
-        raise _not_fetched(left, downloads, f"apt-get said: {failure or 'nothing'}")
+        raise not_fetched(left, downloads, f"apt-get said: {failure or 'nothing'}", "Debian ")
 
 
 @functools.cache
@@ -212,16 +201,3 @@ def _apt_get(
         return output, ""
     lines = [line for line in errors.splitlines() if line.startswith("E:")]
     return output, lines[-1] if lines else f"exit status {process.returncode}"
-
-
-def _not_fetched(packages: Sequence[Package], downloads: Path, why: str) -> UserError:
-    """The error that says which file to put where."""
-    files = "\n".join(
-        f"  {package.file}  (package {package.name}, version {package.version}, "
-        f"SHA-256 {package.digest})"
-        for package in packages
-    )
-    return UserError(
-        f"Cannot fetch {len(packages)} Debian package(s); {why}. Fetch these on another "
-        f"machine, put them into {downloads} and run again:\n{files}"
-    )

@@ -282,6 +282,9 @@ FOLDED = {**SMALL["languages"]["ru"], "fold": {"ий": "и"}}
         (systems(pool=["there"]), "x.pool: no stream 'there' of the target language"),
         ({"datasets": [ext(name="a/b")]}, "'a/b' is not a valid name for a data set"),
         ({"datasets": [ext(corpus="../b")]}, "not a valid name for a data set"),
+        ({"datasets": [ext(voices="lent")]}, "voices must be one of own, borrowed, not 'lent'"),
+        ({"datasets": [ext(minutes=0)]}, "minutes' must be at least 0.01"),
+        ({"datasets": [ext(speakers=0)]}, "speakers' must be 1 to 100000"),
         ({"datasets": [ext(channel="left")]}, "channel must be a number from 0, or 'mix'"),
         ({"datasets": [ext(), ext(path="other")]}, "two data sets of role 'train_ext' are named"),
         ({"datasets": []}, "no data set has the role 'train'"),
@@ -738,3 +741,9 @@ def test_a_share_above_all_is_refused(raw, read):
 def test_a_weight_of_a_language_that_is_not_there_is_refused(raw, read):
     with pytest.raises(UserError, match="unknown language or stream 'fr'"):
         read(raw, {"train.weights": "{fr: 2.0}"})
+
+
+def test_keys_that_only_some_corpora_take(raw, read):
+    raw["datasets"][1] |= {"voices": "borrowed", "minutes": 0.5, "speakers": 9}
+    options = [d.options for d in read(raw).datasets]
+    assert options == [{}, {"voices": "borrowed", "speakers": 9, "minutes": 0.5}, {}, {}]

@@ -8,6 +8,7 @@ import soundfile
 from lhotse import CutSet, MultiCut, RecordingSet, SupervisionSet
 
 from cascade.config.experiment import Experiment
+from cascade.corpora import corpus
 from cascade.data.prepare import prepare
 from cascade.runtime.errors import UserError
 from cascade.runtime.files import read_jsonl_gz
@@ -365,3 +366,61 @@ def test_the_same_bytes_whatever_the_number_of_jobs(small, read, tmp_path):
     assert len(first) == 1 + 4 * 4  # of them the list that features are made of
     prepare(Experiment(recipe, layout), 3)
     assert manifests(layout) == first
+
+
+def test_synthetic_speech_reads_no_sentence_of_a_valid_or_test_set(
+    small, read, monkeypatch, caplog, listed
+):
+    raw, layout = small
+    train, ext, valid, test = raw["datasets"]
+    train["path"] = str(listed("spoken", ["да", "О, нет!", "кот", "ёж и кот"]))
+    valid["path"] = str(listed("shown", ["да", "кто"]))
+    test["path"] = str(listed("asked", ["о нет", "ёж"]))
+    ext |= {"language": "en"}  # of another language: the same letters say nothing
+    experiment = Experiment(read(raw), layout)
+    prepare(experiment, 1)
+    assert ids(layout, "train_ru") == ["spoken0", "spoken1", "spoken2", "spoken3"]  # recorded
+    warning = "the same sentence as one of the training"
+    assert f"test_ru: asked0 is {warning}" in caplog.text
+    caplog.clear()
+    monkeypatch.setattr(corpus, "synthetic", lambda name: True)
+    with caplog.at_level(logging.INFO, "cascade"):
+        prepare(experiment, 1)
+    assert ids(layout, "train_ru") == ["spoken2", "spoken3"]
+    assert {name: row["reason"] for name, row in ledger(layout).items()} == {
+        "spoken0": "the same sentence as one of valid_ru",
+        "spoken1": "the same sentence as one of test_ru",
+    }
+    assert {row["kind"] for row in ledger(layout).values()} == {"selection"}
+    assert len(ids(layout, "train_ext_en")) == 3
+    assert warning not in caplog.text
+    assert "not selected: 1, the same sentence as one of test_ru" in caplog.text
+
+
+def test_synthetic_speech_of_a_test_set_is_kept(small, read, monkeypatch, listed):
+    raw, layout = small
+    raw["datasets"][0]["path"] = str(listed("spoken", ["да", "кот"]))
+    monkeypatch.setattr(corpus, "synthetic", lambda name: True)
+    prepare(Experiment(read(raw), layout), 1)
+    assert ids(layout, "train_ru") == ["spoken1"]
+    assert len(ids(layout, "valid_ru")) == len(ids(layout, "test_ru")) == 3
+
+
+def test_the_corpus_is_asked_for_what_the_data_set_says(small, read, monkeypatch):
+    raw, layout = small
+    raw["datasets"][0] |= {"voices": "borrowed", "speakers": 2, "minutes": 3}
+    raw["languages"]["ru"]["texts"] = ["texts_ru"]
+    asked = {}
+    listing = corpus.listing
+
+    def recorded(name, request):
+        asked.setdefault(request.language, request)
+        return listing(name, request)
+
+    monkeypatch.setattr(corpus, "listing", recorded)
+    prepare(Experiment(read(raw), layout), 1)
+    assert asked["ru"].options == {"voices": "borrowed", "speakers": 2, "minutes": 3.0}
+    reading = asked["ru"].reading
+    assert (reading.voice, reading.texts) == ("ru", ("texts_ru",))
+    assert reading.words("Да, о НЕТ!") == ("да", "о", "нет") and reading.words("да yes") == ()
+    assert asked["en"].options == {} and asked["en"].reading.voice == "en-us"

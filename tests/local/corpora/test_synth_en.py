@@ -4,26 +4,21 @@ import soundfile
 
 from cascade.corpora import corpus
 from cascade.corpora.corpus import CorpusRequest
-from local.corpora import synth_en, voices_en
+from local.corpora import synth_en
+from local.helpers import debian_voices
 from local.texts import wordnet
 
 
 def test_voices_differ_and_share_the_prompts():
-    assert len({(v.program, v.options) for v in voices_en.VOICES}) == len(voices_en.VOICES) >= 12
-    count = sum(voice.share for voice in voices_en.VOICES)
+    assert (
+        len({(v.program, v.options) for v in debian_voices.VOICES})
+        == len(debian_voices.VOICES)
+        >= 12
+    )
+    count = sum(voice.share for voice in debian_voices.VOICES)
     planned = synth_en.tasks([str(n) for n in range(count)])
     assert len({task.id for task in planned}) == len({task.text for task in planned}) == count
     assert planned[0].id == "synth_en-flite_awb-0001"
-
-
-def test_dither_and_rate():
-    silent = synth_en.finished(np.zeros(441), "one", 22050, 16000)
-    assert silent.dtype == np.int16 and silent.shape == (320,)
-    assert set(np.abs(silent)) == {1, 2}
-    assert np.array_equal(silent, synth_en.finished(np.zeros(441), "one", 22050, 16000))
-    assert not np.array_equal(silent, synth_en.finished(np.zeros(441), "two", 22050, 16000))
-    loud = synth_en.finished(np.array([1.5, -1.5, 0.5]), "one", 16000, 16000)
-    assert loud[0] == 32767 and loud[1] == -32768 and abs(int(loud[2]) - 16384) <= 2
 
 
 @pytest.fixture
@@ -42,10 +37,10 @@ def voices(tmp_path, monkeypatch, unpacked) -> list[str]:
     for kind in ("noun", "verb", "adj", "adv"):
         (data / f"data.{kind}").write_text("")
     (data / "data.verb").write_text("".join(f'1 | a; "{example}"\n' for example in examples))
-    pair = (voices_en.Voice("a", "flite", (), 1), voices_en.Voice("b", "espeak-ng", (), 2))
+    pair = (debian_voices.Voice("a", "flite", (), 1), debian_voices.Voice("b", "espeak-ng", (), 2))
     monkeypatch.setattr(synth_en, "VOICES", pair)
-    monkeypatch.setattr(voices_en, "install", lambda request: unpacked)
-    monkeypatch.setattr(voices_en, "speak", speak)
+    monkeypatch.setattr(debian_voices, "install", lambda request: unpacked)
+    monkeypatch.setattr(debian_voices, "speak", speak)
     return texts
 
 

@@ -45,3 +45,13 @@ def test_resampled_folder_is_the_same_each_time_and_made_once(tmp_path):
     with pytest.raises(UserError, match=r"a\.ogg cannot be read"):
         resampling.folder(files, tmp_path / "three", "source\n", 16000, 1)
     assert not (tmp_path / "three").exists()
+
+
+def test_dither_and_rate():
+    silent = resampling.dithered(np.zeros(441), "one", 22050, 16000)
+    assert silent.dtype == np.int16 and silent.shape == (320,)
+    assert set(np.abs(silent)) == {1, 2}
+    assert np.array_equal(silent, resampling.dithered(np.zeros(441), "one", 22050, 16000))
+    assert not np.array_equal(silent, resampling.dithered(np.zeros(441), "two", 22050, 16000))
+    loud = resampling.dithered(np.array([1.5, -1.5, 0.5]), "one", 16000, 16000)
+    assert loud[0] == 32767 and loud[1] == -32768 and abs(int(loud[2]) - 16384) <= 2

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from cascade.runtime.errors import UserError
-from local.corpora import voices_en
+from local.helpers import debian_voices
 
 
 def program(folder: Path, name: str, script: str) -> None:
@@ -14,20 +14,20 @@ def program(folder: Path, name: str, script: str) -> None:
 
 
 def test_a_voice_that_fails(tmp_path):
-    voice = voices_en.VOICES[-1]
+    voice = debian_voices.VOICES[-1]
     (tmp_path / "usr/bin").mkdir(parents=True)
     for script in ("echo one >&2; echo 'no voice' >&2; exit 1", "echo 'no voice' >&2"):
         program(tmp_path, "espeak-ng", script)
         with pytest.raises(UserError, match=r"espeak_Annie, failed at 'hello': no voice\."):
-            voices_en.speak(tmp_path, voice, "hello", tmp_path / "a.wav")
+            debian_voices.speak(tmp_path, voice, "hello", tmp_path / "a.wav")
     (tmp_path / "usr/bin/espeak-ng").unlink()
     with pytest.raises(UserError, match="No such file"):
-        voices_en.speak(tmp_path, voice, "hello", tmp_path / "a.wav")
+        debian_voices.speak(tmp_path, voice, "hello", tmp_path / "a.wav")
 
 
 def test_text_goes_through_stdin(tmp_path):
-    for voice in (voices_en.VOICES[0], voices_en.VOICES[-1]):
+    for voice in (debian_voices.VOICES[0], debian_voices.VOICES[-1]):
         program(tmp_path, voice.program, 'for last; do :; done; cat /dev/stdin > "$last"')
         wav = tmp_path / f"{voice.name}.wav"
-        voices_en.speak(tmp_path, voice, "-w; $(touch x)", wav)
+        debian_voices.speak(tmp_path, voice, "-w; $(touch x)", wav)
         assert wav.read_text() == "-w; $(touch x)"

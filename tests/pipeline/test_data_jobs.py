@@ -1,0 +1,35 @@
+from pathlib import Path
+
+import pytest
+
+from cascade.config.experiment import Experiment
+from cascade.config.layout import Layout
+from cascade.pipeline import data_jobs
+from cascade.runtime.errors import UserError
+
+
+@pytest.fixture
+def experiment(raw, read, tmp_path):
+    """Returns the experiment of the recipe as ``raw`` is at the moment."""
+    layout = Layout(tmp_path / "exp", tmp_path / "downloads", tmp_path / "data")
+    return lambda: Experiment(read(raw), layout)
+
+
+def test_stage_0_depends_on_texts_that_a_program_speaks(raw, experiment, tmp_path):
+    text = tmp_path / "text.txt"
+    text.touch()
+    raw["languages"]["ru"]["texts"] = ["texts_ru", str(text)]
+    (job,) = data_jobs.corpora(experiment(), 1, False)
+    assert "texts" not in job.settings and text not in job.inputs
+    raw["datasets"].append({"role": "train", "language": "ru", "corpus": "voices"})
+    (job,) = data_jobs.corpora(experiment(), 1, False)
+    assert job.settings["texts"] == {"ru": ["texts_ru", str(text)]}
+    assert text in map(Path, job.inputs)
+    assert "local.corpora.voices" in job.modules
+
+
+def test_a_key_that_the_corpus_does_not_take(raw, experiment):
+    data_jobs.check_corpora(experiment())
+    raw["datasets"][1]["minutes"] = 5
+    with pytest.raises(UserError, match="Corpus 'table' does not take the key 'minutes'"):
+        data_jobs.check_corpora(experiment())
