@@ -67,8 +67,8 @@ def prepare(experiment: Experiment, jobs: int) -> JobFiles:
                 path = layout.root / "manifests" / f".{listed.key}.utterances"
                 utterances = outputs.enter_context(UtteranceFile(path))
                 checked = check_utterances(listed, pool, sources, utterances)
-                no_sentence_of = held_out if listed.synthetic_training else {}
-                return limit_speakers(check_pronunciations(checked, no_sentence_of))
+                excluded = held_out if listed.synthetic_training else {}
+                return limit_speakers(check_pronunciations(checked, excluded))
 
             if any(listed.synthetic_training for listed in datasets):
                 for listed in datasets:
