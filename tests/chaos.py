@@ -39,7 +39,7 @@ MEASURED = (
 
 def digests(folder: Path) -> dict[str, str]:
     """SHA-256 of every output below ``folder``, what was measured in it left out."""
-    found = {}
+    hashes = {}
     for path in sorted(folder.rglob("*")):
         name = str(path.relative_to(folder))
         if path.is_file() and not LEFT_OUT.search(name):
@@ -47,8 +47,8 @@ def digests(folder: Path) -> dict[str, str]:
             if path.suffix in (".log", ".json", ".md"):
                 for pattern, instead in MEASURED:
                     content = pattern.sub(instead, content)
-            found[name] = hashlib.sha256(content).hexdigest()
-    return found
+            hashes[name] = hashlib.sha256(content).hexdigest()
+    return hashes
 
 
 class Chaos:

@@ -36,8 +36,8 @@ def corpus(folder: Path, count: int, lengths: Sequence[float] = SHORT) -> Path:
             clips = folder / f"{n // 1000:03d}"
             clips.mkdir(exist_ok=True)
             (clips / f"{n}.wav").hardlink_to(folder / f"{n % len(lengths)}.wav")
-            said = " ".join(random.choice(WORDS, 6))
-            table.write(f"{clips.name}/{n}.wav\t{said}\tspeaker{n // 50}\n")
+            text = " ".join(random.choice(WORDS, 6))
+            table.write(f"{clips.name}/{n}.wav\t{text}\tspeaker{n // 50}\n")
     return folder
 
 
@@ -64,14 +64,14 @@ def run(recipe: Path, exp: Path, stage: int, jobs: int) -> tuple[float, float]:
     started, peak = time.perf_counter(), 0.0
     with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE) as process:
         os.set_blocking(process.stderr.fileno(), False)
-        said = b""
+        stderr = b""
         while process.poll() is None:
             peak = max(peak, sum(map(memory, family(process.pid))))
-            said += process.stderr.read() or b""
+            stderr += process.stderr.read() or b""
             time.sleep(0.2)
         seconds = time.perf_counter() - started
         if process.returncode:
-            sys.exit((said + (process.stderr.read() or b"")).decode())
+            sys.exit((stderr + (process.stderr.read() or b"")).decode())
     return seconds, peak
 
 
@@ -85,14 +85,14 @@ def forget(exp: Path) -> None:
 
 def family(pid: int) -> list[int]:
     """A process and all that it started."""
-    found = [pid]
-    for process in found:
+    pids = [pid]
+    for process in pids:
         try:
             for task in Path(f"/proc/{process}/task").iterdir():
-                found += map(int, (task / "children").read_text().split())
+                pids += map(int, (task / "children").read_text().split())
         except OSError:
             pass  # it has ended
-    return found
+    return pids
 
 
 def memory(pid: int) -> float:

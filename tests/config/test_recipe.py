@@ -99,10 +99,10 @@ def test_properties(raw, read):
     ],
 )
 def test_overrides(raw, read, key, text, value):
-    found = read(raw, {key: text})
+    node = read(raw, {key: text})
     for part in key.split("."):
-        found = found[part] if isinstance(found, dict) else getattr(found, part)
-    assert found == value and type(found) is type(value)
+        node = node[part] if isinstance(node, dict) else getattr(node, part)
+    assert node == value and type(node) is type(value)
 
 
 def test_an_override_changes_only_its_own_place(raw, tmp_path):
@@ -624,12 +624,12 @@ VALUES = st.recursive(
 def places(node, at=()):
     """The path of every value below ``node``, and of a key that it does not have."""
     items = node.items() if isinstance(node, dict) else enumerate(node)
-    found = [(*at, "extra")] if isinstance(node, dict) else []
+    paths = [(*at, "extra")] if isinstance(node, dict) else []
     for key, value in items:
-        found.append((*at, key))
+        paths.append((*at, key))
         if isinstance(value, (dict, list)):
-            found += places(value, (*at, key))
-    return found
+            paths += places(value, (*at, key))
+    return paths
 
 
 FULL = json.loads(json.dumps(SMALL)) | {

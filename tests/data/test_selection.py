@@ -26,10 +26,10 @@ def limited(small, read, listed):
     def limited(minutes, **overrides):
         raw["datasets"][0]["max_minutes_per_speaker"] = minutes
         prepare(Experiment(read(raw, overrides), layout), 1)
-        found = {"s0": {}, "s1": {}, "unknown": {}}
+        durations = {"s0": {}, "s1": {}, "unknown": {}}
         for cut in CutSet.from_file(layout.cuts("train_ru")):
-            found[cut.supervisions[0].speaker][cut.id] = cut.duration
-        return found, layout
+            durations[cut.supervisions[0].speaker][cut.id] = cut.duration
+        return durations, layout
 
     return limited
 

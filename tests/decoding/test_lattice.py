@@ -79,11 +79,11 @@ def shares(chosen, lost=0.0) -> float:
 
 
 def test_the_best_come_in_order_and_each_once(forked):
-    found = forked.best(10)
-    assert [h.words for h in found] == [(1, 3), (2, 3), (1, 4), (2, 4)]
-    assert [math.exp(h.score) for h in found] == pytest.approx([0.3, 0.2, 0.18, 0.12])
-    assert forked.best(2) == found[:2]
-    assert found[0].acoustic == 0 and found[0].graph == pytest.approx(math.log(0.3))
+    hypotheses = forked.best(10)
+    assert [h.words for h in hypotheses] == [(1, 3), (2, 3), (1, 4), (2, 4)]
+    assert [math.exp(h.score) for h in hypotheses] == pytest.approx([0.3, 0.2, 0.18, 0.12])
+    assert forked.best(2) == hypotheses[:2]
+    assert hypotheses[0].acoustic == 0 and hypotheses[0].graph == pytest.approx(math.log(0.3))
 
 
 def test_a_confidence_is_the_share_of_all_paths_with_the_word_there(forked):
@@ -102,9 +102,9 @@ def test_a_confidence_is_the_share_of_all_paths_with_the_word_there(forked):
 def test_a_path_that_the_lattice_lacks_counts_as_one_more(forked):
     known = forked.best(10)
     lost = Hypothesis((1, 5), math.log(0.25), 0.0)
-    found = forked.confidences(lost, [(0, 1), (1, 2)], known)
+    confidences = forked.confidences(lost, [(0, 1), (1, 2)], known)
     first, own = shares(lambda a, b: a == 1, lost=0.25), shares(lambda a, b: False, lost=0.25)
-    assert found == pytest.approx([first, own])
+    assert confidences == pytest.approx([first, own])
     assert first > own > 0
 
 
@@ -119,8 +119,10 @@ def test_kaldifst_has_no_public_way_to_the_arcs_of_a_lattice():
 
 
 def test_states_need_not_be_numbered_in_order():
-    found = made((0, 2, 1, 1, 0.5, 0.0), (2, 1, 0, 0, 0.0, 0.0), (1, 3, 1, 2, 0.0, 0.25), final=3)
-    assert found.best(3) == [Hypothesis((1, 2), -0.5, -0.25)]
+    unordered = made(
+        (0, 2, 1, 1, 0.5, 0.0), (2, 1, 0, 0, 0.0, 0.0), (1, 3, 1, 2, 0.0, 0.25), final=3
+    )
+    assert unordered.best(3) == [Hypothesis((1, 2), -0.5, -0.25)]
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -128,7 +130,7 @@ def test_the_list_is_that_of_all_word_sequences(layout, seed):
     """Against every sequence of up to three words, each scored by the search alone."""
     words = WordSearch(layout.graph, SETTINGS)
     scores = words.scores(noise(7, seed), SETTINGS)
-    found = lattice.search(words.graph, scores, 30.0, 2.0).best(5)
+    hypotheses = lattice.search(words.graph, scores, 30.0, 2.0).best(5)
     table = graph.read_words(layout.words)
     expected = {}
     for n in range(4):
@@ -137,9 +139,9 @@ def test_the_list_is_that_of_all_word_sequences(layout, seed):
             expected[sequence] = alignment(scores, sequence) + p
     best = sorted(expected, key=expected.get, reverse=True)
     near = [s for s in best if expected[s] > expected[best[0]] - lattice.LATTICE_BEAM + 0.1][:5]
-    spoken = [tuple(table[i] for i in h.words) for h in found]
+    spoken = [tuple(table[i] for i in h.words) for h in hypotheses]
     assert spoken[: len(near)] == near
-    gaps = [found[0].score - h.score for h in found[: len(near)]]
+    gaps = [hypotheses[0].score - h.score for h in hypotheses[: len(near)]]
     assert gaps == pytest.approx([expected[near[0]] - expected[s] for s in near], abs=1e-3)
 
 

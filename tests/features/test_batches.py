@@ -64,11 +64,11 @@ def frames_of(number, seed=0):
 def test_inputs_are_normalised_then_stacked(dumped):
     layout = dumped([50, 31])
     matrix = kaldiio.load_scp(str(layout.scp("train_ru")))["train_ru-0"]
-    found = data(layout).inputs(0)
-    assert found.shape == (16, 12) and found.dtype == np.float32
+    inputs = data(layout).inputs(0)
+    assert inputs.shape == (16, 12) and inputs.dtype == np.float32
     normal = online_cmn(matrix, CMS, 20, 10)
-    np.testing.assert_array_equal(found[0], normal[:3].reshape(-1))
-    np.testing.assert_array_equal(found[15, 4:8], normal[46])
+    np.testing.assert_array_equal(inputs[0], normal[:3].reshape(-1))
+    np.testing.assert_array_equal(inputs[15, 4:8], normal[46])
     whole = data(layout, settings=Features(filters=4, stack=1, cmn="utterance")).inputs(0)
     np.testing.assert_array_equal(whole, utterance_cmn(matrix))
 
@@ -86,82 +86,82 @@ def test_a_batch_is_padded_and_its_labels_joined(dumped):
 def test_too_short_for_ctc_is_left_out_and_listed(dumped):
     # 9 frames are 3 stacked: enough for three phones, not for a repeated one among them.
     layout = dumped([9, 9, 8, 2], ["a b c", "a a b", "a b c", "a"])
-    found = data(layout)
-    assert found.ids == ["train_ru-0"] and len(found) == 1
-    assert [(key, item.id) for key, item in found.excluded] == [
+    utterances = data(layout)
+    assert utterances.ids == ["train_ru-0"] and len(utterances) == 1
+    assert [(key, item.id) for key, item in utterances.excluded] == [
         ("train_ru", f"train_ru-{i}") for i in (1, 2, 3)
     ]
-    assert found.excluded[0][1].reason == "3 frames are too few for 3 phones"
-    assert found.excluded[0][1].seconds == 0.09
-    assert not found.excluded[0][1].selection  # a fault, not a choice
+    assert utterances.excluded[0][1].reason == "3 frames are too few for 3 phones"
+    assert utterances.excluded[0][1].seconds == 0.09
+    assert not utterances.excluded[0][1].selection  # a fault, not a choice
 
 
 def test_keep_short_keeps_what_is_too_short(dumped):
-    found = data(dumped([9, 9, 8], ["a b c", "a a b", "a b c"]), keep_short=True)
-    assert len(found) == 3 and found.excluded == []
-    assert found.batch([0, 1, 2]).lengths.tolist() == [3, 3, 2]
+    utterances = data(dumped([9, 9, 8], ["a b c", "a a b", "a b c"]), keep_short=True)
+    assert len(utterances) == 3 and utterances.excluded == []
+    assert utterances.batch([0, 1, 2]).lengths.tolist() == [3, 3, 2]
 
 
 def test_several_data_sets_are_one_set(dumped):
     dumped([30, 40], key="train_ext_en_x")
     layout = dumped([50], key="train_ext_en_y")
-    found = data(layout, ["train_ext_en_x", "train_ext_en_y"])
-    assert found.ids == ["train_ext_en_x-0", "train_ext_en_x-1", "train_ext_en_y-0"]
-    assert found.frames == [30, 40, 50]
-    assert len(found.inputs(2)) == 16
+    utterances = data(layout, ["train_ext_en_x", "train_ext_en_y"])
+    assert utterances.ids == ["train_ext_en_x-0", "train_ext_en_x-1", "train_ext_en_y-0"]
+    assert utterances.frames == [30, 40, 50]
+    assert len(utterances.inputs(2)) == 16
 
 
 @pytest.mark.parametrize("seconds", [0.5, 2.0, 10.0])
 def test_in_order_covers_all_once(dumped, seconds):
-    found = data(dumped([*frames_of(40), 190, 190]))
-    batches = list(found.in_order(seconds))
+    utterances = data(dumped([*frames_of(40), 190, 190]))
+    batches = list(utterances.in_order(seconds))
     assert sorted(itertools.chain(*batches)) == list(range(42))
-    lengths = [found.frames[i] for batch in batches for i in batch]
+    lengths = [utterances.frames[i] for batch in batches for i in batch]
     assert lengths == sorted(lengths, reverse=True)
     for batch in batches:
-        assert len(batch) == 1 or found.frames[batch[0]] * len(batch) <= seconds * 100
-    assert batches == list(found.in_order(seconds))
+        assert len(batch) == 1 or utterances.frames[batch[0]] * len(batch) <= seconds * 100
+    assert batches == list(utterances.in_order(seconds))
 
 
 def test_in_order_of_nothing(dumped):
     assert list(data(dumped([])).in_order(10)) == []
 
 
-def iterator(found, seconds=3.0, augment=STILL, seed=0, name="ru"):
-    return StreamIterator(found, name, seconds, augment, seed)
+def iterator(utterances, seconds=3.0, augment=STILL, seed=0, name="ru"):
+    return StreamIterator(utterances, name, seconds, augment, seed)
 
 
 def epoch(batches):
     """The batches of the present epoch, or of the next one where it is at its end."""
-    found = [next(batches)]
-    return found + [next(batches) for _ in range(batches.batches - batches.position)]
+    first = [next(batches)]
+    return first + [next(batches) for _ in range(batches.batches - batches.position)]
 
 
 @pytest.mark.parametrize("seconds", [1.0, 3.0, 12.0])
 def test_every_utterance_once_an_epoch(dumped, seconds):
-    found = data(dumped(frames_of(60)))
-    batches = iterator(found, seconds)
+    utterances = data(dumped(frames_of(60)))
+    batches = iterator(utterances, seconds)
     for number in range(4):
         names = Counter(name for batch in epoch(batches) for name in batch.ids)
-        assert names == Counter(found.ids)
+        assert names == Counter(utterances.ids)
         assert batches.epoch == number
 
 
 def test_batches_are_never_longer_than_asked_but_for_one_utterance(dumped):
-    found = data(dumped([*frames_of(60), 350, 400]))
+    utterances = data(dumped([*frames_of(60), 350, 400]))
     alone = 0
-    batches = iterator(found, seconds=3.0)
+    batches = iterator(utterances, seconds=3.0)
     while batches.epoch < 3:
         batch = next(batches)
-        frames = [found.frames[found.ids.index(name)] for name in batch.ids]
+        frames = [utterances.frames[utterances.ids.index(name)] for name in batch.ids]
         assert len(frames) == 1 or max(frames) * len(frames) <= 300
         alone += max(frames) > 300
     assert alone >= 6  # the two long ones, alone, in each of three epochs
 
 
 def test_batches_are_well_filled(dumped):
-    found = data(dumped(frames_of(200)))
-    batches = iterator(found, seconds=10.0)
+    utterances = data(dumped(frames_of(200)))
+    batches = iterator(utterances, seconds=10.0)
     shares = [batch.lengths.sum() * 3 / 1000 for batch in epoch(batches)]
     assert np.mean(shares) > 0.8
 
@@ -179,10 +179,10 @@ def as_bytes(batch):
 
 
 def test_the_same_seed_the_same_bytes(dumped):
-    found = data(dumped(frames_of(30)))
+    utterances = data(dumped(frames_of(30)))
 
     def some(**settings):
-        batches = iterator(found, augment=Augment(), **settings)
+        batches = iterator(utterances, augment=Augment(), **settings)
         return [as_bytes(next(batches)) for _ in range(25)]
 
     first = some()
@@ -193,78 +193,78 @@ def test_the_same_seed_the_same_bytes(dumped):
 
 @pytest.mark.parametrize("after", [0, 1, 7, 40])
 def test_restored_iterators_go_on_as_if_nothing_had_been(dumped, after):
-    found = data(dumped(frames_of(30)))
-    unbroken = iterator(found, augment=Augment())
+    utterances = data(dumped(frames_of(30)))
+    unbroken = iterator(utterances, augment=Augment())
     for _ in range(after):
         next(unbroken)
     state = unbroken.state()
     expected = [as_bytes(next(unbroken)) for _ in range(20)]
-    resumed = iterator(found, augment=Augment())
+    resumed = iterator(utterances, augment=Augment())
     resumed.restore(dict(state))
     assert resumed.state() == state
     assert [as_bytes(next(resumed)) for _ in range(20)] == expected
 
 
 def test_state_at_the_end_of_an_epoch(dumped):
-    found = data(dumped(frames_of(10)))
-    batches = iterator(found)
+    utterances = data(dumped(frames_of(10)))
+    batches = iterator(utterances)
     epoch(batches)
     assert batches.state() == {"epoch": 0, "position": batches.batches}
-    resumed = iterator(found)
+    resumed = iterator(utterances)
     resumed.restore(batches.state())
     assert as_bytes(next(resumed)) == as_bytes(next(batches))
     assert resumed.state() == {"epoch": 1, "position": 1}
 
 
 def test_augmentation_differs_from_epoch_to_epoch_and_not_with_the_company(dumped):
-    found = data(dumped([90, 90, 90]))
-    alone, other = found.batch([1], Augment(), 7), found.batch([1], Augment(), 8)
+    utterances = data(dumped([90, 90, 90]))
+    alone, other = utterances.batch([1], Augment(), 7), utterances.batch([1], Augment(), 8)
     assert as_bytes(alone)[1] != as_bytes(other)[1]
-    together = found.batch([0, 1], Augment(), 7)
+    together = utterances.batch([0, 1], Augment(), 7)
     length = alone.lengths[0]
     assert together.lengths[1] == length
     np.testing.assert_array_equal(together.inputs[1, :length], alone.inputs[0])
 
 
 def test_two_copies_have_one_length_and_two_augmentations(dumped):
-    found = data(dumped([90, 60]))
+    utterances = data(dumped([90, 60]))
     strong = Augment(filter_masks=0)  # which might hide all four filters
-    one, two = found.batch([1, 0], strong, 7), found.batch([1, 0], strong, 7, copies=2)
+    one, two = utterances.batch([1, 0], strong, 7), utterances.batch([1, 0], strong, 7, copies=2)
     assert two.ids == one.ids * 2
     for doubled, single in ((two.lengths, one.lengths), (two.label_lengths, one.label_lengths)):
         assert doubled.tolist() == single.tolist() * 2
     assert two.labels.tolist() == one.labels.tolist() * 2
     np.testing.assert_array_equal(two.inputs[:2], one.inputs)
     assert not np.isclose(two.inputs[2:], one.inputs).all(axis=(1, 2)).any()
-    still = found.batch([1, 0], STILL, 7, copies=2).inputs
+    still = utterances.batch([1, 0], STILL, 7, copies=2).inputs
     np.testing.assert_array_equal(still[2:], still[:2])
-    batches = StreamIterator(found, "ru", 3.0, Augment(), 0, copies=2)
+    batches = StreamIterator(utterances, "ru", 3.0, Augment(), 0, copies=2)
     assert as_bytes(next(batches)) == as_bytes(
-        found.batch(batches._plan[0], scaled(Augment(), 1.0), batches._number(0), 2)
+        utterances.batch(batches._plan[0], scaled(Augment(), 1.0), batches._number(0), 2)
     )
 
 
 def test_augmented_inputs_are_masked_after_normalising(dumped):
     layout = dumped([90])
     settings = Augment(stretch=0.1, warp=1.0, time_masks=1, filter_masks=1, filter_width=2)
-    found = data(layout).inputs(0, settings, np.random.default_rng(3))
+    inputs = data(layout).inputs(0, settings, np.random.default_rng(3))
     random = np.random.default_rng(3)
     matrix = kaldiio.load_scp(str(layout.scp("train_ru")))["train_ru-0"]
     features = online_cmn(another_recording(matrix, settings, random, 6), CMS, 20, 10)
     mask(features, settings, 3, random)
-    np.testing.assert_array_equal(found, features[: len(found) * 3].reshape(len(found), -1))
-    assert (found == 0).any()
+    np.testing.assert_array_equal(inputs, features[: len(inputs) * 3].reshape(len(inputs), -1))
+    assert (inputs == 0).any()
 
 
 def test_augmentation_never_shortens_below_what_ctc_needs(dumped):
     texts = ["a b c a b c", "a a a", "a b", "c"]
-    found = data(dumped([18, 16, 8, 3], texts))
-    assert len(found) == 4
+    utterances = data(dumped([18, 16, 8, 3], texts))
+    assert len(utterances) == 4
     lengths = []
     for seed in range(60):
-        batch = found.batch([0, 1, 2, 3], Augment(stretch=0.5), seed)
+        batch = utterances.batch([0, 1, 2, 3], Augment(stretch=0.5), seed)
         lengths.append(batch.lengths.tolist())
-    needed = [frames_needed(labels) for labels in found.labels]
+    needed = [frames_needed(labels) for labels in utterances.labels]
     assert needed == [6, 5, 2, 1]
     assert np.min(lengths, axis=0).tolist() == needed
     assert np.max(lengths, axis=0).tolist() > [6, 6, 2, 1]  # they are stretched, too
@@ -277,10 +277,10 @@ def test_nothing_to_train_on(dumped):
 
 def test_features_that_went_away(dumped):
     layout = dumped([30])
-    found = data(layout)
+    utterances = data(layout)
     (layout.feats / "train_ru.1.ark").unlink()
     with pytest.raises(UserError, match=r"features of 'train_ru-0' .* Run stage 2 again"):
-        found.batch([0])
+        utterances.batch([0])
 
 
 @pytest.mark.parametrize("left", [0, 5, 100])

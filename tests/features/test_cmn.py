@@ -31,10 +31,10 @@ def test_online_is_kaldis(frames, window, extra):
     random = np.random.default_rng(frames)
     features = random.normal(-8, 3, (frames, 3)).astype(np.float32)
     init = random.normal(-8, 1, 3)
-    found = online_cmn(features, init, window, extra)
-    assert found.dtype == np.float32 and found.shape == features.shape
+    normalised = online_cmn(features, init, window, extra)
+    assert normalised.dtype == np.float32 and normalised.shape == features.shape
     np.testing.assert_allclose(
-        found, kaldi_online_cmn(features, init, window, extra), rtol=1e-5, atol=1e-5
+        normalised, kaldi_online_cmn(features, init, window, extra), rtol=1e-5, atol=1e-5
     )
 
 
@@ -72,8 +72,8 @@ def test_online_is_kaldis_for_any_setting(frames, window, extra, seed):
 
 def test_utterance():
     features = np.array([[1, 10], [3, 20]], dtype=np.float32)
-    found = utterance_cmn(features)
-    assert found.tolist() == [[-1, -5], [1, 5]] and found.dtype == np.float32
+    normalised = utterance_cmn(features)
+    assert normalised.tolist() == [[-1, -5], [1, 5]] and normalised.dtype == np.float32
     assert utterance_cmn(features[:1]).tolist() == [[0, 0]]
 
 

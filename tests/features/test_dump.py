@@ -57,11 +57,11 @@ def test_shared_arks_stand_in_the_experiments_own_folder(prepared):
     stray.symlink_to("gone.ark")
     dump(recipe, "train_ru", layout, 1)
     assert [path.name for path in layout.feats.glob("*.ark")] == ["train_ru.1.ark"]
-    found = dict(kaldiio.load_ark(str(layout.feats / "train_ru.1.ark")))
+    from_ark = dict(kaldiio.load_ark(str(layout.feats / "train_ru.1.ark")))
     matrices = kaldiio.load_scp(str(layout.scp("train_ru")))
-    assert found.keys() == matrices.keys()
+    assert from_ark.keys() == matrices.keys()
     for name, matrix in matrices.items():
-        np.testing.assert_array_equal(found[name], matrix)
+        np.testing.assert_array_equal(from_ark[name], matrix)
     (folder,) = layout.feature_store.iterdir()
     assert (layout.feats / "train_ru.1.ark").samefile(folder / "1.ark")
 
@@ -123,7 +123,7 @@ def test_a_part_is_taken_from_the_features_of_all(small, read, listed, caplog):
     raw, layout = small
     raw["datasets"][0]["path"] = str(listed("many", ["да"] * 9, [0.3 + 0.1 * i for i in range(9)]))
     caplog.set_level("INFO", "cascade")
-    found = {}
+    by_minutes = {}
     for minutes in ("all", "0.02"):
         recipe = read(raw, {"target_minutes": minutes})
         prepare(Experiment(recipe, layout), 1)
@@ -135,8 +135,8 @@ def test_a_part_is_taken_from_the_features_of_all(small, read, listed, caplog):
         assert [cut.id for cut in cuts] == list(scp) == list(digests)
         for cut in cuts:
             np.testing.assert_array_equal(cut.load_features(), scp[cut.id])
-        found[minutes] = (lines, digests, result.output_digests)
-    (everything, digests, known), (some, fewer, others) = found.values()
+        by_minutes[minutes] = (lines, digests, result.output_digests)
+    (everything, digests, known), (some, fewer, others) = by_minutes.values()
     assert 0 < len(some) < len(everything) == 9
     assert set(some) < set(everything) and fewer.items() < digests.items()
     assert known == others  # the same arks, of the same time
@@ -165,9 +165,9 @@ def test_cms_init_is_the_mean_of_all_frames(small, read, listed):
     cms_init(["train_ru"], layout)
     frames = np.concatenate(list(kaldiio.load_scp(str(layout.scp("train_ru"))).values()))
     assert frames.shape == (180, 23)
-    found = read_cms_init(layout.cms_init)
-    np.testing.assert_allclose(found, frames.mean(axis=0, dtype=np.float64), atol=0.00051)
-    assert json.loads(layout.cms_init.read_text()) == found.tolist()
+    init = read_cms_init(layout.cms_init)
+    np.testing.assert_allclose(init, frames.mean(axis=0, dtype=np.float64), atol=0.00051)
+    assert json.loads(layout.cms_init.read_text()) == init.tolist()
     cms_init(["train_ru", "valid_ru"], layout)
     both = [kaldiio.load_scp(str(layout.scp(key))) for key in ("train_ru", "valid_ru")]
     frames = np.concatenate([matrix for table in both for matrix in table.values()])
@@ -184,8 +184,8 @@ def test_a_recording_that_changed_since_stage_0(prepared, wav, tmp_path):
     dump(recipe, "train_ru", layout)
     samples, rate = soundfile.read(tmp_path / "train" / "train1.wav", dtype="float32")
     extractor = Fbank(FbankConfig(sampling_rate=16000, num_filters=40))
-    found = kaldiio.load_scp(str(layout.scp("train_ru")))["train1"]
-    np.testing.assert_allclose(found, extractor.extract(samples, rate), atol=1e-5)
+    matrix = kaldiio.load_scp(str(layout.scp("train_ru")))["train1"]
+    np.testing.assert_allclose(matrix, extractor.extract(samples, rate), atol=1e-5)
 
 
 def test_a_rate_and_a_channel_of_the_recording(small, read, tmp_path):

@@ -25,11 +25,11 @@ def row(path, **values):
 
 def test_they_are_lhotses_of_the_part(wav, tmp_path):
     path = wav(tmp_path / "a.wav", seconds=1)
-    found = Filterbank(16000, 23).features(row(path, start=0.25, duration=0.5, channel=0))
+    matrix = Filterbank(16000, 23).features(row(path, start=0.25, duration=0.5, channel=0))
     samples, rate = soundfile.read(path, dtype="float32")
     expected = Fbank(FbankConfig(num_filters=23)).extract(samples[4000:12000], rate)
-    assert found.shape == (50, 23) and found.dtype == np.float32
-    np.testing.assert_allclose(found, expected, atol=1e-5)
+    assert matrix.shape == (50, 23) and matrix.dtype == np.float32
+    np.testing.assert_allclose(matrix, expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("rate", [8000, 16000, 22050])

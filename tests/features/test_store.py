@@ -50,24 +50,24 @@ def times(folder):
 
 
 def test_a_row_for_each_utterance(speech, provide):
-    found = provide(speech())
-    assert found.reason == "it is new" and found.folder.name.startswith("mine.")
-    assert sorted(contents(found.folder)) == [
+    features = provide(speech())
+    assert features.reason == "it is new" and features.folder.name.startswith("mine.")
+    assert sorted(contents(features.folder)) == [
         "1.ark",
         "2.ark",
         "3.ark",
         "feats.scp",
         "index.jsonl.gz",
     ]
-    matrices = kaldiio.load_scp(str(found.folder / "feats.scp"))
-    rows = list(store.rows(found.folder))
+    matrices = kaldiio.load_scp(str(features.folder / "feats.scp"))
+    rows = list(store.rows(features.folder))
     assert [row["id"] for row in rows] == list(matrices) == [f"u{n}" for n in range(5)]
     for row in rows:
         matrix = kaldiio.load_mat(row["at"])
         np.testing.assert_array_equal(matrix, matrices[row["id"]])
         assert matrix.shape == (row["frames"], row["dim"]) and row["dim"] == 23
         assert row["sha256"] == hashlib.sha256(matrix).hexdigest()
-    assert set(found.files) == set(found.folder.glob("[!.s]*"))
+    assert set(features.files) == set(features.folder.glob("[!.s]*"))
 
 
 def test_who_comes_second_finds_the_same_files(speech, provide):
@@ -153,8 +153,8 @@ print(features.reason)
 def test_two_at_once_make_them_once(speech, tmp_path):
     command = [sys.executable, "-c", MAKER, speech(40), tmp_path / "feats"]
     both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) for _ in "ab"]
-    said = sorted(process.communicate()[0].strip() for process in both)
-    assert said == ["None", "it is new"]
+    reasons = sorted(process.communicate()[0].strip() for process in both)
+    assert reasons == ["None", "it is new"]
 
 
 def test_a_killed_maker_is_followed_by_another(speech, provide, tmp_path):

@@ -61,8 +61,8 @@ def test_it_is_a_metric(a, b, c):
 
 def test_neighbours_are_those_that_a_phonetician_names():
     lacking = set(RU.split()) - set(EN.split())
-    found = {phone: near.phone for phone, near in nearest_phones(lacking, EN.split()).items()}
-    assert found == {
+    nearest = {phone: near.phone for phone, near in nearest_phones(lacking, EN.split()).items()}
+    assert nearest == {
         **{f"{letter}ʲ": letter for letter in "bdfklmnpstvɡ"},
         "r": "ɾ",
         "rʲ": "ɾ",

@@ -82,10 +82,13 @@ def test_what_is_missing_is_reported_before_any_work(raw, read, layout):
 def test_a_candidate_in_a_text_of_one_s_own(layout, tmp_path):
     file = tmp_path / "cs.txt"
     file.write_text("Příliš žluťoučký kůň.\nKůň. 12\nКонь.\nL'elfe et Wesnoth\n", encoding="utf-8")
-    found = candidate_inventory("cs", file, layout)
-    assert (found.language, found.source) == ("cs", f"words of {file}, 6 words by espeak-ng")
-    assert {"p", "r\u031d", "ʃ", "ʒ", "c", "ɲ"} <= found.phones
-    assert "nʲ" not in found.counts  # the Russian line is in another script
+    inventory = candidate_inventory("cs", file, layout)
+    assert (inventory.language, inventory.source) == (
+        "cs",
+        f"words of {file}, 6 words by espeak-ng",
+    )
+    assert {"p", "r\u031d", "ʃ", "ʒ", "c", "ɲ"} <= inventory.phones
+    assert "nʲ" not in inventory.counts  # the Russian line is in another script
 
 
 @pytest.mark.parametrize(
@@ -110,7 +113,7 @@ def test_bad_candidates(layout, tmp_path, voice, text, message):
 
 def test_rare_phones_are_not_the_languages_own():
     counts = {"a": 29_998, "b": 3, "c": 2, "d": 1}
-    found = Inventory("x", counts, "")
-    assert found.total == 30_004
-    assert found.phones == {"a"} and found.rare == ["b", "c", "d"]
+    inventory = Inventory("x", counts, "")
+    assert inventory.total == 30_004
+    assert inventory.phones == {"a"} and inventory.rare == ["b", "c", "d"]
     assert Inventory("x", counts | {"b": 4}, "").phones == {"a", "b"}

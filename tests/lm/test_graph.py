@@ -130,8 +130,8 @@ def best(fst, log_probs) -> tuple[list[int], float]:
     options = kaldi_decoder.FasterDecoderOptions(beam=1e4, max_active=10**6)
     decoder = kaldi_decoder.FasterDecoder(fst, options)
     decoder.decode(kaldi_decoder.DecodableCtc(np.ascontiguousarray(log_probs, np.float32)))
-    found, path = decoder.get_best_path()
-    assert found and decoder.reached_final()
+    success, path = decoder.get_best_path()
+    assert success and decoder.reached_final()
     _, _, words, weight = kaldifst.get_linear_symbol_sequence(path)
     return words, weight.value1 + weight.value2
 
@@ -200,8 +200,8 @@ def test_the_best_path_costs_what_its_words_cost(tmp_path_factory, seed):
     table = graph.read_words(folder / "w.txt")
     frames = np.log(np.random.default_rng(seed).dirichlet([0.3] * len(PHONES), rng.randint(4, 9)))
     frames = np.maximum(frames, -30).astype(np.float32)
-    found, cost = best(read_graph(folder / "g.fst"), frames)
-    words = [table[i] for i in found]
+    ids, cost = best(read_graph(folder / "g.fst"), frames)
+    words = [table[i] for i in ids]
     # The path may back off where an n-gram is listed, so it may be cheaper, never dearer.
     assert cost <= cheapest(lexicon, model, frames, words) + 1e-2
     for other in ([rng.choice(names)], rng.choices(names, k=2), rng.choices(names, k=3)):

@@ -13,13 +13,13 @@ TWO = [["дом", "спит"], ["кот", "бежит", "домой"], ["пёс"
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory):
-    found = []
+    trained = []
     for number, (text, order) in enumerate(((ONE, 2), (TWO, 3))):
         path = tmp_path_factory.mktemp("lm") / f"{number}.txt"
         path.write_text("".join(" ".join(s) + "\n" for s in text), encoding="utf-8")
         ngram.train_ngram(path, LanguageModel(order=order), path.with_suffix(".arpa"))
-        found.append(ngram.read(path.with_suffix(".arpa")))
-    return [*found, mixture.unigram({"кот": 0.2, "слон": 0.5, "слона": 0.3})]
+        trained.append(ngram.read(path.with_suffix(".arpa")))
+    return [*trained, mixture.unigram({"кот": 0.2, "слон": 0.5, "слона": 0.3})]
 
 
 @settings(max_examples=30, deadline=None)

@@ -30,8 +30,8 @@ def test_written_is_read(arpa, tmp_path):
     model = ngram.read(arpa)
     ngram.write(tmp_path / "again.arpa", model)
     again = ngram.read(tmp_path / "again.arpa")
-    for found, grams in zip(again.grams, model.grams, strict=True):
-        assert found == pytest.approx(grams, abs=1e-6)
+    for reread, grams in zip(again.grams, model.grams, strict=True):
+        assert reread == pytest.approx(grams, abs=1e-6)
     assert again.backoffs == pytest.approx(model.backoffs, abs=1e-6)
     header = arpa.read_text(encoding="utf-8").partition("\\1-grams")[0]
     assert len(model) == sum(int(line.partition("=")[2] or 0) for line in header.split("\n"))

@@ -39,7 +39,7 @@ def test_the_graph_spells_phones_and_prefers_likely_ones(layout):
     phones, table = read_phones(layout.phones), read_words(layout.phone_words)
     search = WordSearch(layout.phone_graph, Decode(blank_penalty=0.0, acoustic_scale=1.0))
 
-    def found(*rows: dict[str, float]) -> list[str]:
+    def decoded(*rows: dict[str, float]) -> list[str]:
         probs = np.full((len(rows), len(phones)), 1e-3, np.float32)
         for row, likely in zip(probs, rows, strict=True):
             for phone, p in likely.items():
@@ -47,12 +47,12 @@ def test_the_graph_spells_phones_and_prefers_likely_ones(layout):
         return [table[i] for i in search(np.log(probs))]
 
     blank = {"<blk>": 0.99}
-    assert found({"k": 0.9}, {"k": 0.9}, blank, {"o": 0.9}, {"t": 0.9}) == ["k", "o", "t"]
-    assert found({"o": 0.9}, {"k": 0.9}, blank, {"k": 0.9}, {"o": 0.9}, {"t": 0.9}) == [
+    assert decoded({"k": 0.9}, {"k": 0.9}, blank, {"o": 0.9}, {"t": 0.9}) == ["k", "o", "t"]
+    assert decoded({"o": 0.9}, {"k": 0.9}, blank, {"k": 0.9}, {"o": 0.9}, {"t": 0.9}) == [
         *("o", "k", "k", "o", "t")
     ]
     # After "k" comes "o" in all sentences, so it is believed where the network is not sure.
-    assert found({"k": 0.9}, {"t": 0.45, "o": 0.4}, {"t": 0.9}) == ["k", "o", "t"]
+    assert decoded({"k": 0.9}, {"t": 0.45, "o": 0.4}, {"t": 0.9}) == ["k", "o", "t"]
 
 
 def test_the_same_sentences_make_the_same_bytes(layout, raw, read):

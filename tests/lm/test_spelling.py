@@ -60,23 +60,23 @@ def path(layout, frames: str, penalty=0.0) -> tuple[list[str], float]:
     fst = read_graph(layout.graph, penalty, table)
     decoder = kaldi_decoder.FasterDecoder(fst, options)
     decoder.decode(kaldi_decoder.DecodableCtc(spoken(frames)))
-    found, best = decoder.get_best_path()
-    assert found
+    success, best = decoder.get_best_path()
+    assert success
     _, _, words, weight = kaldifst.get_linear_symbol_sequence(best)
     return [table[i] for i in words], weight.value1
 
 
 def test_a_name_says_what_a_piece_is():
-    found = names([("щ", ("ɕ",)), ("е", ("j", "i")), ("тс", ("ts",))])
-    assert found == ["щ+|ɕ", "е+|j.i", "тс|ts"]
-    assert [phones_of(name) for name in [*found, "кот"]] == [["ɕ"], ["j", "i"], ["ts"], None]
-    assert [ends_word(name) for name in [*found, "кот"]] == [False, False, True, True]
+    piece_names = names([("щ", ("ɕ",)), ("е", ("j", "i")), ("тс", ("ts",))])
+    assert piece_names == ["щ+|ɕ", "е+|j.i", "тс|ts"]
+    assert [phones_of(name) for name in [*piece_names, "кот"]] == [["ɕ"], ["j", "i"], ["ts"], None]
+    assert [ends_word(name) for name in [*piece_names, "кот"]] == [False, False, True, True]
 
 
 def test_pieces_are_joined_into_words():
-    said = ["да", "щ+|ɕ", "и|i", "нет", "а|a", "т+|t", "о+|o"]
-    assert joined(said) == ["да", "щи", "нет", "а", "то"]  # the last one is cut off
-    assert [places for _, places in by_word(said)] == [[0], [1, 2], [3], [4], [5, 6]]
+    units = ["да", "щ+|ɕ", "и|i", "нет", "а|a", "т+|t", "о+|o"]
+    assert joined(units) == ["да", "щи", "нет", "а", "то"]  # the last one is cut off
+    assert [places for _, places in by_word(units)] == [[0], [1, 2], [3], [4], [5, 6]]
     assert joined([]) == []
 
 
@@ -123,27 +123,27 @@ def test_unknown_words_are_spelt(opened, frames, expected):
     assert joined(path(layout, frames)[0]) == expected.split()
 
 
-def least(model, history, said) -> float:
+def least(model, history, units) -> float:
     """log10 of the best way to say pieces: backing off may be cheaper than what is listed."""
-    if not said:
+    if not units:
         return 0.0
-    found, weight = [], 0.0
+    scores, weight = [], 0.0
     for begin in range(len(history) + 1):
-        gram = (*history[begin:], said[0])
+        gram = (*history[begin:], units[0])
         if len(gram) <= model.order and gram in model.grams[len(gram) - 1]:
             after = next(gram[i:] for i in range(4) if gram[i:] in model.backoffs or not gram[i:])
-            rest = least(model, after[-(model.order - 1) :], said[1:])
-            found.append(weight + model.grams[len(gram) - 1][gram] + rest)
+            rest = least(model, after[-(model.order - 1) :], units[1:])
+            scores.append(weight + model.grams[len(gram) - 1][gram] + rest)
         weight += model.backoffs.get(history[begin:], 0.0)
-    return max(found)
+    return max(scores)
 
 
 def test_what_an_unknown_word_costs(opened):
     layout, words, pieces = opened
-    said, cost = path(layout, "t o k")
-    assert said == ["т+|t", "о+|o", "к|k"]
+    units, cost = path(layout, "t o k")
+    assert units == ["т+|t", "о+|o", "к|k"]
     log10 = words.backoffs[("<s>",)] + math.log10(SHARE) + words.log10(("</s>",))
-    log10 += least(pieces, ("<s>",), said)
+    log10 += least(pieces, ("<s>",), units)
     assert cost == pytest.approx(-math.log(10) * log10, abs=1e-3)
 
 

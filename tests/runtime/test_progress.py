@@ -24,8 +24,11 @@ def lines(caplog, clock, total, *steps):
 
 
 def test_a_line_now_and_then_with_the_time_left(caplog, clock):
-    found = lines(caplog, clock, 4000, (500, 20), (500, 20), (1000, 20), (1000, 20), (1000, 40))
-    assert found == ["  ru: 1,000 of 4,000 utt, 02:00 left", "  ru: 3,000 of 4,000 utt, 00:26 left"]
+    messages = lines(caplog, clock, 4000, (500, 20), (500, 20), (1000, 20), (1000, 20), (1000, 40))
+    assert messages == [
+        "  ru: 1,000 of 4,000 utt, 02:00 left",
+        "  ru: 3,000 of 4,000 utt, 00:26 left",
+    ]
 
 
 def test_what_is_done_soon_says_nothing(caplog, clock):

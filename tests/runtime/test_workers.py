@@ -35,11 +35,11 @@ def test_tasks_are_taken_as_they_are_needed():
             yield -number
 
     with workers.pool(2) as pool:
-        found = workers.in_order(pool, abs, tasks(), 4)
+        results = workers.in_order(pool, abs, tasks(), 4)
         for number in range(100):
-            assert next(found) == number
+            assert next(results) == number
             assert len(taken) <= number + 5
-        assert next(found, None) is None
+        assert next(results, None) is None
 
 
 def test_a_task_that_fails_is_said_to_and_the_rest_is_left():

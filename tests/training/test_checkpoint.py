@@ -22,8 +22,8 @@ def saved(folder, *steps) -> Checkpoints:
 
 
 def test_the_last_two_are_kept_and_the_last_is_loaded(tmp_path):
-    found = saved(tmp_path, 1, 2, 3).load()
-    assert found["step"] == 3 and torch.equal(found["weights"], state(3)["weights"])
+    loaded = saved(tmp_path, 1, 2, 3).load()
+    assert loaded["step"] == 3 and torch.equal(loaded["weights"], state(3)["weights"])
     assert sorted(os.listdir(tmp_path)) == ["last.pt", "previous.pt"]
     assert torch.load(tmp_path / "previous.pt", weights_only=True)["step"] == 2
 

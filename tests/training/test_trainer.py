@@ -155,8 +155,8 @@ def test_an_interrupted_training_goes_on_to_the_same_bytes(layout, tmp_path, pre
     last = trainer(layout, tmp_path / "broken", ("ru", "en"), settings)
     assert last.resume()
     last.run(lambda progress: None)
-    found = last.network.state_dict()
-    assert all(torch.equal(found[name], expected[name]) for name in expected)
+    weights = last.network.state_dict()
+    assert all(torch.equal(weights[name], expected[name]) for name in expected)
     files = [(tmp_path / name / "train.jsonl").read_bytes() for name in ("whole", "broken")]
     assert files[0] == files[1]
 
@@ -185,25 +185,25 @@ def test_a_warmup_of_one_step_or_none(layout, tmp_path, steps, warmup):
 
 def test_the_same_seed_gives_the_same_model_and_another_one_another(layout, tmp_path):
     settings = dataclasses.replace(TRAIN, steps=5, dropout=0.3, augment=Augment())
-    found = []
+    weights = []
     for n, seed in enumerate((0, 0, 1)):
         run = trainer(layout, tmp_path / str(n), ("ru", "en"), settings, seed)
         run.run(lambda progress: None)
-        found.append(run.network.state_dict())
-    assert all(torch.equal(found[0][k], found[1][k]) for k in found[0])
-    assert not all(torch.equal(found[0][k], found[2][k]) for k in found[0])
+        weights.append(run.network.state_dict())
+    assert all(torch.equal(weights[0][k], weights[1][k]) for k in weights[0])
+    assert not all(torch.equal(weights[0][k], weights[2][k]) for k in weights[0])
 
 
 @SHORT
 def test_sixteen_bits_are_near_to_thirty_two(layout, tmp_path):
-    found = []
+    results = []
     for precision in ("float32", "bfloat16"):
         settings = dataclasses.replace(TRAIN, steps=1, precision=precision)
         run = trainer(layout, tmp_path / precision, ("ru", "en"), settings)
         run.run(lambda progress: None)
         grads = {name: p.grad for name, p in run.network.named_parameters()}
-        found.append((run.history[0]["loss"], grads))
-    (losses, grads), (near, short) = found
+        results.append((run.history[0]["loss"], grads))
+    (losses, grads), (near, short) = results
     assert near != losses and near == pytest.approx(losses, rel=0.01)
     for name, grad in grads.items():
         cosine = torch.nn.functional.cosine_similarity(grad.ravel(), short[name].ravel(), dim=0)

@@ -30,7 +30,7 @@ def problems(lines: Iterable[Line]) -> list[str | None]:
 
     The second line with the same sound is left out.
     """
-    found: list[str | None] = []
+    reasons: list[str | None] = []
     sounds = set()
     for line in lines:
         why = line.problem or problem(line.text, line.speaker)
@@ -38,8 +38,8 @@ def problems(lines: Iterable[Line]) -> list[str | None]:
             why = "another line has the same recording"
         if why is None:
             sounds.add(line.sound)
-        found.append(why)
-    return found
+        reasons.append(why)
+    return reasons
 
 
 def problem(text: str, speaker: str | None) -> str | None:

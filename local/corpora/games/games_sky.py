@@ -112,16 +112,16 @@ def lines(folder: Path) -> Iterator[Line]:
         wanted = {number - numbers.start for number in numbers if number in game.files}
         for index, text in sorted(texts(game, section, wanted).items()):
             number = numbers.start + index
-            said = by_text[section << 12 | index]
-            gagged = MUMBLED.match(text) and any(call.script == GAGGED for call in said)
+            text_calls = by_text[section << 12 | index]
+            gagged = MUMBLED.match(text) and any(call.script == GAGGED for call in text_calls)
             problem = "somebody who is gagged" if gagged else None
-            name = speaker(said, objects)
+            name = speaker(text_calls, objects)
             yield Line(str(number), text, name and f"sky_{name}", game.stored(number), problem)
 
 
-def speaker(said: list[Call], objects: dict[int, str]) -> str | None:
+def speaker(text_calls: list[Call], objects: dict[int, str]) -> str | None:
     """Who says a text in most of the calls, the first of several; None if it is not known."""
-    who = Counter(_character(call, objects) for call in said)
+    who = Counter(_character(call, objects) for call in text_calls)
     return who.most_common(1)[0][0] if who else None
 
 

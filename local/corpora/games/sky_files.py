@@ -75,19 +75,19 @@ def texts(game: Archive, section: int, wanted: set[int]) -> dict[int, str]:
     """
     data = game.plain(TEXTS + section)
     skips, start = data.unsigned(), data.unsigned()
-    found, block_start, codes = {}, 0, _codes()
+    by_number, block_start, codes = {}, 0, _codes()
     for first in range(0, max(wanted, default=-1) + 1, BLOCK):
         place = block_start
         for number in range(first, first + BLOCK):
             if number in wanted:
-                found[number] = _decode(data, 8 * start + 2 * place, codes)
+                by_number[number] = _decode(data, 8 * start + 2 * place, codes)
             if number < start - skips:
                 data.at = skips + number
                 skip = data.unsigned(1)
                 place += (skip & 0x7F) << 3 if skip & 0x80 else skip
         data.at = 4 + 2 * (first // BLOCK)
         block_start += data.unsigned()
-    return found
+    return by_number
 
 
 def _codes() -> dict[str, str]:
@@ -130,11 +130,11 @@ def names(path: Path) -> dict[int, str]:
     data.take(4)
     words = Binary(data.take(2 * data.unsigned(4)), path, "little")
     strings = Binary(data.take(data.unsigned(4)), path, "little")
-    found = {}
+    by_number = {}
     for number, count in enumerate(places):
         for place in range(count):
             length = words.unsigned()
             if length:
                 words.take(2 + 2 * length)
-                found[number << 12 | place] = strings.text("latin-1")
-    return found
+                by_number[number << 12 | place] = strings.text("latin-1")
+    return by_number

@@ -42,8 +42,8 @@ def test_asterisk_list(tmp_path):
     ],
 )
 def test_asterisk_reasons(text, why):
-    found = asterisk_prompts.reason("k-e-y", text, asterisk_ru.PROMPTS.letters)
-    assert found is None if why is None else why in found
+    reason = asterisk_prompts.reason("k-e-y", text, asterisk_ru.PROMPTS.letters)
+    assert reason is None if why is None else why in reason
 
 
 def test_asterisk_corpus(tmp_path, unpacked):
@@ -54,9 +54,9 @@ def test_asterisk_corpus(tmp_path, unpacked):
     for name, size in (("b", 8000), ("d/a", 4000), ("d/spare", 4000), ("nil", 0)):
         (sounds / f"{name}.g722").write_bytes(bytes(size))
     request = CorpusRequest(tmp_path, tmp_path / "data", jobs=2)
-    found = list(corpus.listing("asterisk_ru", request))
+    items = list(corpus.listing("asterisk_ru", request))
     wav = tmp_path / "data" / "asterisk_ru" / "wav" / "b.wav"
-    assert found == [
+    assert items == [
         Utterance("asterisk_ru-b", wav, "Это первая запись.", "asterisk_ru"),
         Excluded("asterisk_ru-d_a", "fewer than 3 words", 0.5, True),
         Excluded("asterisk_ru-d_gone", "no sound for this text", None, True),
@@ -67,7 +67,7 @@ def test_asterisk_corpus(tmp_path, unpacked):
     assert (info.samplerate, info.frames, info.subtype) == (16000, 16000, "PCM_16")
     assert not wav.parent.with_name("wav.partial").exists()
     before = wav.stat().st_mtime_ns
-    assert list(corpus.listing("asterisk_ru", request)) == found
+    assert list(corpus.listing("asterisk_ru", request)) == items
     assert wav.stat().st_mtime_ns == before
 
 
@@ -79,12 +79,12 @@ def test_asterisk_short_prompts_are_a_part_of_their_own(tmp_path, unpacked):
     for name in "abcdefg":
         (sounds / f"{name}.g722").write_bytes(bytes(16000))
     request = CorpusRequest(tmp_path, tmp_path / "data", jobs=1, part="short")
-    found = list(corpus.listing("asterisk_ru", request))
-    assert [item.id for item in found if isinstance(item, Utterance)] == [
+    items = list(corpus.listing("asterisk_ru", request))
+    assert [item.id for item in items if isinstance(item, Utterance)] == [
         "asterisk_ru-a",
         "asterisk_ru-b",
     ]
-    reasons = {item.id: item.reason for item in found if isinstance(item, Excluded)}
+    reasons = {item.id: item.reason for item in items if isinstance(item, Excluded)}
     assert reasons == {
         "asterisk_ru-e": "letters of another language",
         "asterisk_ru-f": "letters of another language",
@@ -104,10 +104,10 @@ def test_asterisk_at_the_rate_of_telephones(tmp_path, unpacked):
     for name, samples in (("b", 16000), ("c", 16000), ("d", 4000)):
         sounds.mkdir(parents=True, exist_ok=True)
         soundfile.write(sounds / f"{name}.wav", np.zeros(samples), 8000)
-    found = list(
+    items = list(
         corpus.listing("asterisk_ru", CorpusRequest(tmp_path, tmp_path / "data", rate=8000))
     )
-    assert found == [
+    assert items == [
         Utterance("asterisk_ru-b", sounds / "b.wav", "Это первая запись.", "asterisk_ru"),
         Excluded("asterisk_ru-c", "two texts for this sound", 2.0, True),
         Excluded("asterisk_ru-d", "more than 20 letters a second", 0.5, True),

@@ -22,13 +22,13 @@ def test_festvox_parts(tmp_path, unpacked):
     ids = {}
     for part in (*festvox_ru.PARTS, None):
         request = CorpusRequest(tmp_path, tmp_path, part=part)
-        found = list(corpus.listing("festvox_ru", request))
-        ids[part] = [u.id for u in found]
-        assert all("+" not in u.text and u.text.startswith("Он сказал") for u in found)
+        utterances = list(corpus.listing("festvox_ru", request))
+        ids[part] = [u.id for u in utterances]
+        assert all("+" not in u.text and u.text.startswith("Он сказал") for u in utterances)
     assert ids["valid"] == ["ru_0009", "ru_0019", "ru_0029"]
     assert ids["test"] == ["ru_0010", "ru_0020", "ru_0030"]
     assert sorted(ids["train"] + ids["valid"] + ids["test"]) == ids[None]
-    assert found[0].audio.name == "ru_0001.wav"
+    assert utterances[0].audio.name == "ru_0001.wav"
 
 
 def test_festvox_line_of_another_form(tmp_path):
@@ -43,9 +43,10 @@ def test_festvox_at_another_rate(tmp_path, unpacked):
     made(unpacked / festvox_ru.VOICE / "etc/txt.done.data", '( a "Он сказал." )\n')
     (unpacked / festvox_ru.VOICE / "wav").mkdir()
     soundfile.write(unpacked / festvox_ru.VOICE / "wav/a.wav", np.zeros(8000), 16000)
-    (found,) = corpus.listing("festvox_ru", CorpusRequest(tmp_path, tmp_path / "data", rate=8000))
-    assert found.audio == tmp_path / "data/festvox_ru_8000/a.wav"
-    assert (soundfile.info(found.audio).samplerate, soundfile.info(found.audio).frames) == (
+    request = CorpusRequest(tmp_path, tmp_path / "data", rate=8000)
+    (utterance,) = corpus.listing("festvox_ru", request)
+    assert utterance.audio == tmp_path / "data/festvox_ru_8000/a.wav"
+    assert (soundfile.info(utterance.audio).samplerate, soundfile.info(utterance.audio).frames) == (
         8000,
         4000,
     )

@@ -41,8 +41,8 @@ REASONS = [
 @pytest.mark.parametrize(("text", "seconds", "why"), REASONS)
 def test_reasons(text, seconds, why):
     line = None if text is None else fillets.Line("big", text)
-    found = fillets.reason(line, seconds, fillets_nl.DIALOGUES.letters)
-    assert found is None if why is None else why in found
+    reason = fillets.reason(line, seconds, fillets_nl.DIALOGUES.letters)
+    assert reason is None if why is None else why in reason
 
 
 def script(game: Path, level: str, text: str, name: str = "dialogs_nl.lua") -> Path:
@@ -96,13 +96,13 @@ def test_corpus(tmp_path, unpacked):
     ):
         recorded(game / f"sound/{key}.ogg", sound * size, 22050)
     shutil.copy(game / "sound/level0/nl/a.ogg", game / "sound/level9/nl/a.ogg")
-    found = {}
+    by_part = {}
     for part in (None, *fillets.PARTS):
-        found[part] = list(
+        by_part[part] = list(
             corpus.listing("fillets_nl", CorpusRequest(tmp_path, tmp_path / "data", part=part))
         )
-    by_id = {item.id: item for item in found[None]}
-    assert [i for p in fillets.PARTS for i in found[p]] == list(by_id.values())
+    by_id = {item.id: item for item in by_part[None]}
+    assert [i for p in fillets.PARTS for i in by_part[p]] == list(by_id.values())
     wavs = tmp_path / "data/fillets_nl/wav_16000"
     assert [item for item in by_id.values() if isinstance(item, Utterance)] == [
         Utterance("fillets_nl-level0-a", wavs / "level0-a.wav", texts["a"], "fillets_nl-aig"),
@@ -116,7 +116,7 @@ def test_corpus(tmp_path, unpacked):
     assert by_id["fillets_nl-level3-b"] == Excluded(
         "fillets_nl-level3-b", "no sound for this text", None, True
     )
-    assert [i.id for i in found["valid"]] == ["fillets_nl-level8-a", "fillets_nl-level8-b"]
+    assert [i.id for i in by_part["valid"]] == ["fillets_nl-level8-a", "fillets_nl-level8-b"]
     info = soundfile.info(wavs / "level8-a.wav")
     assert (info.samplerate, info.channels, info.frames) == (16000, 1, 40000)
     request = CorpusRequest(tmp_path, tmp_path)

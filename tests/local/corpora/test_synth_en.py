@@ -46,16 +46,16 @@ def voices(tmp_path, monkeypatch, unpacked) -> list[str]:
 
 def test_what_the_voices_read(tmp_path, voices, monkeypatch):
     request = CorpusRequest(tmp_path, tmp_path / "data", rate=8000, jobs=2)
-    found = list(corpus.listing("synth_en", request))
-    assert [(u.id, u.speaker) for u in found] == [
+    utterances = list(corpus.listing("synth_en", request))
+    assert [(u.id, u.speaker) for u in utterances] == [
         ("synth_en-a-0001", "a"),
         ("synth_en-b-0001", "b"),
         ("synth_en-b-0002", "b"),
     ]
-    assert sorted(u.text for u in found) == sorted(voices) and len(set(voices)) == 3
-    info = soundfile.info(found[0].audio)
+    assert sorted(u.text for u in utterances) == sorted(voices) and len(set(voices)) == 3
+    info = soundfile.info(utterances[0].audio)
     assert (info.samplerate, info.frames, info.subtype) == (8000, 8000, "PCM_16")
-    assert len(list(found[0].audio.parent.glob("*.wav"))) == 3  # none at another rate is left
-    assert list(corpus.listing("synth_en", request)) == found and len(voices) == 3
+    assert len(list(utterances[0].audio.parent.glob("*.wav"))) == 3  # none at another rate is left
+    assert list(corpus.listing("synth_en", request)) == utterances and len(voices) == 3
     monkeypatch.setattr(synth_en, "VERSION", 2)
-    assert list(corpus.listing("synth_en", request)) == found and len(voices) == 6
+    assert list(corpus.listing("synth_en", request)) == utterances and len(voices) == 6

@@ -46,8 +46,8 @@ def test_an_interrupted_run_leaves_nothing_that_looks_complete(tmp_path):
 
 def test_a_damaged_file_names_the_folder_to_delete(tmp_path):
     folder = cached_folder.provide(tmp_path / "x", "source", counted([]))
-    said = str(cached_folder.damaged(folder / "deep/er/a.txt", ", line 3 is empty"))
-    assert said == (
+    message = str(cached_folder.damaged(folder / "deep/er/a.txt", ", line 3 is empty"))
+    assert message == (
         f"{folder}/deep/er/a.txt, line 3 is empty. Delete {folder} and run again: it will be made"
         " again."
     )

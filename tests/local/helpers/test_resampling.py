@@ -14,10 +14,10 @@ def tone(hertz: float, rate: int, seconds: float, size: float = 0.5) -> np.ndarr
 @pytest.mark.parametrize("source", [22050, 44100, 16000, 8000])
 def test_resampling_keeps_a_tone_and_mixes_the_channels(source):
     both = np.hstack([tone(1000, source, 0.5, 0.6), tone(1000, source, 0.5, 0.2)])
-    found = resampling.mono(both, source, 16000)
+    mono = resampling.mono(both, source, 16000)
     wanted = np.rint(tone(1000, 16000, 0.5, 0.4)[:, 0] * 32768)
-    assert found.dtype == np.int16 and len(found) == len(wanted) == 8000
-    assert np.abs(found - wanted)[200:-200].max() < 33  # a thousandth of full scale
+    assert mono.dtype == np.int16 and len(mono) == len(wanted) == 8000
+    assert np.abs(mono - wanted)[200:-200].max() < 33  # a thousandth of full scale
 
 
 def test_resampling_lets_nothing_fold_over():

@@ -18,10 +18,10 @@ def listing(tmp_path) -> Callable[..., list[Utterance | Excluded]]:
         request = CorpusRequest(
             tmp_path / "dl", tmp_path / "data", part=part, path=path, language=language
         )
-        found = list(corpus.listing(name, request))
+        items = list(corpus.listing(name, request))
         files = corpus.lists(name, request)
         assert files and all(file.is_file() for file in files)
-        return found
+        return items
 
     return listing
 

@@ -31,10 +31,10 @@ def an4(tmp_path, put, tone):
 @pytest.mark.parametrize(("suffix", "order"), [(".sph", ""), (".raw", "<i2"), (".raw", ">i2")])
 def test_an4(tmp_path, an4, suffix, order, listing, heard):
     root = an4(suffix, order)
-    found = listing("an4", root, "train")
-    assert [u.id for u in found] == ["an251-fash-b", "an253-fash-b"]
-    assert (found[0].speaker, found[0].text) == ("fash", "RUBOUT G M   E F THREE NINE")
-    heard(found[0])
+    utterances = listing("an4", root, "train")
+    assert [u.id for u in utterances] == ["an251-fash-b", "an253-fash-b"]
+    assert (utterances[0].speaker, utterances[0].text) == ("fash", "RUBOUT G M   E F THREE NINE")
+    heard(utterances[0])
     (test, _) = listing("an4", tmp_path, "test")
     assert (test.speaker, test.text) == ("fcaw", "RUBOUT G M   E F THREE NINE")
     heard(test)

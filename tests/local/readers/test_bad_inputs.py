@@ -114,10 +114,10 @@ EMPTY_FOLDER = {
 }
 
 
-@pytest.mark.parametrize(("reader", "told"), EMPTY_FOLDER.items())
-def test_empty_folder(tmp_path, reader, told):
+@pytest.mark.parametrize(("reader", "fragment"), EMPTY_FOLDER.items())
+def test_empty_folder(tmp_path, reader, fragment):
     message = refused(tmp_path, reader)
-    assert told in message and str(tmp_path) in message
+    assert fragment in message and str(tmp_path) in message
 
 
 EMPTY_LIST = {
@@ -132,10 +132,10 @@ EMPTY_LIST = {
 }
 
 
-@pytest.mark.parametrize(("reader", "told"), EMPTY_LIST.items())
-def test_empty_list(tmp_path, reader, told):
+@pytest.mark.parametrize(("reader", "fragment"), EMPTY_LIST.items())
+def test_empty_list(tmp_path, reader, fragment):
     good(tmp_path, reader).write_bytes(b"")
-    assert told in refused(tmp_path, reader) if told else listing(tmp_path, reader) == []
+    assert fragment in refused(tmp_path, reader) if fragment else listing(tmp_path, reader) == []
 
 
 @pytest.mark.parametrize("reader", READERS)
@@ -199,10 +199,11 @@ MALFORMED = {  # the list, and what is said of it
 
 @pytest.mark.parametrize("reader", MALFORMED)
 def test_missing_columns_and_lines_of_another_form(tmp_path, reader):
-    content, told = MALFORMED[reader]
+    content, fragment = MALFORMED[reader]
     good(tmp_path, reader).write_text(content)
     message = refused(tmp_path, reader)
-    assert re.search(told if "\\" in told or ".*" in told else re.escape(told), message), message
+    pattern = fragment if "\\" in fragment or ".*" in fragment else re.escape(fragment)
+    assert re.search(pattern, message), message
 
 
 @pytest.mark.parametrize("content", ["[]", '"a"', "17", "nonsense", '{"audio_filepath": 3}'])
@@ -212,7 +213,7 @@ def test_golos_lines_that_are_no_objects(tmp_path, content):
 
 
 @pytest.mark.parametrize(
-    ("file", "content", "told"),
+    ("file", "content", "fragment"),
     [
         ("wav.scp", "a\n", "line 1: the path is missing"),
         ("wav.scp", "a |cat a.wav\n", "line 1: .* is a command, and commands are not run"),
@@ -228,12 +229,12 @@ def test_golos_lines_that_are_no_objects(tmp_path, content):
         ("feats.scp", "a raw.ark\n", "feats.scp, line 1: 'raw.ark' is not a place in an archive"),
     ],
 )
-def test_kaldi_folders(tmp_path, file, content, told):
+def test_kaldi_folders(tmp_path, file, content, fragment):
     good(tmp_path, "kaldi")
     if file == "feats.scp":
         (tmp_path / "wav.scp").unlink()
     write(tmp_path / file, content)
-    with pytest.raises(UserError, match=told):
+    with pytest.raises(UserError, match=fragment):
         listing(tmp_path, "kaldi")
 
 
@@ -243,16 +244,16 @@ def test_a_kaldi_folder_with_nothing_to_hear(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("reader", "told"),
+    ("reader", "fragment"),
     [
         ("commonvoice", "has no language 'xx'; it has en, ru. Name the language's own folder"),
         ("mls", "nor a folder mls_xx with it; its languages: mls_polish."),
     ],
 )
-def test_unknown_language(tmp_path, reader, told):
+def test_unknown_language(tmp_path, reader, fragment):
     for name in ("ru", "en") if reader == "commonvoice" else ("mls_polish",):
         good(tmp_path / name, reader)
-    assert told in refused(tmp_path, reader, language="xx")
+    assert fragment in refused(tmp_path, reader, language="xx")
 
 
 @pytest.mark.parametrize("reader", ["commonvoice", "librispeech", "mls", "golos", "an4", "kaldi"])
@@ -264,8 +265,8 @@ def test_unknown_part(tmp_path, reader):
 
 def test_a_part_that_librispeech_lacks(tmp_path):
     good(tmp_path / "LibriSpeech/dev-clean", "librispeech")
-    told = "has no part 'test-clean'; its parts: dev-clean."
-    assert told in refused(tmp_path, "librispeech", part="test-clean")
+    fragment = "has no part 'test-clean'; its parts: dev-clean."
+    assert fragment in refused(tmp_path, "librispeech", part="test-clean")
 
 
 def test_a_folder_without_clips(tmp_path):

@@ -28,8 +28,8 @@ def test_the_only_folder_is_no_speaker(tmp_path, listing):
 def test_a_folder_a_speaker(tmp_path, listing):
     files(tmp_path / "x" / "anna" / "day 1", a_wav="", a_txt="да")
     files(tmp_path / "x" / "boris", a_wav="", a_txt="нет")
-    found = listing("beside", tmp_path / "x")
-    assert [(u.id, u.speaker) for u in found] == [
+    utterances = listing("beside", tmp_path / "x")
+    assert [(u.id, u.speaker) for u in utterances] == [
         ("anna-day_1-a", "anna-day_1"),
         ("boris-a", "boris"),
     ]

@@ -30,15 +30,16 @@ def test_golos(tmp_path, encode, ending, codec, listing, put, tone, heard):
             )
         text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
         put(root / manifest, text)
-    found = listing("golos", root, "train")
-    assert [u.id for u in found] == ["aa" * 16, "ab" * 16, "ac" * 16]
-    assert {u.speaker for u in found} == {"unknown"} and found[0].text == "джой поставь паузу"
-    heard(found[2])
-    assert listing("golos", tmp_path, "train") == found
+    utterances = listing("golos", root, "train")
+    assert [u.id for u in utterances] == ["aa" * 16, "ab" * 16, "ac" * 16]
+    assert {u.speaker for u in utterances} == {"unknown"}
+    assert utterances[0].text == "джой поставь паузу"
+    heard(utterances[2])
+    assert listing("golos", tmp_path, "train") == utterances
     archive = root.rename(tmp_path / f"golos{ending}")  # as the archive unpacks
-    assert [u.id for u in listing("golos", tmp_path, "train")] == [u.id for u in found]
+    assert [u.id for u in listing("golos", tmp_path, "train")] == [u.id for u in utterances]
     archive.rename(root)
-    assert listing("golos", root, "train_10min") == found[:1]
+    assert listing("golos", root, "train_10min") == utterances[:1]
     for part in ("crowd", "farfield"):
         (one,) = listing("golos", root, f"test_{part}")
         heard(one)
@@ -62,8 +63,8 @@ def test_parts_of_a_recording_in_a_manifest_as_nemo_writes_it(tmp_path, listing,
     row = {"audio_filepath": "long.wav", "text": "да"}
     rows = [row | {"offset": 0, "duration": 1.5}, row | {"offset": 1.5, "duration": 2.0}]
     put(tmp_path / "manifest.jsonl", "".join(f"{json.dumps(row)}\n" for row in rows))
-    found = listing("golos", tmp_path)
-    assert [(u.id, u.start, u.end) for u in found] == [
+    utterances = listing("golos", tmp_path)
+    assert [(u.id, u.start, u.end) for u in utterances] == [
         ("long-0000000", 0.0, 1.5),
         ("long-0001500", 1.5, 3.5),
     ]

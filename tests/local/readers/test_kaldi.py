@@ -16,12 +16,12 @@ def kaldi(tmp_path, encode, put, tone):
 
 
 def test_kaldi(kaldi, listing, heard):
-    found = listing("kaldi", kaldi)
-    assert [(u.id, u.text, u.speaker) for u in found] == [
+    utterances = listing("kaldi", kaldi)
+    assert [(u.id, u.text, u.speaker) for u in utterances] == [
         ("rec1", "добрый день", "anna"),
         ("rec2", "да", "boris"),
     ]
-    heard(found[1])
+    heard(utterances[1])
 
 
 def test_kaldi_with_segments(kaldi, listing, put, heard):

@@ -15,20 +15,20 @@ def lhotse_cuts(tmp_path, tone):
     soundfile.write(tmp_path / "tape.flac", samples, 22050)
     recording = Recording.from_file(tmp_path / "tape.flac", recording_id="tape")
 
-    def said(name, start, text, channel):
+    def supervision(name, start, text, channel):
         return SupervisionSegment(
             name, "tape", start, 1.0, channel, text=text, speaker=f"s{channel}", language="ru"
         )
 
     return CutSet.from_cuts(
         [
-            MonoCut("c1", 0.5, 1.0, 0, [said("u1", 0.0, "да", 0)], recording=recording),
+            MonoCut("c1", 0.5, 1.0, 0, [supervision("u1", 0.0, "да", 0)], recording=recording),
             MonoCut(
                 "c2",
                 1.0,
                 3.0,
                 1,
-                [said("u2", 0.5, "нет", 1), said("u3", 1.5, "ёж", 1)],
+                [supervision("u2", 0.5, "нет", 1), supervision("u3", 1.5, "ёж", 1)],
                 recording=recording,
             ),
             MonoCut("c3", 0.0, 1.0, 0, [], recording=recording),
@@ -82,15 +82,15 @@ def test_lhotse_cuts_that_have_pieces_of_their_neighbours(tmp_path, listing, ton
     soundfile.write(tmp_path / "tape.wav", tone(16000, 3.0), 16000)
     tape = Recording.from_file(tmp_path / "tape.wav", recording_id="tape")
     spans = {"a": (0.0, 2.0), "b": (1.0, 1.8)}  # start and duration: they overlap
-    said = [SupervisionSegment(n, "tape", *span, text=n) for n, span in spans.items()]
-    whole = CutSet.from_cuts([MonoCut("whole", 0.0, 3.0, 0, said, recording=tape)])
+    supervisions = [SupervisionSegment(n, "tape", *span, text=n) for n, span in spans.items()]
+    whole = CutSet.from_cuts([MonoCut("whole", 0.0, 3.0, 0, supervisions, recording=tape)])
     whole.trim_to_supervisions().to_file(tmp_path / "cuts.jsonl")  # keeps what overlaps
     (tmp_path / "._cuts.jsonl").write_bytes(b"\0\5\x16\7")
-    found = listing("lhotse", tmp_path)
-    kept = {u.id: (u.start, u.end) for u in found if isinstance(u, Utterance)}
+    items = listing("lhotse", tmp_path)
+    kept = {u.id: (u.start, u.end) for u in items if isinstance(u, Utterance)}
     assert kept == {"a": (0.0, 2.0), "b": (1.0, 2.8)}
-    pieces = [u for u in found if isinstance(u, Excluded)]
-    assert len(pieces) == 2 and len({u.id for u in found}) == 4
+    pieces = [u for u in items if isinstance(u, Excluded)]
+    assert len(pieces) == 2 and len({u.id for u in items}) == 4
     assert all("outside of its cut" in piece.reason for piece in pieces)
 
 
@@ -108,8 +108,8 @@ def test_lhotse_some_channels_of_more(tmp_path, listing, tone):
     recording = Recording.from_file(tmp_path / "four.wav", recording_id="four")
     cuts = []
     for name, channels in (("some", [0, 1]), ("all", [0, 1, 2, 3]), ("none", [0, 7])):
-        said = SupervisionSegment(name, "four", 0.0, 1.0, channels, text="да")
-        cuts.append(MultiCut(name, 0.0, 1.0, channels, [said], recording=recording))
+        supervision = SupervisionSegment(name, "four", 0.0, 1.0, channels, text="да")
+        cuts.append(MultiCut(name, 0.0, 1.0, channels, [supervision], recording=recording))
     CutSet.from_cuts(cuts).to_file(tmp_path / "cuts.jsonl")
     some, every, none = listing("lhotse", tmp_path)
     assert some.reason == "it has channels [0, 1] of 4: make cuts of one, or of all"
@@ -121,11 +121,11 @@ def test_lhotse_shar(tmp_path, lhotse_cuts, listing, heard):
     mono = lhotse_cuts.subset(first=2).resample(16000)
     (tmp_path / "shar").mkdir()
     mono.to_shar(tmp_path / "shar", fields={"recording": "flac"}, shard_size=1)
-    found = listing("lhotse", tmp_path / "shar")
-    assert [(u.id, u.text) for u in found] == [("c1", "да"), ("u2", "нет"), ("u3", "ёж")]
-    heard(found[0])
-    heard(found[2], hz=660)
-    assert listing("lhotse", tmp_path / "shar") == found
+    utterances = listing("lhotse", tmp_path / "shar")
+    assert [(u.id, u.text) for u in utterances] == [("c1", "да"), ("u2", "нет"), ("u3", "ёж")]
+    heard(utterances[0])
+    heard(utterances[2], hz=660)
+    assert listing("lhotse", tmp_path / "shar") == utterances
 
 
 def test_lhotse_cuts_that_are_not_of_a_file(tmp_path, lhotse_cuts, listing):
@@ -147,7 +147,7 @@ def test_lhotse_cuts_that_are_resampled(tmp_path, lhotse_cuts, listing, heard):
 
 def test_lhotse_supervisions_a_little_longer_than_their_cut(tmp_path, lhotse_cuts, listing):
     cut = next(iter(lhotse_cuts))  # from 0.5 s to 1.5 s
-    said = fastcopy(cut.supervisions[0], start=-0.04, duration=1.1)
-    CutSet.from_cuts([fastcopy(cut, supervisions=[said])]).to_file(tmp_path / "cuts.jsonl")
+    supervision = fastcopy(cut.supervisions[0], start=-0.04, duration=1.1)
+    CutSet.from_cuts([fastcopy(cut, supervisions=[supervision])]).to_file(tmp_path / "cuts.jsonl")
     (one,) = listing("lhotse", tmp_path)
     assert (one.start, one.end) == (0.5, 1.5)

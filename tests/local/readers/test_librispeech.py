@@ -22,15 +22,15 @@ def librispeech(tmp_path, encode, put, tone):
 
 
 def test_librispeech(librispeech, listing, heard):
-    found = listing("librispeech", librispeech, "train-clean-5")
-    assert [u.id for u in found] == [
+    utterances = listing("librispeech", librispeech, "train-clean-5")
+    assert [u.id for u in utterances] == [
         f"{s}-{n:04d}" for s in ("103-1240", "1034-121119") for n in (0, 1)
     ]
-    assert (found[0].speaker, found[0].text) == ("103", "CHAPTER ONE IT'S A")
-    heard(found[3])
-    assert listing("librispeech", librispeech.parent, "train-clean-5") == found
-    assert listing("librispeech", librispeech / "train-clean-5") == found
-    assert listing("librispeech", librispeech / "train-clean-5", "train-clean-5") == found
+    assert (utterances[0].speaker, utterances[0].text) == ("103", "CHAPTER ONE IT'S A")
+    heard(utterances[3])
+    assert listing("librispeech", librispeech.parent, "train-clean-5") == utterances
+    assert listing("librispeech", librispeech / "train-clean-5") == utterances
+    assert listing("librispeech", librispeech / "train-clean-5", "train-clean-5") == utterances
     assert len(listing("librispeech", librispeech)) == 6
 
 
@@ -50,7 +50,7 @@ def test_librispeech_without_a_transcript_and_with_what_a_mac_leaves(librispeech
     (chapter / "1034-121119.trans.txt").unlink()
     for name in ("._103-1240.trans.txt", "._103-1240-0000.flac"):
         put(librispeech / "train-clean-5/103/1240" / name, b"\0\5\x16\7\xa2")
-    *found, first, second = listing("librispeech", librispeech, "train-clean-5")
-    assert [u.id for u in found] == ["103-1240-0000", "103-1240-0001"]
+    *utterances, first, second = listing("librispeech", librispeech, "train-clean-5")
+    assert [u.id for u in utterances] == ["103-1240-0000", "103-1240-0001"]
     assert first == Excluded("1034-121119-0000", f"{chapter} has no transcript, *.trans.txt")
     assert second.id == "1034-121119-0001"

@@ -22,13 +22,13 @@ def test_mls(tmp_path, encode, name, codec, suffix, listing, put, tone, heard):
     limited = root / name / "train/limited_supervision"
     put(limited / "9hr/handles.txt", f"{handles[0]}\n{handles[1]}\n")
     put(limited / "1hr/0/handles.txt", f"{handles[1]}\n")
-    found = listing("mls", root, "train", "pl")
-    assert [u.id for u in found] == handles
-    assert (found[1].speaker, found[1].text) == ("6892", "żeby nie było 1")
-    heard(found[0])
-    assert listing("mls", root / name, "train", "pol") == found
-    assert listing("mls", root, "9hr", "pl") == found
-    assert listing("mls", root, "1hr", "pl") == found[1:]
+    utterances = listing("mls", root, "train", "pl")
+    assert [u.id for u in utterances] == handles
+    assert (utterances[1].speaker, utterances[1].text) == ("6892", "żeby nie było 1")
+    heard(utterances[0])
+    assert listing("mls", root / name, "train", "pol") == utterances
+    assert listing("mls", root, "9hr", "pl") == utterances
+    assert listing("mls", root, "1hr", "pl") == utterances[1:]
     put(limited / "1hr/0/handles.txt", f"{handles[1]}\n9_9_9\n")
     *_, lost = listing("mls", root, "1hr", "pl")
     assert lost == Excluded("9_9_9", "it is in handles.txt, but not in train/transcripts.txt")

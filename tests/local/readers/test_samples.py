@@ -25,8 +25,8 @@ FILES = {
 def blocks(reader: str) -> list[str]:
     """The literal blocks of a module's docstring, without their indent."""
     text = importlib.import_module(f"local.readers.{reader}").__doc__ or ""
-    found = re.findall(r"::\n\n((?:    .*\n)+)", text)
-    return [re.sub(r"^    ", "", block, flags=re.MULTILINE) for block in found]
+    indented = re.findall(r"::\n\n((?:    .*\n)+)", text)
+    return [re.sub(r"^    ", "", block, flags=re.MULTILINE) for block in indented]
 
 
 @pytest.mark.parametrize("reader", READERS)
@@ -44,9 +44,9 @@ def test_sample_lines_are_read(tmp_path, listing, put, reader):
     for folder in ("clips", "wav"):
         (tmp_path / folder).mkdir()
     parts = {"an4": "train", "commonvoice": "train"}
-    found = listing(reader, tmp_path, parts.get(reader))
-    assert len(found) == 3
-    for utterance in found:
+    utterances = listing(reader, tmp_path, parts.get(reader))
+    assert len(utterances) == 3
+    for utterance in utterances:
         assert isinstance(utterance, Utterance) and utterance.id and utterance.text
 
 
@@ -54,8 +54,8 @@ def test_sample_features_of_kaldi(tmp_path, listing, put):
     _, _, texts, features = blocks("kaldi")
     put(tmp_path / "text", texts)
     put(tmp_path / "feats.scp", features)
-    found = listing("kaldi", tmp_path)
-    assert [u.features for u in found if isinstance(u, Utterance)] == [
+    utterances = listing("kaldi", tmp_path)
+    assert [u.features for u in utterances if isinstance(u, Utterance)] == [
         f"{tmp_path}/{line.split()[1]}" for line in features.splitlines()
     ]
 
@@ -66,7 +66,7 @@ def test_sample_files_beside_recordings(tmp_path, listing, put):
     for audio, file, text in rows:
         put(tmp_path / audio, b"")
         put(tmp_path / file, text)
-    found = listing("beside", tmp_path)
-    assert [(u.text, u.speaker) for u in found] == [
+    utterances = listing("beside", tmp_path)
+    assert [(u.text, u.speaker) for u in utterances] == [
         (text, Path(audio).parent.name) for audio, _, text in rows
     ]

@@ -43,8 +43,8 @@ def test_absolute_paths(tmp_path):
 
 
 def test_byte_order_mark_and_windows_line_ends(tmp_path):
-    found = read(tmp_path, b"\xef\xbb\xbfpath\ttext\r\na.wav\tone\r\n\r\nb.wav\ttwo\r\n")
-    assert [u.text for u in found] == ["one", "two"]
+    utterances = read(tmp_path, b"\xef\xbb\xbfpath\ttext\r\na.wav\tone\r\n\r\nb.wav\ttwo\r\n")
+    assert [u.text for u in utterances] == ["one", "two"]
 
 
 def test_tsv_takes_quotes_as_they_are(tmp_path):
@@ -135,11 +135,11 @@ HEADERS = st.lists(
 def test_whatever_a_table_holds_it_is_read_or_refused_in_a_sentence(tmp_path, header, rows, mark):
     content = "\n".join(mark.join(cells) for cells in [header, *rows])
     try:
-        found = read(tmp_path, content.encode("utf-8", "surrogatepass"))
+        utterances = read(tmp_path, content.encode("utf-8", "surrogatepass"))
     except UserError as error:
         assert "table.tsv" in str(error)
     else:
-        assert found and all(isinstance(item.start, float) for item in found)
+        assert utterances and all(isinstance(item.start, float) for item in utterances)
 
 
 @given(st.binary(max_size=200))

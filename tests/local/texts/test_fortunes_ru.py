@@ -4,8 +4,8 @@ from local.texts import fortunes_ru
 
 def test_fortunes():
     text = "Первая\nстрока.\n\t\t-- Автор\n%\n- Кто там?\n- Я.\n%\n\nЕщё\n\nодна\n"
-    found = ["Первая строка.", "Кто там?", "Я.", "Ещё", "одна"]
-    assert list(fortunes_ru.parse(text)) == found
+    sentences = ["Первая строка.", "Кто там?", "Я.", "Ещё", "одна"]
+    assert list(fortunes_ru.parse(text)) == sentences
 
 
 def test_fortunes_leave_adult_files_out(tmp_path, unpacked):

@@ -28,7 +28,10 @@ def request_(tmp_path, monkeypatch) -> CorpusRequest:
     for locale in ("ru", "cs", "pt_BR", "sk"):
         path = root / wesnoth.LOCALES / locale / "LC_MESSAGES" / "x.mo"
         path.parent.mkdir(parents=True)
-        texts = {text: told.format(locale.replace("_", " ")) for text, told in TEXTS.items()}
+        texts = {
+            text: translation.format(locale.replace("_", " "))
+            for text, translation in TEXTS.items()
+        }
         if locale == "sk":
             texts = {f"text {n}": "áno nie" if n % 3 else "áno" for n in range(MANY)}
         path.write_bytes(catalogue_of(texts))
@@ -46,7 +49,7 @@ def digest(file) -> str:
 
 
 @pytest.mark.parametrize(
-    ("voice", "found"),
+    ("voice", "sentences"),
     [
         ("en-us", ["Go!", "Now."]),  # without the translator's hint; nobody reads '$price' aloud
         ("ru", ["ru ano!", "ru ne."]),
@@ -55,8 +58,8 @@ def digest(file) -> str:
         ("xx", []),
     ],
 )
-def test_sentences_by_voice(request_, voice, found):
-    assert list(free_texts.sentences(request_, voice)) == found
+def test_sentences_by_voice(request_, voice, sentences):
+    assert list(free_texts.sentences(request_, voice)) == sentences
 
 
 def test_packages_are_unpacked_once_for_all_languages(request_):
@@ -67,8 +70,8 @@ def test_packages_are_unpacked_once_for_all_languages(request_):
 
 def test_a_candidates_text_is_sampled_evenly(request_, tmp_path):
     layout = Layout(tmp_path / "exp", request_.downloads, request_.data)
-    found = candidate_inventory("sk", None, layout)
+    inventory = candidate_inventory("sk", None, layout)
     assert MANY == 2 * SENTENCES
-    assert found.source == f"free texts, {round(SENTENCES * 5 / 3)} words by espeak-ng"
+    assert inventory.source == f"free texts, {round(SENTENCES * 5 / 3)} words by espeak-ng"
     with pytest.raises(UserError, match=r"no free text in 'fi'\. Give a text: --with fi=FILE"):
         candidate_inventory("fi", None, layout)

@@ -4,7 +4,7 @@ from local.texts import sentences
 
 
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "expected"),
     [
         ("Один.  Два!\nТри? — Четыре…", ["Один.", "Два!", "Три?", "— Четыре…"]),
         ("Он <i>не</i> пришёл.", ["Он не пришёл."]),
@@ -14,8 +14,8 @@ from local.texts import sentences
         ("... 15%", []),
     ],
 )
-def test_sentences(text, found):
-    assert list(sentences.split(text)) == found
+def test_sentences(text, expected):
+    assert list(sentences.split(text)) == expected
 
 
 def test_every_sentence_once():

@@ -69,8 +69,8 @@ def test_dutch(request_, unpacked):
         unpacked / texts_nl.FILE,
         gzip.compress(b"1. Eerst\n\n    Hallo.\n    Twee\n    regels.\n\n"),
     )
-    found = ["Dit leest men.", "Hallo.", "1.", "Eerst", "Twee regels."]
-    assert list(texts_nl.sentences(request_)) == [text for text in found if text != "1."]
+    sentences = ["Dit leest men.", "Hallo.", "1.", "Eerst", "Twee regels."]
+    assert list(texts_nl.sentences(request_)) == [text for text in sentences if text != "1."]
 
 
 def test_paragraphs_of_a_manual(tmp_path):

@@ -59,9 +59,9 @@ def test_damaged_texts(game, data, why):
 def test_long_silences_are_cut_off():
     silence = np.zeros(RATE)
     sound = np.concatenate([silence, tone(0.5), silence, tone(0.5), silence])
-    found = games_drascula.samples(Line("1", "NO", None, als(sound)))
-    assert len(found) / RATE == pytest.approx(0.1 + 2 + 0.1, abs=0.01)
-    assert np.abs(found).max() == pytest.approx(0.5, abs=0.01)
+    samples = games_drascula.samples(Line("1", "NO", None, als(sound)))
+    assert len(samples) / RATE == pytest.approx(0.1 + 2 + 0.1, abs=0.01)
+    assert np.abs(samples).max() == pytest.approx(0.5, abs=0.01)
     short = als(tone(0.5))
     assert len(games_drascula.samples(Line("1", "NO", None, short))) == pytest.approx(
         0.5 * RATE, abs=20

@@ -53,9 +53,9 @@ def listing(tmp_path, part=None, rate=16000):
 
 
 def test_corpus(tmp_path, games):
-    found = listing(tmp_path)
+    items = listing(tmp_path)
     folder = tmp_path / "data/games_en/queen_16000"
-    assert found == [
+    assert items == [
         Utterance("games_en-queen-A1", folder / "A1.wav", "Excuse me Bob.", "queen_lavelle"),
         Excluded("games_en-queen-A2", "fewer than 2 words", 1.0, True),
         Utterance(

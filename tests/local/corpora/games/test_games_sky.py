@@ -94,8 +94,8 @@ def test_a_mumbling_partner(game):
 
 def test_samples():
     sound = tone(1.0)
-    found = games_sky.samples(Line("50001", "Oh no!", None, speech(sound)))
+    samples = games_sky.samples(Line("50001", "Oh no!", None, speech(sound)))
     expected = np.concatenate([sound[:-100], sound[-150:-100], sound[-150:-100]])
-    np.testing.assert_allclose(found, expected, atol=0.01)
+    np.testing.assert_allclose(samples, expected, atol=0.01)
     with pytest.raises(ValueError, match="not packed with RNC1"):
         games_sky.samples(Line("50001", "Oh no!", None, b"\x81" * 100))

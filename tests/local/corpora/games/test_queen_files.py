@@ -17,8 +17,8 @@ def test_an_archive(tmp_path):
     path = tmp_path / "queen.1c"
     path.write_bytes(qtbl({"A.DOG": b"abc", "JOE00011.SB": b"", "B-2_.CUT": b"de"}))
     files = queen_files.archive(path)
-    found = {name: file.data for name, file in files.items()}
-    assert found == {"A.DOG": b"abc", "JOE00011.SB": b"", "B-2_.CUT": b"de"}
+    contents = {name: file.data for name, file in files.items()}
+    assert contents == {"A.DOG": b"abc", "JOE00011.SB": b"", "B-2_.CUT": b"de"}
 
 
 @pytest.mark.parametrize(

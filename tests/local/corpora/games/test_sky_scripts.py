@@ -29,8 +29,8 @@ def test_who_says_what():
 
 def test_scripts_in_another_order():
     words = [3, 12, 3, *say((2, 5), 1), *say((2, 6), 2)]
-    found = read(numbers(*words, order="<"), 0)
-    assert [(call.script, call.object, call.text) for call in found] == [(2, 5, 1), (1, 6, 2)]
+    spoken = read(numbers(*words, order="<"), 0)
+    assert [(call.script, call.object, call.text) for call in spoken] == [(2, 5, 1), (1, 6, 2)]
 
 
 @pytest.mark.parametrize(
