@@ -9,8 +9,7 @@ from cascade.scoring.significance import LEVEL, Interval, Pair, SystemComparison
 def verdict(pair: Pair, comparison: SystemComparison, what: str, test: str) -> str:
     """Return a sentence about a pair of systems on a test set; ``what``: such as "phone errors".
 
-    ``results.json`` and ``sweep_significance.json`` contain these sentences. Their wording stays
-    as it is, so that the files of an older run can be compared with those of a newer one.
+    ``results.json`` and ``sweep_significance.json`` contain these sentences.
     """
     system, reference = pair.system, pair.reference
     if pair.reduction is None:
@@ -23,7 +22,8 @@ def verdict(pair: Pair, comparison: SystemComparison, what: str, test: str) -> s
     end = f"({_evidence(pair, comparison)})."
     if not is_significant(pair):
         return (
-            f"No difference between {system} and {reference} on {test} can be told: {change} {end}"
+            f"The difference between {system} and {reference} on {test} is not statistically"
+            f" significant: {change} {end}"
         )
     if pair.reduction is None:
         return f"{system} makes {what} on {test}, {reference} makes none {end}"
