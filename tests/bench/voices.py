@@ -1,6 +1,7 @@
 """The speed of synthetic speech; see voices.sh."""
 
 import argparse
+import os
 import tempfile
 import time
 from itertools import product
@@ -23,31 +24,37 @@ WHICH = ("the small boat", "a letter from the king", "any of the horses", "her g
 WHEN = ("this morning", "before the war", "on the last day of the year", "in spite of the rain")
 
 
-def measure(request: CorpusRequest, jobs: int, data: Path) -> tuple[float, float]:
-    """Seconds of speech that ``jobs`` processes make, and the time it takes them."""
+def cpu_seconds() -> float:
+    """What this process, and those that it started and that have ended, took of all cores."""
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
+
+
+def measure(request: CorpusRequest, jobs: int, data: Path) -> tuple[float, float, float]:
+    """Seconds of speech that ``jobs`` processes make; what it takes on the clock and of cores."""
     (data / "kokoro").parent.mkdir(parents=True)
     (data / "kokoro").symlink_to((request.data / "kokoro").resolve())
     changes = {"data": data, "jobs": jobs, "options": request.options, "reading": request.reading}
-    begun = time.perf_counter()
+    begun, taken = time.perf_counter(), cpu_seconds()
     items = list(corpus.listing("voices", CorpusRequest(downloads=request.downloads, **changes)))
-    elapsed = time.perf_counter() - begun
+    elapsed, taken = time.perf_counter() - begun, cpu_seconds() - taken
     audio = [item.audio for item in items if isinstance(item, Utterance)]
-    return sum(soundfile.info(path).duration for path in audio), elapsed
+    return sum(soundfile.info(path).duration for path in audio), elapsed, taken
 
 
 def bare(request: CorpusRequest, model: Path) -> tuple[float, float]:
-    """The same for a loop over the network in this process, with the same tokens."""
+    """Seconds of speech by a loop over the network in this process, and of a core for it."""
     assert request.reading
     texts = voices.ordered(voices.sentences(request, request.reading), request.reading)
     speakers = draw_speakers("en-us", "own", request.options["speakers"])
     vocabulary = kokoro.vocabulary(model)
     tasks = list(voices.tasks("bare", texts[:256], speakers, request.reading, vocabulary))
-    begun, made = time.perf_counter(), 0.0
+    begun, made = cpu_seconds(), 0.0
     for task in tasks:
         made += len(kokoro.speak(model, task.tokens, task.speaker, task.speed)) / kokoro.RATE
         if made >= 60 * request.options["minutes"]:
             break
-    return made, time.perf_counter() - begun
+    return made, cpu_seconds() - begun
 
 
 def main() -> None:
@@ -65,15 +72,15 @@ def main() -> None:
             reading=reading(language),
         )
         model = kokoro.install(request)
-        speeds = {}
+        wall, core = {}, {}
         for jobs in (1, 2):
-            made, elapsed = measure(request, jobs, Path(folder) / f"{jobs}")
-            speeds[jobs] = made / elapsed
+            made, elapsed, taken = measure(request, jobs, Path(folder) / f"{jobs}")
+            wall[jobs], core[jobs] = made / elapsed, made / taken
             print(f"{jobs} process(es): {made:.1f} s of speech in {elapsed:.1f} s", flush=True)
-        made, elapsed = bare(request, model)  # last: forked processes must not have its model
-        print(f"the network alone: {made:.1f} s of speech in {elapsed:.1f} s")
-    two, share = speeds[2] / speeds[1], speeds[1] / (made / elapsed)
-    print(f"speech_per_s={speeds[1]:.2f} bare={share:.2f} two={two:.2f}")
+        made, taken = bare(request, model)  # last: forked processes must not have its model
+        print(f"the network alone: {made:.1f} s of speech in {taken:.1f} s of a core")
+    two, share = wall[2] / wall[1], core[1] / (made / taken)
+    print(f"speech_per_s={core[1]:.2f} bare={share:.2f} two={two:.2f}")
 
 
 if __name__ == "__main__":
