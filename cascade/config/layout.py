@@ -151,6 +151,16 @@ class Layout:
     def phone_search(self, system: str) -> Path:
         return self.system(system) / "decode_phones.json"
 
+    def transcript(self, system: str, key: str, unit: str) -> Path:
+        """What the teacher of a system recognised in a data set without transcripts.
+
+        ``unit`` is ``words``, ``phones`` or ``confidence``.
+        """
+        return self.system(system) / "transcripts" / f"{key}.{unit}"
+
+    def transcripts_excluded(self, system: str) -> Path:
+        return self.system(system) / "transcripts" / "excluded.tsv"
+
     def oracle(self, test: str) -> Path:
         """The words decoded from the reference phones of a test set."""
         return self.lang / "oracle" / f"{test}.words"

@@ -102,10 +102,11 @@ class Recipe:
         The first is the target's own, which has the target's name.
         """
         settings = self.systems[system]
+        others = self.ext_streams | (self.untranscribed_streams if settings.teacher else {})
         streams = {self.target: self.target}
         if settings.multilingual:
-            chosen = settings.languages or tuple(self.ext_streams)
-            streams |= {name: lang for name, lang in self.ext_streams.items() if name in chosen}
+            chosen = settings.languages or tuple(others)
+            streams |= {name: lang for name, lang in others.items() if name in chosen}
         return streams
 
     def speech_of(self, system: str) -> dict[str, list[Dataset]]:
@@ -115,15 +116,35 @@ class Recipe:
             speech[self.target] = [*speech[self.target], *self.stream(name)]
         return speech
 
+    def transcribed_for(self, system: str) -> list[Dataset]:
+        """Return the data sets that the teacher of ``system`` transcribes for it."""
+        return [d for sets in self.speech_of(system).values() for d in sets if not d.transcribed]
+
+    @property
+    def teachers(self) -> list[str]:
+        """The systems that are a teacher of others, in the recipe's order."""
+        named = [system.teacher for system in self.systems.values()]
+        return [name for name in self.systems if name in named]
+
     def before(self, system: str) -> str | None:
         """Return the system of this recipe that ``system`` starts from, if there is one."""
         start = self.systems[system].start
         return start if start in self.systems else None
 
+    def needs(self, system: str) -> list[str]:
+        """Return the systems of this recipe that must be trained before ``system``."""
+        named = (self.before(system), self.systems[system].teacher)
+        return [name for name in self.systems if name in named]
+
     @property
     def ext_streams(self) -> dict[str, str]:
         """The streams of role ``train_ext`` with their languages, in the recipe's order."""
         return {d.stream_name: d.language for d in self.role("train_ext")}
+
+    @property
+    def untranscribed_streams(self) -> dict[str, str]:
+        """The streams of role ``train_untranscribed`` with the target, their language."""
+        return {d.stream_name: d.language for d in self.role("train_untranscribed")}
 
     @property
     def ext_languages(self) -> list[str]:
@@ -134,7 +155,8 @@ class Recipe:
         """Return the data sets of a stream; the target's own are those of role ``train``."""
         if name == self.target:
             return self.role("train")
-        return [d for d in self.role("train_ext") if d.stream_name == name]
+        others = (*self.role("train_ext"), *self.role("train_untranscribed"))
+        return [d for d in others if d.stream_name == name]
 
 
 def read_recipe(path: Path, overrides: Mapping[str, str] | None = None) -> Recipe:
@@ -143,7 +165,7 @@ def read_recipe(path: Path, overrides: Mapping[str, str] | None = None) -> Recip
     The key ``like`` names another recipe, which this one changes: its folder (beside this one's
     or in ``recipes/``) or its file. Mappings are merged key by key. A key without a value
     removes that of the other recipe. The override ``systems`` may be names, ``plain,cascade``:
-    only these systems, and those that they start from, are kept.
+    only these systems, their teachers, and those that they start from, are kept.
 
     Raises `UserError` for a file that does not exist or cannot be parsed, an unknown or missing
     key, a value of the wrong type, and a recipe that contradicts itself.
@@ -252,13 +274,12 @@ def _parsed(path: Path) -> dict[str, Any]:
 
 
 def _with_systems(recipe: Recipe, names: list[str]) -> Recipe:
-    """Return the recipe with only the systems ``names``, and those that they start from."""
+    """Return the recipe with only the systems ``names``, and all that these need."""
     for name in names:
         if name not in recipe.systems:
             near = closest(name, list(recipe.systems))
             raise UserError(f"unknown system '{name}'; the nearest known one is '{near}'.")
     for name in names:  # the list grows meanwhile
-        before = recipe.before(name)
-        names += [before] if before and before not in names else []
+        names += [needed for needed in recipe.needs(name) if needed not in names]
     systems = {name: system for name, system in recipe.systems.items() if name in names}
     return dataclasses.replace(recipe, systems=systems)

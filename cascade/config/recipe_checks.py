@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from cascade.config.recipe import Recipe
     from cascade.config.sections import Dataset
 
-ROLES = ("train", "train_ext", "valid", "test")
+ROLES = ("train", "train_ext", "train_untranscribed", "valid", "test")
+STREAMED = ("train_ext", "train_untranscribed")  # roles of data sets that belong to a stream
 SHARES = ("upper", "lower", "all")  # which layers the languages share
 VOICES = ("own", "borrowed")  # of synthetic speech
 PRECISIONS = ("float32", "bfloat16")
@@ -82,19 +83,27 @@ def _check_datasets(recipe: "Recipe") -> None:
 
 def _check_stream(recipe: "Recipe", d: "Dataset") -> None:
     """Raise `UserError` for a wrong key ``stream``, or where it is missing."""
-    if d.role != "train_ext":
+    if d.role not in STREAMED:
         if d.stream:
-            raise UserError(f"'stream' is for data sets of role 'train_ext', not '{d.role}'.")
+            roles = " and ".join(f"'{role}'" for role in STREAMED)
+            raise UserError(f"'stream' is for data sets of role {roles}, not '{d.role}'.")
         return
-    if d.language == recipe.target and not d.stream:
+    if d.transcribed and d.language == recipe.target and not d.stream:
         raise UserError(
             f"a data set of role 'train_ext' is of the target language '{d.language}'. Name its"
             " stream, such as 'stream: borrowed', or give it the role 'train'."
         )
     if d.stream and (not NAME.fullmatch(d.stream) or d.stream == "shared"):
         raise UserError(f"'{d.stream}' is not a valid name for a stream.")
-    if d.stream == recipe.target or d.stream in recipe.languages.keys() - {d.language}:
-        raise UserError(f"stream '{d.stream}': a language has this name. Choose another.")
+    if d.stream == recipe.target or d.stream_name in recipe.languages.keys() - {d.language}:
+        raise UserError(f"stream '{d.stream_name}': a language has this name. Choose another.")
+    if not d.transcribed:
+        if d.stream_name in recipe.ext_streams:
+            raise UserError(
+                f"stream '{d.stream_name}' has data sets of role 'train_ext' and of role"
+                f" '{d.role}'. Give them streams of their own."
+            )
+        return
     if (language := recipe.ext_streams[d.stream_name]) != d.language:
         raise UserError(
             f"stream '{d.stream}' has data sets of '{language}' and of '{d.language}'. A stream"
@@ -122,7 +131,8 @@ def _check_system(recipe: "Recipe", name: str) -> None:
         want = "[lower, upper]" if separate else "[number]"
         but = "" if least else " (upper may be 0)"
         raise UserError(f"{where}: 'layers' must be {want}, each at least 1{but}.")
-    if system.multilingual and not recipe.ext_streams:
+    others = recipe.ext_streams | recipe.untranscribed_streams
+    if system.multilingual and not (others if system.teacher else recipe.ext_streams):
         raise UserError(
             f"{where} is trained on several languages, but no data set has role 'train_ext'."
         )
@@ -133,7 +143,7 @@ def _check_system(recipe: "Recipe", name: str) -> None:
         raise UserError(f"train.precision must be one of {', '.join(PRECISIONS)}.")
     for key in ("weights", "seconds", "active", "augment_of"):
         for language in getattr(settings, key):
-            if language not in recipe.languages and language not in recipe.ext_streams:
+            if language not in (*recipe.languages, *others):
                 raise UserError(f"train.{key}: unknown language or stream '{language}'.")
     for language in settings.augment_of:
         recipe.augment_of(name, language)  # raises for an unknown key or a wrong value
@@ -148,10 +158,10 @@ def _check_system(recipe: "Recipe", name: str) -> None:
         if not seconds >= 0.1:
             raise UserError(f"train.seconds: '{language}' must be at least 0.1.")
     for language in system.languages:
-        if language not in recipe.ext_streams:
+        if language not in others:
             raise UserError(f"{where}: no data set of role 'train_ext' is of '{language}'.")
     for stream in system.pool:
-        if recipe.ext_streams.get(stream) != recipe.target:
+        if others.get(stream) != recipe.target:
             raise UserError(f"{where}.pool: no stream '{stream}' of the target language.")
         if stream in recipe.streams_of(name):
             raise UserError(
@@ -159,6 +169,7 @@ def _check_system(recipe: "Recipe", name: str) -> None:
                 " system's streams in 'languages'."
             )
     _check_start(recipe, name)
+    _check_teacher(recipe, name)
 
 
 def _check_start(recipe: "Recipe", name: str) -> None:
@@ -183,3 +194,40 @@ def _check_start(recipe: "Recipe", name: str) -> None:
             f"{where}: unknown system '{system.start}' in 'start'; the nearest known one is"
             f" '{near}'. The path of a model's folder must have a '/'."
         )
+
+
+def _check_teacher(recipe: "Recipe", name: str) -> None:
+    """Raise `UserError` for a wrong key ``teacher``, or where it is missing."""
+    system, where = recipe.systems[name], f"systems.{name}"
+    untranscribed = recipe.untranscribed_streams
+    if system.teacher is None:
+        for stream in (*system.languages, *system.pool):
+            if stream in untranscribed:
+                raise UserError(
+                    f"{where}: stream '{stream}' has no transcripts. Name the system that"
+                    " recognises it in 'teacher'."
+                )
+        return
+    if system.teacher not in recipe.systems:
+        near = closest(system.teacher, list(recipe.systems))
+        raise UserError(
+            f"{where}: unknown system '{system.teacher}' in 'teacher'; the nearest known one is"
+            f" '{near}'."
+        )
+    if not untranscribed:
+        raise UserError(f"{where} has a teacher, but no data set has role 'train_untranscribed'.")
+    if not recipe.transcribed_for(name):
+        raise UserError(
+            f"{where} has a teacher, but is trained on no stream of role 'train_untranscribed'."
+            f" Name one ({', '.join(untranscribed)}) in 'languages' or 'pool'."
+        )
+    _check_circle(recipe, [name])
+
+
+def _check_circle(recipe: "Recipe", chain: list[str]) -> None:
+    """Raise `UserError` where one of ``chain`` must be trained before itself."""
+    for needed in recipe.needs(chain[-1]):
+        if needed in chain:
+            circle = " <- ".join([*chain, needed])
+            raise UserError(f"systems.{chain[0]}: it would learn from itself ({circle}).")
+        _check_circle(recipe, [*chain, needed])

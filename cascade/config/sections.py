@@ -62,16 +62,19 @@ class Dataset:
 
     Attributes:
         role: ``train`` (speech of the target language to train on), ``train_ext`` (other speech
-            to train beside it: of another language, or a ``stream``), ``valid`` (chooses models
-            and settings) or ``test`` (gives the figures).
+            to train beside it: of another language, or a ``stream``), ``train_untranscribed``
+            (speech of the target language whose transcripts are not read: systems with a
+            ``teacher`` train on what that recognises), ``valid`` (chooses models and settings)
+            or ``test`` (gives the figures).
         language: One of the recipe's ``languages``.
         corpus: A module of ``local/corpora`` (fetched) or ``local/readers`` (your folder).
         part: A part that the corpus itself has, such as ``dev``. Without it, the default part.
         path: The folder or table of a corpus that you have.
-        stream: For ``train_ext``. Data sets of one stream share a data iterator, and have
-            batches, a weight and lower layers apart from other streams. Parts near the output
-            belong to the language. Default: the language. Speech of the target language that
-            is not the target's own, such as borrowed voices, needs a name here.
+        stream: For ``train_ext`` and ``train_untranscribed``. Data sets of one stream share a
+            data iterator, and have batches, a weight and lower layers apart from other streams.
+            Parts near the output belong to the language. Default: the language, or
+            ``untranscribed``. Speech of the target language that is not the target's own, such
+            as borrowed voices, needs a name here.
         name: Tells apart two data sets of one role and language. Default: the corpus.
         channel: Which channel of recordings with several: a number from 0, or ``mix``, their
             mean. Without it the mean is taken, and stage 0 says so.
@@ -119,8 +122,13 @@ class Dataset:
 
     @property
     def stream_name(self) -> str:
-        """The stream that a data set of role ``train_ext`` belongs to."""
-        return self.stream or self.language
+        """The stream that a data set belongs to, beside the target's own."""
+        return self.stream or (self.language if self.transcribed else "untranscribed")
+
+    @property
+    def transcribed(self) -> bool:
+        """Whether its transcripts are used."""
+        return self.role != "train_untranscribed"
 
 
 @dataclass(frozen=True)

@@ -67,6 +67,9 @@ class Train:
         consistency: Trains on two augmented copies of each utterance, and adds this times the
             divergence of their outputs to the loss (CR-CTC, arXiv:2410.05101, which uses 0.2).
             A step takes twice as long. 0: one copy.
+        min_confidence: For a system with a ``teacher``. Utterances whose words have a lower mean
+            confidence are left out. 0 keeps all in which a word was recognised. No word has
+            more than 0.95, as paths that the search has dropped might be right, too.
         augment: Random changes of the features. Keys: see ``Augment``.
         augment_of: Changes of ``augment`` for a language or stream: ``{en: {warp: 1}}``.
     """
@@ -87,6 +90,7 @@ class Train:
     checkpoint_every: str = "60s"
     precision: str = "float32"
     consistency: float = within(0.0, 0)
+    min_confidence: float = within(0.5, 0, 0.95)
     augment: Augment = field(default_factory=Augment)
     augment_of: dict[str, dict[str, Any]] = field(default_factory=dict)
 
@@ -110,10 +114,13 @@ class System:
         neurons: The size of each layer.
         share: What the languages have in common: the ``upper`` layers (the cascade), the
             ``lower`` layers (Kaldi's way), or ``all``.
-        languages: Train on these languages or streams of role ``train_ext`` only. Default: all
-            of them.
+        languages: Train on these languages or streams only, beside the target's own. Default:
+            all of role ``train_ext``; with a ``teacher``, all of role ``train_untranscribed``, too.
         pool: Streams of the target language whose speech joins the target's own: one data
             iterator, no separate batches. The network that a stream is compared with.
+        teacher: Another system of the recipe. It recognises the speech of role
+            ``train_untranscribed``, with its search for words, and this system trains on these
+            words as on transcripts.
         start: Start from the weights of another system of the recipe, or of a model's folder
             (a path with a ``/``).
         freeze: Parts that keep the weights of ``start``: ``norm``, ``layer1``, ``layer2``, ...,
@@ -128,6 +135,7 @@ class System:
     share: str = "upper"
     languages: tuple[str, ...] = ()
     pool: tuple[str, ...] = ()
+    teacher: str | None = None
     start: str | None = None
     freeze: tuple[str, ...] = ()
     train: dict[str, Any] = field(default_factory=dict)

@@ -111,7 +111,8 @@ class CorpusRequest:
     ``downloads`` has packages as they were fetched, ``data`` what is unpacked or made from
     them, in one folder a corpus. ``path`` is the user's own folder or table, if the recipe
     names one, ``language`` the recipe's name of the language, ``rate`` the sampling rate in
-    Hz of audio that the corpus makes, and ``jobs`` how many processes it may use. ``options``
+    Hz of audio that the corpus makes, and ``jobs`` how many processes it may use. Where the
+    speech need not be ``transcribed``, utterances without a text may be listed, too. ``options``
     are the keys of the data set that the corpus's ``KEYS`` name, as far as the recipe has them.
     ``reading`` is for corpora that a program speaks.
     """
@@ -123,6 +124,7 @@ class CorpusRequest:
     language: str = ""
     rate: int = 16000
     jobs: int = 1
+    transcribed: bool = True
     options: Mapping[str, Any] = field(default_factory=dict)
     reading: Reading | None = None
 

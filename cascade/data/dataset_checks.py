@@ -121,6 +121,11 @@ def list_dataset(
     """
     recipe, layout = experiment.recipe, experiment.layout
     key = experiment.dataset_key(dataset)
+    if not dataset.transcribed and corpus.synthetic(dataset.corpus):
+        raise UserError(
+            f"{key}: a program speaks corpus '{dataset.corpus}', so its transcripts are known. Use"
+            " role 'train_ext' and name a stream."
+        )
     request = CorpusRequest(
         downloads=layout.downloads,
         data=layout.data,
@@ -129,6 +134,7 @@ def list_dataset(
         language=dataset.language,
         rate=recipe.features.rate,
         jobs=jobs,
+        transcribed=dataset.transcribed,
         options=dataset.options,
         reading=reading(recipe.languages[dataset.language]),
     )
@@ -154,7 +160,14 @@ def check_utterances(
     """
     channel = None if listed.dataset.channel in (None, "mix") else int(listed.dataset.channel)
     recipe = listed.recipe
-    rules = Rules(listed.language.letters, recipe.features.rate, recipe.limits, channel, decode)
+    rules = Rules(
+        listed.language.letters,
+        recipe.features.rate,
+        recipe.limits,
+        channel,
+        decode,
+        listed.dataset.transcribed,
+    )
     items = _listing(listed.dataset, listed.request)
     tasks = workers.chunks(((item, rules) for item in items), CHUNK)
     words: set[str] = set()

@@ -73,6 +73,27 @@ class Fingerprints:
         own = _values(self, column)
         return _values(self, "numbers")[np.isin(own, theirs) & (own != 0)].tolist()
 
+    def heard_in(self, others: Iterable["Fingerprints"]) -> list[int]:
+        """Return the numbers of utterances that share speech with one of ``others``.
+
+        They overlap with it in a file, or are at the same place of a file of the same content.
+        """
+        others = list(others)
+        columns = ("files", "starts", "ends")
+        sets = [[_values(one, column) for column in columns] for one in (self, *others)]
+        files, starts, ends = (np.concatenate(column) for column in zip(*sets, strict=True))
+        # Puts recordings one after the other.
+        offset = np.unique(files, return_inverse=True)[1] * (ends.max(initial=0.0) + 1.0)
+        own = len(self)
+        order = np.argsort((starts + offset)[own:], kind="stable")
+        begins = (starts + offset)[own:][order]
+        latest_end = np.maximum.accumulate((ends + offset)[own:][order])
+        # The last of the others that begins before an utterance ends, and those before it.
+        before = np.searchsorted(begins, (ends + offset)[:own] - 0.01)
+        latest = np.append(-np.inf, latest_end)[before]
+        overlapping = _values(self, "numbers")[latest > (starts + offset)[:own] + 0.01].tolist()
+        return sorted({*overlapping, *self.shared("recordings", others)})
+
     def overlapping(self) -> list[int]:
         """Return the numbers of utterances that begin before another one in the file has ended."""
         files, starts, ends = (_values(self, c) for c in ("files", "starts", "ends"))

@@ -28,6 +28,7 @@ from cascade.data.selection import (
     SelectedDataset,
     choose_minutes,
     failure,
+    leave_out_heard,
     limit_speakers,
     log_contents,
     write_selection,
@@ -68,24 +69,34 @@ def prepare(experiment: Experiment, jobs: int) -> JobFiles:
                 utterances = outputs.enter_context(UtteranceFile(path))
                 checked = check_utterances(listed, pool, sources, utterances)
                 excluded = held_out if listed.synthetic_training else {}
-                return limit_speakers(check_pronunciations(checked, excluded))
+                return check_pronunciations(checked, excluded)
+
+            def limited(listed: ListedDataset) -> UsableDataset:
+                return limit_speakers(check(listed))
 
             if any(listed.synthetic_training for listed in datasets):
                 for listed in datasets:
                     if listed.dataset.role in ("valid", "test"):
-                        usable = check(listed)
+                        usable = limited(listed)
                         choices[listed.key] = usable, usable.numbers
                         held_out |= dict.fromkeys(usable.sentences(), listed.key)
-            training = [check(listed) for listed in datasets if listed.dataset.role == "train"]
+            training = [limited(listed) for listed in datasets if listed.dataset.role == "train"]
             chosen = choose_minutes(training, recipe.target_minutes)
             choices |= {
                 usable.listed.key: (usable, numbers)
                 for usable, numbers in zip(training, chosen, strict=True)
             }
             selected: dict[str, SelectedDataset] = {}
-            for listed in datasets:
-                if listed.key not in choices:
+            # Untranscribed speech comes last: it is what the others do not have.
+            for listed in sorted(datasets, key=lambda one: not one.dataset.transcribed):
+                if not listed.dataset.transcribed:
                     usable = check(listed)
+                    others = [one.fingerprints for one in selected.values()]
+                    left = limit_speakers(leave_out_heard(usable, others))
+                    # `usable` has the other recordings, too, so that features are shared.
+                    choices[listed.key] = usable, left.numbers
+                elif listed.key not in choices:
+                    usable = limited(listed)
                     choices[listed.key] = usable, usable.numbers
                 language, rate = listed.dataset.language, recipe.features.rate
                 write = outputs.enter_context(manifests(listed.key, language, rate, layout))

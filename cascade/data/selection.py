@@ -6,7 +6,7 @@ They go on from the `UsableDataset` of `cascade.data.dataset_checks`.
 import logging
 from array import array
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -64,10 +64,24 @@ def limit_speakers(usable: UsableDataset) -> UsableDataset:
             taken_out.add(places[i])
         else:
             used[speaker] += int(lengths[i])
-    reason = f"beyond max_minutes_per_speaker: {minutes:g}"
+    return _without(usable, taken_out, f"beyond max_minutes_per_speaker: {minutes:g}")
+
+
+def leave_out_heard(usable: UsableDataset, others: Iterable[Fingerprints]) -> UsableDataset:
+    """Return untranscribed speech without recordings of ``others``, the other data sets."""
+    fingerprints = Fingerprints()
+    for number, item in enumerate(usable.utterances):
+        fingerprints.add(number, item)
+    heard = set(fingerprints.heard_in(others))
+    return _without(usable, heard, "its recording is in another data set")
+
+
+def _without(usable: UsableDataset, taken_out: Collection[int], reason: str) -> UsableDataset:
+    """Return the data set without the numbers ``taken_out``, which go to the ledger."""
     for number, item in enumerate(usable.utterances if taken_out else ()):
         if number in taken_out:
-            listed.exclusions.add(Excluded(item.id, reason, item.seconds, selection=True))
+            excluded = Excluded(item.id, reason, item.seconds, selection=True)
+            usable.listed.exclusions.add(excluded)
     kept = ~np.isin(usable.numbers, np.array(sorted(taken_out), np.uint64))
     return replace(
         usable,
@@ -108,7 +122,8 @@ def write_selection(
 ) -> SelectedDataset:
     """Call ``write`` for every usable utterance, and say whether it is one of ``chosen``.
 
-    ``chosen`` are some of ``usable.numbers``. The others go to the ledger.
+    ``chosen`` are some of ``usable.numbers``. The others go to the ledger, unless the set is
+    untranscribed: then they are there already.
     """
     listed = usable.listed
     fingerprints, seconds, mixed = Fingerprints(), 0.0, Counter[int]()
@@ -121,7 +136,8 @@ def write_selection(
         next_usable = next(coming_usable, None)
         write(item, number == next_chosen)
         if number != next_chosen:
-            listed.exclusions.add(Excluded(item.id, reason, item.seconds, selection=True))
+            if listed.dataset.transcribed:
+                listed.exclusions.add(Excluded(item.id, reason, item.seconds, selection=True))
             continue
         next_chosen = next(coming_chosen, None)
         fingerprints.add(number, item)
@@ -166,6 +182,12 @@ def failure(selected: SelectedDataset) -> str | None:
     key, recipe, faults = listed.key, listed.recipe, listed.exclusions.fault_count
     total = selected.usable.passed + faults
     if not len(selected.fingerprints):
+        if selected.usable.passed and not listed.dataset.transcribed:
+            return (
+                f"{key}: no recording is left. Other data sets of the recipe have them, or"
+                " max_minutes_per_speaker takes them out: see excluded.tsv. Use fewer minutes of"
+                " 'train', or leave this data set out."
+            )
         if selected.usable.passed and not len(selected.usable.numbers):
             limit = listed.dataset.max_minutes_per_speaker
             return (

@@ -30,6 +30,7 @@ class Rules:
 
     ``letters`` are those of the language, ``rate`` is the sampling rate in Hz that audio is
     resampled to, ``channel`` the one that the recipe chooses; None averages the channels.
+    Without ``transcribed`` nobody looks at transcripts, and the words are empty.
     Without ``decode`` recordings are neither decoded nor hashed: their headers are believed.
     """
 
@@ -38,6 +39,7 @@ class Rules:
     limits: Limits
     channel: int | None = None
     decode: bool = True
+    transcribed: bool = True
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ def check_utterance(item: Utterance, rules: Rules) -> tuple[CheckedUtterance | E
     if not item.id or any(c.isspace() for c in item.id):
         reason = "the utterance id is empty or has white space in it"
         return Excluded(repr(item.id), reason), known
-    if mark := text.no_word(item.text):
+    if rules.transcribed and (mark := text.no_word(item.text)):
         reason = f"'{mark}' in the transcript is not a word"
         return Excluded(item.id, reason, selection=True), known
     if item.features is None:
@@ -166,6 +168,8 @@ def _check_text(
     least, most = rules.limits.min_seconds, rules.limits.max_seconds
     if not least <= seconds <= most:
         return (), f"{seconds:.2f} s is not within the recipe's {least} to {most} s"
+    if not rules.transcribed:
+        return (), None
     words = text.words_of(item.text, rules.letters)
     if not words:
         return (), "the transcript is empty"

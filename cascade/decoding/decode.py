@@ -9,7 +9,7 @@ import math
 import resource
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -54,38 +54,24 @@ class Decoded:
     timed: list[Timed]
 
 
-class Decoder:
-    """A system's graphs and searches: log-probabilities of an utterance in, words out."""
+class WordDecoder:
+    """A system's search for words, with alternatives, times and confidences.
 
-    def __init__(self, experiment: Experiment, system: str):
+    ``nbest`` replaces the recipe's length of n-best lists.
+    """
+
+    def __init__(self, experiment: Experiment, system: str, nbest: int | None = None):
         recipe, layout = experiment.recipe, experiment.layout
         self.phones = read_phones(layout.system(system) / "phones.txt")
         self.words = read_words(layout.words)
-        self.search = WordSearch(
-            layout.graph, search_settings(recipe.decode, layout.search(system)), self.words
-        )
-        self.graph_phones = read_words(layout.phone_words)
-        self.phone_search = WordSearch(
-            layout.phone_graph, search_settings(recipe.decode, layout.phone_search(system))
-        )
+        settings = search_settings(recipe.decode, layout.search(system))
+        if nbest is not None:
+            settings = replace(settings, nbest=nbest)
+        self.search = WordSearch(layout.graph, settings, self.words)
         self.pronunciations = Pronunciations(layout.lexicon, self.phones)
         self.seconds = recipe.features.stack / FRAMES_PER_SECOND  # of a stacked frame
 
-    def __call__(self, name: str, log_probs: np.ndarray) -> Decoded:
-        """Decode the log-probabilities (T, phones) of one utterance."""
-        (labels,) = greedy(torch.from_numpy(log_probs[None]), [len(log_probs)])  # (1, T, phones)
-        path = self.search.path(log_probs)
-        hypotheses, timed = self._alternatives(log_probs, path)
-        return Decoded(
-            name,
-            [self.phones[i] for i in labels],
-            [self.graph_phones[i] for i in self.phone_search(log_probs)],
-            joined(self.words[i] for i in path.hypothesis.words),
-            hypotheses,
-            timed,
-        )
-
-    def _alternatives(
+    def alternatives(
         self, log_probs: np.ndarray, path: BestPath
     ) -> tuple[list[Hypothesis], list[Timed]]:
         """Return the n-best list, the path's own words first, and these words with times."""
@@ -109,6 +95,32 @@ class Decoder:
         for hypothesis in nbest:
             by_text.setdefault(tuple(joined(self.words[i] for i in hypothesis.words)), hypothesis)
         return [*by_text.values()][: settings.nbest], timed
+
+
+class Decoder(WordDecoder):
+    """A system's graphs and searches: log-probabilities of an utterance in, words out."""
+
+    def __init__(self, experiment: Experiment, system: str):
+        super().__init__(experiment, system)
+        recipe, layout = experiment.recipe, experiment.layout
+        self.graph_phones = read_words(layout.phone_words)
+        self.phone_search = WordSearch(
+            layout.phone_graph, search_settings(recipe.decode, layout.phone_search(system))
+        )
+
+    def __call__(self, name: str, log_probs: np.ndarray) -> Decoded:
+        """Decode the log-probabilities (T, phones) of one utterance."""
+        (labels,) = greedy(torch.from_numpy(log_probs[None]), [len(log_probs)])  # (1, T, phones)
+        path = self.search.path(log_probs)
+        hypotheses, timed = self.alternatives(log_probs, path)
+        return Decoded(
+            name,
+            [self.phones[i] for i in labels],
+            [self.graph_phones[i] for i in self.phone_search(log_probs)],
+            joined(self.words[i] for i in path.hypothesis.words),
+            hypotheses,
+            timed,
+        )
 
 
 def decode_dataset(experiment: Experiment, system: str, dataset: Dataset, jobs: int) -> None:

@@ -6,8 +6,10 @@ samplers replay all batches before the position instead.
 """
 
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
 
 import kaldiio
 import numpy as np
@@ -64,7 +66,8 @@ class UtteranceSet:
 
     It keeps a few dozen bytes and the labels of each utterance in memory; features are read
     when a batch needs them. Utterances too short for CTC are left out and listed in
-    ``excluded``; ``keep_short`` keeps them, for decoding.
+    ``excluded``; ``keep_short`` keeps them, for decoding. ``transcripts`` gives the table of
+    phones of data sets without transcripts, which may lack some of the utterances.
     """
 
     def __init__(
@@ -75,6 +78,7 @@ class UtteranceSet:
         settings: Features,
         cms_init: np.ndarray,
         keep_short: bool = False,
+        transcripts: Mapping[str, Path] = MappingProxyType({}),
     ):
         self.settings = settings
         self.cms_init = cms_init
@@ -87,7 +91,8 @@ class UtteranceSet:
         for key in keys:
             lengths = read_text_table(layout.num_frames(key))
             sources = read_text_table(layout.scp(key))
-            for name, text in read_text_table(layout.text(key, "phones")).items():
+            texts = read_text_table(transcripts.get(key, layout.text(key, "phones")))
+            for name, text in texts.items():
                 labels = np.array([numbers[phone] for phone in text], dtype=np.int16)
                 frames = int(lengths[name][0])
                 if not keep_short and frames // settings.stack < frames_needed(labels.tolist()):

@@ -2,13 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from cascade.config.experiment import Experiment
 from cascade.config.layout import Layout
+from cascade.config.recipe import Recipe
 from cascade.config.schema import as_plain
 from cascade.runtime.errors import UserError
-from cascade.runtime.stage import Call, Job, JobFiles
+from cascade.runtime.stage import Call, Job, JobFiles, one_by_one
 
+TRAINING = "cascade.training.systems"
 MODEL = ("model.safetensors", "model.json", "phones.txt", "train.jsonl", "ablation.json")
 SCORED = (
     *("speechbox.log", "counts.tsv", "wer", "per", "confusions_words", "confusions_phones"),
@@ -20,9 +23,9 @@ PAGES = ("results.json", "RESULTS.md", "DETAILS.md", "curves.svg")
 
 
 def systems(experiment: Experiment, processes: int, _force: bool) -> tuple[Job, ...]:
-    """Return the jobs of stage 3, one for each system."""
+    """Return the jobs of stage 3: one for each system, and what its teacher has to do for it."""
     recipe, layout = experiment.recipe, experiment.layout
-    jobs = []
+    jobs = [_word_search(experiment, teacher, processes) for teacher in recipe.teachers]
     for name, system in recipe.systems.items():
         speech = [d for stream in recipe.speech_of(name).values() for d in stream]
         data = [d for d in recipe.datasets if d.role == "valid" or d in speech]
@@ -33,17 +36,22 @@ def systems(experiment: Experiment, processes: int, _force: bool) -> tuple[Job, 
         settings["system"] = as_plain(system)
         settings["train"] = as_plain(recipe.train_of(name))
         settings["train"].pop("checkpoint_every")  # changes no result
+        settings["train"].pop("min_confidence")  # the transcripts have it
         settings["datasets"] = [as_plain(dataset) for dataset in data]
         folder, start = layout.system(name), experiment.start(name)
         first = [start / file for file in ("model.safetensors", "phones.txt")] if start else []
         outputs = [*MODEL, "start.tsv"] if start else MODEL
+        recognised = []
+        if system.teacher:
+            jobs.append(transcribe := _transcripts(experiment, name, system.teacher, processes))
+            recognised = [path for path in transcribe.outputs if path.suffix == ".phones"]
         jobs.append(
             Job(
                 name=name,
                 settings=settings,
-                inputs=(*_data_inputs(layout, keys), *texts, layout.phones, *first),
+                inputs=(*_data_inputs(layout, keys), *texts, layout.phones, *first, *recognised),
                 outputs=tuple(folder / file for file in outputs),
-                run=Call("cascade.training.systems", "train_systems"),  # see `run_training`
+                run=Call(TRAINING, "train_systems"),  # see `run_training`
                 unfinished=tuple(
                     folder / "checkpoint" / file for file in ("next.pt", "last.pt", "previous.pt")
                 ),
@@ -75,11 +83,14 @@ def check_training(experiment: Experiment) -> None:
 def run_training(
     experiment: Experiment, todo: Sequence[Job], processes: int
 ) -> Iterator[tuple[Job, JobFiles]]:
-    """Run jobs of stage 3, several at once; yield each when it is done."""
+    """Run jobs of stage 3, several trainings at once; yield each when it is done."""
+    by_name = {job.name: job for job in todo if job.run.module == TRAINING}
+    yield from one_by_one([job for job in todo if job.name not in by_name])
+    if not by_name:
+        return
     from cascade.training.systems import train_systems
 
-    by_name = {job.name: job for job in todo}
-    fingerprints = {job.name: job.fingerprint() for job in todo}
+    fingerprints = {name: job.fingerprint() for name, job in by_name.items()}
     for name in train_systems(experiment, fingerprints, processes):
         yield by_name[name], JobFiles()
 
@@ -89,28 +100,15 @@ def decoding(experiment: Experiment, processes: int, _force: bool) -> tuple[Job,
     recipe, layout = experiment.recipe, experiment.layout
     jobs = []
     valid = experiment.dataset_keys("valid")
-    sentences = [experiment.dataset_key(dataset) for dataset in recipe.valid_sentences]
     search = (layout.graph, layout.words)
     phone_search = (layout.phone_graph, layout.phone_words)
-    settings = recipe.view("features", "decode")
-    searched = {**settings, "decode": dict(settings["decode"])}
-    del searched["decode"]["nbest"]
-    fold = {"fold": recipe.target_language.fold}
+    settings, searched = recipe.view("features", "decode"), _search_settings(recipe)
     others = ("nbest.tsv", "words.ctm") if recipe.decode.nbest else ()
     for system in recipe.systems:
-        model = [layout.model(system), layout.system(system) / "model.json"]
-        words = [layout.text(key, "words") for key in sentences] if recipe.decode.tune else []
-        spoken = _data_inputs(layout, sentences) if recipe.decode.tune else []
+        model = _model(layout, system)
         data = _data_inputs(layout, valid) if recipe.decode.tune else []
-        jobs.append(
-            Job(
-                name=f"{system}.search",
-                settings=searched | fold,
-                inputs=(*model, *spoken, *words, *search),
-                outputs=(layout.search(system),),
-                run=Call("cascade.decoding.tune", "tune", experiment, system, "words", processes),
-            )
-        )
+        if system not in recipe.teachers:  # stage 3 has the searches of teachers
+            jobs.append(_word_search(experiment, system, processes))
         jobs.append(
             Job(
                 name=f"{system}.phone_search",
@@ -159,6 +157,62 @@ def decoding(experiment: Experiment, processes: int, _force: bool) -> tuple[Job,
     return tuple(jobs)
 
 
+def _word_search(experiment: Experiment, system: str, processes: int) -> Job:
+    """Return the job that searches for the settings of a system's search for words."""
+    recipe, layout = experiment.recipe, experiment.layout
+    sentences = [experiment.dataset_key(dataset) for dataset in recipe.valid_sentences]
+    words = [layout.text(key, "words") for key in sentences] if recipe.decode.tune else []
+    spoken = _data_inputs(layout, sentences) if recipe.decode.tune else []
+    return Job(
+        name=f"{system}.search",
+        settings=_search_settings(recipe) | {"fold": recipe.target_language.fold},
+        inputs=(*_model(layout, system), *spoken, *words, layout.graph, layout.words),
+        outputs=(layout.search(system),),
+        run=Call("cascade.decoding.tune", "tune", experiment, system, "words", processes),
+    )
+
+
+def _transcripts(experiment: Experiment, system: str, teacher: str, processes: int) -> Job:
+    """Return the job that lets the teacher of a system transcribe speech for it."""
+    recipe, layout = experiment.recipe, experiment.layout
+    data = recipe.transcribed_for(system)
+    keys = [experiment.dataset_key(dataset) for dataset in data]
+    settings = _search_settings(recipe) | {
+        "teacher": teacher,
+        "min_confidence": recipe.train_of(system).min_confidence,
+        "datasets": [as_plain(dataset) for dataset in data],
+    }
+    return Job(
+        name=f"{system}.transcripts",
+        settings=settings,
+        inputs=(
+            *(*_model(layout, teacher), *_data_inputs(layout, keys), layout.lexicon),
+            *(layout.graph, layout.words, layout.search(teacher)),
+        ),
+        outputs=(
+            *(
+                layout.transcript(system, key, kind)
+                for key in keys
+                for kind in ("words", "phones", "confidence")
+            ),
+            layout.transcripts_excluded(system),
+        ),
+        run=Call("cascade.decoding.transcripts", "transcribe", experiment, system, processes),
+    )
+
+
+def _search_settings(recipe: Recipe) -> dict[str, Any]:
+    """Return what a search for words or phones depends on; the length of n-best lists is not."""
+    settings = recipe.view("features", "decode")
+    settings["decode"] = {k: v for k, v in settings["decode"].items() if k != "nbest"}
+    return settings
+
+
+def _model(layout: Layout, system: str) -> list[Path]:
+    """Return what decoding needs of a system."""
+    return [layout.model(system), layout.system(system) / "model.json"]
+
+
 def scoring(experiment: Experiment, processes: int, _force: bool) -> tuple[Job, ...]:
     """Return the job of stage 5."""
     recipe, layout = experiment.recipe, experiment.layout
@@ -173,7 +227,7 @@ def scoring(experiment: Experiment, processes: int, _force: bool) -> tuple[Job, 
             inputs += [folder / "words.ctm"] if recipe.decode.nbest else []
             outputs += [layout.score(system, test) / name for name in SCORED]
         outputs += [layout.phone_table(test), layout.phone_changes(test)]
-    for key in experiment.dataset_keys("train", "train_ext"):
+    for key in experiment.dataset_keys("train", "train_ext", "train_untranscribed"):
         inputs += [layout.text(key, unit) for unit in ("phones", "speakers")]
     trained = ("model.safetensors", "train.jsonl", "ablation.json")
     inputs += [layout.system(name) / file for name in recipe.systems for file in trained]

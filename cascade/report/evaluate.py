@@ -122,7 +122,7 @@ def _score(experiment: Experiment, system: str, dataset: Dataset) -> _Scored:
 
 
 def _speakers(experiment: Experiment, dataset: Dataset) -> Speakers | None:
-    """Count the speakers of a test set, and those in the training, too; None if not all known."""
+    """Count the speakers of a test set, and those in training speech; None if not all known."""
 
     def names(key: str) -> set[str]:
         table = read_text_table(experiment.layout.text(key, "speakers"))
@@ -131,8 +131,13 @@ def _speakers(experiment: Experiment, dataset: Dataset) -> Speakers | None:
     speakers = names(experiment.dataset_key(dataset))
     if "unknown" in speakers:
         return None
-    training = set().union(*map(names, experiment.dataset_keys("train", "train_ext")))
-    return len(speakers), len(speakers & training)
+
+    def of_roles(*roles: str) -> set[str]:
+        return speakers & set[str]().union(*map(names, experiment.dataset_keys(*roles)))
+
+    training = of_roles("train", "train_ext")
+    untranscribed = of_roles("train_untranscribed") if experiment.recipe.teachers else set()
+    return Speakers(len(speakers), len(training), len(untranscribed - training))
 
 
 def _confidence(experiment: Experiment, system: str, dataset: Dataset) -> dict[str, Any]:

@@ -5,7 +5,7 @@ It is made from what ``results.json`` contains; see `cascade.report.results.resu
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from cascade.report.differences import (
     Difference,
@@ -24,8 +24,19 @@ COLUMNS = ("system", "layers", "neurons", "shared", "Wer/Werc", "Per/Perc", "mod
 SHARED = {"upper": "upper layers", "lower": "lower layers", "all": "everything"}
 UNITS = {"phones": "phone errors", "words": "word errors"}
 
-# The speakers of a test set: how many, and how many of them are in the training, too.
-Speakers = tuple[int, int]
+
+class Speakers(NamedTuple):
+    """The speakers of a test set.
+
+    Attributes:
+        total: How many they are.
+        trained: How many are in the training, too.
+        untranscribed: How many more are only in training speech without transcripts.
+    """
+
+    total: int
+    trained: int
+    untranscribed: int
 
 
 def results_page(
@@ -171,11 +182,15 @@ def _sizes(test: Mapping[str, Any], speakers: Speakers | None) -> str:
 
 def _who(speakers: Speakers) -> str:
     """Return ``1 training speaker``, ``12 unseen speakers``, ``12 speakers, 3 of them ...``."""
-    count, trained = speakers
+    count, trained, untranscribed = speakers
     plural = "" if count == 1 else "s"
-    if trained in (0, count):
+    if untranscribed == count:
+        return f"{count} speaker{plural} of untranscribed speech"
+    if trained in (0, count) and not untranscribed:
         return f"{count} {'training' if trained else 'unseen'} speaker{plural}"
-    return f"{count} speakers, {trained} of them in the training"
+    places = {"the training": trained, "untranscribed speech": untranscribed}
+    parts = [f"{number} of them in {place}" for place, number in places.items() if number]
+    return f"{count} speakers, {' and '.join(parts)}"
 
 
 def _reference(test: Mapping[str, Any]) -> str:

@@ -41,8 +41,15 @@ def build_trainer(
     mean = read_cms_init(layout.cms_init)
 
     def utterances(datasets: Sequence[Dataset]) -> UtteranceSet:
-        keys = [experiment.dataset_key(dataset) for dataset in datasets]
-        return UtteranceSet(layout, keys, phones, recipe.features, mean)
+        keys = {experiment.dataset_key(dataset): dataset for dataset in datasets}
+        recognised = {
+            key: layout.transcript(name, key, "phones")
+            for key, dataset in keys.items()
+            if not dataset.transcribed
+        }
+        return UtteranceSet(
+            layout, list(keys), phones, recipe.features, mean, transcripts=recognised
+        )
 
     iterators = []
     for stream, speech in recipe.speech_of(name).items():

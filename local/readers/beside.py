@@ -38,10 +38,10 @@ def utterances(request: CorpusRequest) -> Iterator[Utterance | Excluded]:
         stems.add(audio.with_suffix(""))
         name = identifier(audio.relative_to(root), root)
         file = _text(audio)
-        if file is None:
+        if file is None and request.transcribed:
             yield Excluded(name, f"there is no {audio.stem}.txt beside {audio}", selection=True)
             continue
-        text = " ".join(line.strip() for _, line in text_files.lines(file))
+        text = " ".join(line.strip() for _, line in text_files.lines(file)) if file else ""
         speaker = identifier(audio.parent.relative_to(root) / "x", root).removesuffix("x")
         yield Utterance(name, audio, text, speaker.rstrip("-") if several else "")
     for file in lists(request):

@@ -69,10 +69,10 @@ def utterances(request: CorpusRequest) -> Iterator[Utterance | Excluded]:
         speaker = (speakers.get(item.id) if speakers else None) or ""
         if isinstance(item, Excluded):
             yield item
-        elif text is None:
+        elif text is None and request.transcribed:
             yield Excluded(item.id, "it has no line in 'text'", selection=True)
         else:
-            yield replace(item, text=text, speaker=speaker)
+            yield replace(item, text=text or "", speaker=speaker)
     if empty:
         raise UserError(f"{folder} lists no utterances: its scp file or segments are empty.")
     for name in texts.left():

@@ -244,6 +244,17 @@ def systems(**change):
     return {"systems": {**SMALL["systems"], "x": wrong}}
 
 
+def heard(**change):
+    return ext(role="train_untranscribed", **{"language": "ru", **change})
+
+
+def taught(y=None, **change):
+    """A recipe with speech without transcripts, in which something of a system is wrong."""
+    wrong = systems(**change)
+    wrong["systems"] |= {"y": y} if y else {}
+    return {"datasets": [*SMALL["datasets"], heard()], **wrong}
+
+
 def trained(**change):
     return systems(train=change)
 
@@ -272,12 +283,33 @@ FOLDED = {**SMALL["languages"]["ru"], "fold": {"ий": "и"}}
         ({"datasets": [ext(role="test", stream="x")]}, "is for the target language, not"),
         (
             {"datasets": [ext(role="test", language="ru", stream="x")]},
-            "'stream' is for data sets of role 'train_ext', not 'test'",
+            "'stream' is for data sets of role 'train_ext' and 'train_untranscribed', not 'test'",
         ),
         (
             {"datasets": [ext(stream="x"), ext(language="ru", stream="x")]},
             "stream 'x' has data sets of 'ru' and of 'en'",
         ),
+        ({"datasets": [heard(language="en")]}, "'train_untranscribed' is for the target language"),
+        ({"datasets": [heard(stream="en")]}, "stream 'en': a language has this name"),
+        (
+            {"datasets": [ext(language="ru", stream="x"), heard(stream="x")]},
+            "stream 'x' has data sets of role 'train_ext' and of role 'train_untranscribed'",
+        ),
+        (systems(teacher="plian"), "unknown system 'plian' in 'teacher'; .* is 'plain'"),
+        (systems(teacher="plain"), "x has a teacher, but no data set has role 'train_untr"),
+        (taught(languages=["untranscribed"]), "x: stream 'untranscribed' has no transcripts"),
+        (taught(layers=[4], pool=["untranscribed"]), "stream 'untranscribed' has no transcripts"),
+        (
+            taught(layers=[4], teacher="plain"),
+            r"x has a teacher, .* on no stream .* \(untranscribed\) in 'languages' or 'pool'",
+        ),
+        (taught(languages=["en"], teacher="plain"), "on no stream of role 'train_untranscribed'"),
+        (taught(teacher="x"), r"x: it would learn from itself \(x <- x\)"),
+        (
+            taught(teacher="y", y={"layers": [2, 2], "start": "x"}),
+            r"x: it would learn from itself \(x <- y <- x\)",
+        ),
+        (trained(min_confidence=0.96), "'systems.x.train.min_confidence' must be"),
         (systems(pool=["en"]), "x.pool: no stream 'en' of the target language"),
         (systems(pool=["there"]), "x.pool: no stream 'there' of the target language"),
         ({"datasets": [ext(name="a/b")]}, "'a/b' is not a valid name for a data set"),
@@ -407,6 +439,34 @@ def test_a_stream_of_the_target_language(raw, read):
     raw["systems"]["beside"]["languages"] = []
     with pytest.raises(UserError, match="'borrowed' is in 'pool' and a stream of its own"):
         read(raw)
+
+
+def test_a_teacher_transcribes_what_others_do_not_hear(raw, read):
+    raw["datasets"] += [heard(), heard(name="hers", stream="hers")]
+    raw["systems"] |= {
+        "all": {"layers": [2, 2], "teacher": "plain"},
+        "hers": {"layers": [4], "share": "all", "languages": ["hers"], "teacher": "all"},
+        "pooled": {"layers": [4], "pool": ["untranscribed"], "teacher": "hers"},
+    }
+    raw["train"] = {"weights": {"untranscribed": 0.5, "hers": 0.3}}
+    recipe = read(raw)
+    assert recipe.ext_streams == {"en": "en"} and recipe.ext_languages == ["en"]
+    streams = {name: [*recipe.streams_of(name)] for name in recipe.systems}
+    assert streams == {
+        "plain": ["ru"],
+        "both": ["ru", "en"],
+        "all": ["ru", "en", "untranscribed", "hers"],
+        "hers": ["ru", "hers"],
+        "pooled": ["ru"],
+    }
+    sets = {name: [d.label for d in recipe.transcribed_for(name)] for name in recipe.systems}
+    assert sets == {
+        **{"plain": [], "both": [], "all": ["table", "hers"]},
+        **{"hers": ["hers"], "pooled": ["table"]},
+    }
+    assert recipe.teachers == ["plain", "all", "hers"]
+    kept = read(raw, {"systems": "hers"})
+    assert [*kept.systems] == ["plain", "all", "hers"]  # the chain of its teachers
 
 
 @pytest.mark.parametrize(

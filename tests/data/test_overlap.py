@@ -142,3 +142,26 @@ def test_sixty_four_bytes_an_utterance():
     columns = [c for c in vars(fingerprints).values() if hasattr(c, "itemsize")]
     assert sum(column.itemsize for column in columns) == 64
     assert np.all([len(column) == 1 for column in columns])
+
+
+def test_what_other_sets_have_of_a_recording():
+    at = {"audio": Path("long.wav")}
+    sets = {
+        "untranscribed": [
+            checked("a", **at, start=0.0),
+            checked("b", **at, start=2.0),  # begins where another ends
+            checked("c", **at, start=3.5),
+            checked("d", **at, start=1.0, seconds=8.0),
+            checked("e", **at, start=5.0, channel=1),
+            checked("f", audio=Path("other.wav"), start=5.0),
+            checked("g", **at, start=9.0),
+        ],
+        "test_ru": [checked("x", **at, start=5.0), checked("w", **at, start=4.0)],
+        "train_ru": [checked("y", **at, start=0.5, seconds=1.5)],
+    }
+    own, *others = fingerprints_of(sets).values()
+    assert own.heard_in(others) == [0, 2, 3]
+    assert own.heard_in(others[1:]) == [0, 3]
+    assert own.heard_in([]) == Fingerprints().heard_in([own]) == []
+    copy = dataclasses.replace(sets["test_ru"][0], audio=Path("copy.wav"), start=3.5)
+    assert own.heard_in(fingerprints_of({"": [copy]}).values()) == [2]  # the same digest

@@ -93,3 +93,79 @@ def test_a_limit_of_nothing(raw, read):
     raw["datasets"][0]["max_minutes_per_speaker"] = 0
     with pytest.raises(UserError, match=r"max_minutes_per_speaker' must be at least 0\.01, not 0"):
         read(raw)
+
+
+@pytest.fixture
+def untranscribed(small, read, listed):
+    """Stage 0 with untranscribed speech in the recipe's order first: cuts, ledger, layout.
+
+    It has the 12 recordings of train, of which ``minutes`` are transcribed.
+    """
+    raw, layout = small
+    folder = str(listed("all", ["да"] * 12, 1.0))
+    raw["datasets"][0]["path"] = folder
+    heard = {"role": "train_untranscribed", "language": "ru", "corpus": "table", "path": folder}
+    raw["datasets"].insert(0, heard)
+
+    def untranscribed(minutes, **changes):
+        heard.update(changes)
+        prepare(Experiment(read(raw, {"target_minutes": str(minutes)}), layout), 1)
+        keys = ("train_ru", "train_untranscribed_ru")
+        return [list(CutSet.from_file(layout.cuts(key))) for key in keys], layout
+
+    return untranscribed
+
+
+def test_untranscribed_speech_is_what_the_training_does_not_have(untranscribed):
+    (train, rest), layout = untranscribed(0.05)
+    assert len(train) == 3
+    names = [cut.id for cut in (*train, *rest)]
+    assert sorted(names) == sorted(f"all{n}" for n in range(12))
+    rows = [row for row in ledger(layout) if row["dataset"] == "train_untranscribed_ru"]
+    assert {row["utterance"] for row in rows} == {cut.id for cut in train}
+    assert {(row["reason"], row["kind"]) for row in rows} == {
+        ("its recording is in another data set", "selection")
+    }
+    # Features are made of all of it, so that other minutes find them, too.
+    speech = layout.speech("train_untranscribed_ru").read_bytes()
+    assert speech == layout.speech("train_ru").read_bytes()
+    (train, rest), layout = untranscribed(0.15)
+    assert (len(train), len(rest)) == (9, 3)
+    assert layout.speech("train_untranscribed_ru").read_bytes() == speech
+
+
+def test_no_transcript_of_untranscribed_speech_is_kept(untranscribed, tmp_path, caplog):
+    caplog.set_level("WARNING", "cascade")
+    (_, before), layout = untranscribed(0.05)
+    odd = ["", "5 Latin Wörter", "<unk>", "xyz"] * 3
+    lines = ["path\ttext\tspeaker", *(f"all{n}.wav\t{odd[n]}\ts0" for n in range(12))]
+    (tmp_path / "odd").mkdir()
+    (tmp_path / "odd" / "table.tsv").write_text("\n".join(lines).replace("all", "../all/all"))
+    (_, rest), layout = untranscribed(0.05, path=str(tmp_path / "odd"))
+    assert len(rest) == 9
+    assert [cut.duration for cut in rest] == [cut.duration for cut in before]
+    assert {cut.supervisions[0].text for cut in (*before, *rest)} == {""}
+    assert not [row for row in ledger(layout) if row["kind"] == "fault"]
+    assert "untranscribed" not in caplog.text
+
+
+def test_a_limit_for_speakers_is_for_what_is_left_of_untranscribed_speech(untranscribed):
+    (train, rest), layout = untranscribed(0.05, max_minutes_per_speaker=0.034)
+    assert len(train) == 3 and len(rest) == 4  # two of each speaker
+    reasons = Counter(
+        row["reason"] for row in ledger(layout) if row["dataset"] == "train_untranscribed_ru"
+    )
+    assert reasons == {
+        "its recording is in another data set": 3,
+        "beyond max_minutes_per_speaker: 0.034": 5,
+    }
+
+
+def test_untranscribed_speech_of_which_nothing_is_left(untranscribed):
+    with pytest.raises(UserError, match=r"train_untranscribed_ru: no recording is left\. Other"):
+        untranscribed("all")
+
+
+def test_what_a_program_speaks_is_not_untranscribed(untranscribed):
+    with pytest.raises(UserError, match="train_untranscribed_ru: a program speaks corpus 'voices'"):
+        untranscribed(1, corpus="voices")

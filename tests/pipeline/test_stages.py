@@ -1,5 +1,6 @@
 """Recipes that share corpora, or the target language: through stages 0 to 2."""
 
+import gzip
 import json
 import shutil
 from dataclasses import replace
@@ -186,3 +187,92 @@ def test_another_second_language_builds_no_other_graph(with_other, caplog, opene
     stages.run(with_other("es", open=opened), (1,), 1, force=True)
     assert caplog.text.count(": it was requested") > len(jobs) and "reused" not in caplog.text
     assert lang_files(second) == lang_files(alone)
+
+
+@pytest.fixture
+def taught(raw, read, listed, tmp_path, monkeypatch):
+    """An experiment with speech without transcripts, and two generations of students."""
+    folders = {role: str(listed(role, TEXTS["ru"][:6], 1.0)) for role in ("train", "valid")}
+    heard = str(listed("heard", ["это слово никто не прочтёт"] * 5, 1.1))
+    raw["datasets"] = [
+        {"role": role, "language": "ru", "corpus": "table", "path": path}
+        for role, path in (
+            ("train_untranscribed", heard),
+            ("train", folders["train"]),
+            ("valid", folders["valid"]),
+            ("test", folders["valid"]),
+        )
+    ]
+    del raw["languages"]["en"]
+    one = {"layers": [1], "neurons": 8}
+    raw["systems"] = {
+        "third": {**one, "pool": ["untranscribed"], "teacher": "second"},
+        "second": {**one, "share": "all", "teacher": "plain"},
+        "plain": one,
+    }
+    raw["features"] = {"cmn": "utterance"}
+    raw["train"] = {"steps": 20, "valid_every": 10, "batch_seconds": 5, "min_confidence": 0}
+    raw["decode"] = {"tune": False, "blank_penalty": 10}  # so that few steps give some word
+    raw["language_model"] = {"order": 2}
+    monkeypatch.chdir(ROOT)
+    layout = Layout(tmp_path / "exp" / "taught", tmp_path / "dl", tmp_path / "data")
+    return lambda **overrides: Experiment(read(raw, overrides), layout)
+
+
+def test_stage_3_has_the_searches_of_teachers_and_stage_4_the_others(taught):
+    experiment = taught()
+    third, fourth = ({job.name: job for job in stages.stage(n, experiment, 1).jobs} for n in (3, 4))
+    systems = ("plain", "second", "third")
+    searches = {"plain.search", "second.search", "second.transcripts", "third.transcripts"}
+    assert third.keys() == {*systems, *searches}
+    assert "third.search" in fourth and searches.isdisjoint(fourth)
+    makers = [path for job in (*third.values(), *fourth.values()) for path in job.outputs]
+    assert len(makers) == len(set(makers))
+    layout, key = experiment.layout, "train_untranscribed_ru"
+    for student, teacher in (("second", "plain"), ("third", "second")):
+        phones = layout.transcript(student, key, "phones")
+        transcripts = third[f"{student}.transcripts"]
+        assert {layout.model(teacher), layout.search(teacher)} <= set(transcripts.inputs)
+        assert phones in transcripts.outputs and phones in third[student].inputs
+    assert layout.text(key, "speakers") not in third["plain"].inputs
+    assert layout.feature_digests(key) not in third["plain"].inputs
+    assert layout.feature_digests(key) in third["third"].inputs
+    changed = taught(**{"train.min_confidence": "0.7"})
+    for one, other in zip(third.values(), stages.stage(3, changed, 1).jobs, strict=True):
+        assert (one.settings != other.settings) == one.name.endswith(".transcripts")
+
+
+def test_a_student_of_a_student_learns_from_speech_without_transcripts(taught, caplog):
+    caplog.set_level("INFO", "cascade")
+    stages.run(taught(), range(5), 2)
+    layout, key = taught().layout, "train_untranscribed_ru"
+    order = [
+        record.args[1]
+        for record in caplog.records
+        if record.msg.startswith("Stage %d, %s %s") and record.args[0] == 3
+    ]
+    chain = ("plain", "search", "transcripts", "second", "search", "transcripts", "third")
+    assert [name.rpartition(".")[2] for name in order] == [*chain]
+    words = set()
+    for student in ("second", "third"):
+        tables = [layout.transcript(student, key, kind) for kind in ("words", "phones")]
+        names = [[line.split()[0] for line in t.read_text().splitlines()] for t in tables]
+        assert (
+            names[0] == names[1] and names[0] and set(names[0]) <= {f"heard{n}" for n in range(5)}
+        )
+        words |= {word for line in tables[0].read_text().splitlines() for word in line.split()[1:]}
+    assert words <= set(TEXTS["ru"])  # not one of the words that the table has
+    for path in filter(Path.is_file, layout.root.rglob("*")):
+        content = path.read_bytes()
+        assert "прочтёт".encode() not in (
+            gzip.decompress(content) if path.suffix == ".gz" else content
+        ), path
+    assert stages.due(taught(), range(5)) is None
+    before = {name: layout.model(name).read_bytes() for name in ("plain", "second", "third")}
+    assert len(set(before.values())) == 3
+
+    layout.transcript("second", key, "phones").unlink()
+    caplog.clear()
+    stages.run(taught(), range(5), 1)  # the same again, to the last byte
+    assert "second.transcripts runs" in caplog.text and "Stage 3, plain" not in caplog.text
+    assert {name: layout.model(name).read_bytes() for name in before} == before

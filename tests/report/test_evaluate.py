@@ -9,9 +9,9 @@ from cascade.runtime.files import write_text_table
 @pytest.mark.parametrize(
     ("test", "counted"),
     [
-        ({"u1": "anna", "u2": "anna"}, (1, 1)),
-        ({"u1": "boris", "u2": "vera"}, (2, 0)),
-        ({"u1": "anna", "u2": "vera", "u3": "kate"}, (3, 2)),
+        ({"u1": "anna", "u2": "anna"}, (1, 1, 0)),
+        ({"u1": "boris", "u2": "vera"}, (2, 0, 0)),
+        ({"u1": "anna", "u2": "vera", "u3": "kate"}, (3, 2, 0)),
         ({"u1": "anna", "u2": "unknown"}, None),
     ],
 )
@@ -23,6 +23,18 @@ def test_speakers_of_a_test_set_and_those_in_the_training(small, read, test, cou
         write_text_table(layout.text(key, "speakers"), {u: [name] for u, name in table.items()})
     (dataset,) = experiment.recipe.role("test")
     assert _speakers(experiment, dataset) == counted
+
+
+def test_speakers_of_speech_without_transcripts_are_not_unseen(small, read):
+    raw, layout = small
+    raw["datasets"].append({"role": "train_untranscribed", "language": "ru", "corpus": "table"})
+    keys = {"train_ru": "anna", "train_ext_en": "kate", "train_untranscribed_ru": "anna vera"}
+    for key, names in (keys | {"test_ru": "anna boris vera"}).items():
+        write_text_table(layout.text(key, "speakers"), {n: [n] for n in names.split()})
+    (test,) = read(raw).role("test")
+    assert _speakers(Experiment(read(raw), layout), test) == (3, 1, 0)  # nobody hears her
+    raw["systems"]["student"] = {"layers": [4], "share": "all", "teacher": "plain"}
+    assert _speakers(Experiment(read(raw), layout), test) == (3, 1, 1)
 
 
 @pytest.mark.parametrize("text", [None, "", "{}", '{"memory_mb": null}'])

@@ -102,11 +102,17 @@ def test_a_significant_gain_comes_before_a_larger_one_that_is_not():
 @pytest.mark.parametrize(
     ("speakers", "who"),
     [
-        ((1, 1), "1 training speaker"),
-        ((1, 0), "1 unseen speaker"),
-        ((12, 12), "12 training speakers"),
-        ((12, 0), "12 unseen speakers"),
-        ((12, 3), "12 speakers, 3 of them in the training"),
+        ((1, 1, 0), "1 training speaker"),
+        ((1, 0, 0), "1 unseen speaker"),
+        ((12, 12, 0), "12 training speakers"),
+        ((12, 0, 0), "12 unseen speakers"),
+        ((12, 3, 0), "12 speakers, 3 of them in the training"),
+        ((1, 0, 1), "1 speaker of untranscribed speech"),
+        ((12, 0, 5), "12 speakers, 5 of them in untranscribed speech"),
+        (
+            (12, 3, 5),
+            "12 speakers, 3 of them in the training and 5 of them in untranscribed speech",
+        ),
     ],
 )
 def test_speakers_are_named_only_where_they_are_known(speakers, who):

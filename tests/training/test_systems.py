@@ -14,6 +14,7 @@ from cascade.config.experiment import Experiment
 from cascade.config.layout import Layout
 from cascade.features.cmn import write_cms_init
 from cascade.runtime.errors import UserError
+from cascade.runtime.files import read_text_table, write_text_table
 from cascade.training.setup import build_trainer
 from cascade.training.systems import train_systems
 
@@ -130,3 +131,32 @@ def test_a_start_that_fits_nothing_is_an_error(recipe, layout, raw):
     (other / "model.safetensors").write_bytes(b"stranger")
     with pytest.raises(UserError, match="safetensors is damaged"):
         build_trainer(Experiment(recipe(), layout), "more")
+
+
+def test_what_a_teacher_recognised_is_trained_on_as_transcripts(recipe, layout, raw):
+    heard = {"role": "train_untranscribed", "language": "ru", "corpus": "table"}
+    raw["datasets"].append(heard)
+    raw["systems"] = {
+        "plain": {"layers": [2], "neurons": 16},
+        "student": {"layers": [2], "neurons": 16, "share": "all", "teacher": "plain"},
+        "pooled": {"layers": [2], "neurons": 16, "teacher": "plain", "pool": ["untranscribed"]},
+    }
+    key = planted(layout, "train_untranscribed_ru", 5, 6)
+    phones = read_text_table(layout.text(key, "phones"))
+    write_text_table(layout.text(key, "phones"), dict.fromkeys(phones, ()))  # as stage 1 has it
+    some = dict(list(phones.items())[1:4])
+    for name in ("student", "pooled"):
+        write_text_table(layout.transcript(name, key, "phones"), some)
+    experiment = Experiment(recipe(), layout)
+    iterators = {name: build_trainer(experiment, name)[0].iterators for name in raw["systems"]}
+    sizes = {name: {i.name: len(i.data) for i in several} for name, several in iterators.items()}
+    assert sizes == {
+        "plain": {"ru": 8},
+        "student": {"ru": 8, "en": 12, "untranscribed": 3},
+        "pooled": {"ru": 11},
+    }
+    data = iterators["student"][2].data
+    assert data.ids == list(some)
+    assert [[PHONES[i] for i in labels] for labels in data.labels] == list(some.values())
+    assert set(train_systems(experiment, dict.fromkeys(sizes, "1"), 2)) == set(sizes)
+    assert tensors(layout, "student").keys() == tensors(layout, "plain").keys()

@@ -14,9 +14,16 @@ from cascade.corpora.corpus import CorpusRequest, Excluded, Utterance
 def listing(tmp_path) -> Callable[..., list[Utterance | Excluded]]:
     """Lists what a reader finds in a folder; all files that it names as its lists exist."""
 
-    def listing(name: str, path: Path, part: str | None = None, language: str = "ru"):
+    def listing(
+        name: str, path: Path, part: str | None = None, language: str = "ru", transcribed=True
+    ):
         request = CorpusRequest(
-            tmp_path / "dl", tmp_path / "data", part=part, path=path, language=language
+            tmp_path / "dl",
+            tmp_path / "data",
+            part=part,
+            path=path,
+            language=language,
+            transcribed=transcribed,
         )
         items = list(corpus.listing(name, request))
         files = corpus.lists(name, request)

@@ -61,3 +61,9 @@ def test_refusals(tmp_path, listing):
     (files(tmp_path / "y", a_wav="") / "a.txt").write_bytes(b"\xe4\xe0")
     with pytest.raises(UserError, match=r"a\.txt is not UTF-8"):
         listing("beside", tmp_path / "y")
+
+
+def test_recordings_need_no_text_where_none_is_read(tmp_path, listing):
+    folder = files(tmp_path / "x", a_wav="", b_wav="", b_txt="да")
+    a, b = listing("beside", folder, transcribed=False)
+    assert (a.id, a.text, b.text) == ("a", "", "да")

@@ -74,6 +74,8 @@ def test_kaldi_audio_without_a_text_is_a_choice(listing, kaldi, put):
     first, second = listing("kaldi", kaldi)
     assert first == Excluded("rec1", "it has no line in 'text'", selection=True)
     assert second.text == "да"
+    first, _ = listing("kaldi", kaldi, transcribed=False)
+    assert (first.id, first.text, first.speaker) == ("rec1", "", "anna")
 
 
 def test_kaldi_paths_of_where_the_program_runs(tmp_path, listing, kaldi, monkeypatch):
