@@ -116,6 +116,7 @@ def _score(experiment: Experiment, system: str, dataset: Dataset) -> _Scored:
         cascade=settings.multilingual,
         share=settings.share if settings.multilingual else None,
         counts=counts,
+        teacher=settings.teacher,
         model_kb=round(layout.model(system).stat().st_size / 1024),
     )
     return _Scored(result, by_utterance, phones)

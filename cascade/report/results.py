@@ -23,6 +23,7 @@ class SystemResult:
         counts: Its errors.
         model_kb: The size of its model in KiB.
         share: Of a cascade, the layers that the languages share: ``upper``, ``lower``, ``all``.
+        teacher: The system that recognised speech without transcripts for it.
     """
 
     layers: Sequence[int]
@@ -31,6 +32,7 @@ class SystemResult:
     counts: Counts
     model_kb: int | None = None
     share: str | None = None
+    teacher: str | None = None
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,7 @@ def _system(result: SystemResult) -> dict[str, Any]:
         "neurons": result.neurons,
         "cascade": result.cascade,
         "share": result.share,
+        **({"teacher": result.teacher} if result.teacher else {}),
         **{key.replace(" ", "_"): getattr(c, field) for key, field in KEYS.items()},
         **{key: None if rate is None else round(rate, 4) for key, rate in rates.items()},
         "memory_mb": c.memory_mb,

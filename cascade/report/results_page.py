@@ -74,10 +74,18 @@ def summary(results: Mapping[str, Any], speakers: Mapping[str, Speakers]) -> str
 
 
 def _answers(tests: Mapping[str, Any], speakers: Mapping[str, Speakers]) -> Iterator[str]:
-    """Yield an item for each test set, on the best system that other languages trained, too."""
+    """Yield an item for each test set, on the best system that other languages trained, too.
+
+    A system with a teacher has heard more of the target: its gain is not due to them alone.
+    """
     for name, test in tests.items():
         by_unit = {unit: from_reference(test["significance"][unit]) for unit in _units(test)}
-        systems = [s for s in by_unit.get("phones", ()) if test["systems"][s]["cascade"]]
+        results = test["systems"]
+        systems = [
+            s
+            for s in by_unit.get("phones", ())
+            if results[s]["cascade"] and not results[s].get("teacher")
+        ]
         if not systems:
             continue
         best = max(systems, key=lambda system: _gain(by_unit["phones"][system]))
@@ -145,8 +153,9 @@ def _units(test: Mapping[str, Any]) -> list[str]:
 
 
 def _row(system: str, values: Mapping[str, Any]) -> tuple[str, ...]:
+    teacher = values.get("teacher")
     return (
-        system,
+        f"{system}, taught by {teacher}" if teacher else system,
         values["layers"],
         str(values["neurons"]),
         _shared(values),

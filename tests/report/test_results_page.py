@@ -121,6 +121,17 @@ def test_speakers_are_named_only_where_they_are_known(speakers, who):
     assert "speaker" not in summary(results(), {"other": speakers})
 
 
+def test_a_system_with_a_teacher_does_not_answer_for_the_languages():
+    taught = results(phones=((5.0, 0.001), (9.0, 0.001)))
+    assert "`cascade` makes" in summary(taught, {})
+    taught["tests"]["call"]["systems"]["cascade"]["teacher"] = "plain"
+    text = summary(taught, {})
+    assert "`lower` makes" in text and "`cascade` makes" not in text
+    systems = [name for name, *_ in rows(text, "system")]
+    assert systems == ["system", "plain", "cascade, taught by plain", "lower"]
+    assert "cascade" in [name for _, name, *_ in rows(text, "test")]  # with its differences
+
+
 def test_the_table_says_what_is_shared():
     header, plain, cascade, lower = rows(summary(results(), {}), "system")
     assert header == ["system", "layers", "neurons", "shared", "Wer/Werc", "Per/Perc", "model, KB"]
