@@ -4,6 +4,7 @@ import re
 from typing import TYPE_CHECKING
 
 from cascade.config.schema import closest
+from cascade.config.systems import AUTO
 from cascade.runtime.errors import UserError
 
 if TYPE_CHECKING:
@@ -145,6 +146,11 @@ def _check_system(recipe: "Recipe", name: str) -> None:
         for language in getattr(settings, key):
             if language not in (*recipe.languages, *others):
                 raise UserError(f"train.{key}: unknown language or stream '{language}'.")
+    for language, weight in settings.weights.items():
+        if language == recipe.target and weight == AUTO:
+            raise UserError(f"train.weights: '{language}' is the target; others are weighed by it.")
+        if isinstance(weight, str) and weight != AUTO:
+            raise UserError(f"train.weights: '{language}' must be a number or '{AUTO}'.")
     for language in settings.augment_of:
         recipe.augment_of(name, language)  # raises for an unknown key or a wrong value
     for language, span in settings.active.items():

@@ -122,7 +122,9 @@ def build(kind: Any, raw: Any, where: str) -> Any:
     if isinstance(kind, type) and dataclasses.is_dataclass(kind):
         return _build_section(kind, raw, where)
     if origin in (types.UnionType, typing.Union):
-        return None if raw is None else build(args[0], raw, where)
+        if raw is None or (isinstance(raw, str) and str in args):  # `float | str`: 0.2 or `auto`
+            return raw
+        return build(args[0], raw, where)
     if origin is tuple:
         if not isinstance(raw, (list, tuple)):
             raise UserError(f"'{where}' must be a list.")

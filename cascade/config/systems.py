@@ -8,6 +8,8 @@ from typing import Any
 
 from cascade.config.schema import within
 
+AUTO = "auto"  # a weight that is measured
+
 
 @dataclass(frozen=True)
 class Augment:
@@ -55,7 +57,9 @@ class Train:
             the sum of squared differences is added to the loss. 0: they are independent.
         seconds: Seconds of speech that a step takes from a language or stream, in place of
             ``batch_seconds``: ``{en: 20}``.
-        weights: A factor for the loss of a language or stream: ``{en: 0.2}``. Default: 1.
+        weights: A factor for the loss of a language or stream: ``{en: 0.2}``. Default: 1. Those
+            with ``auto`` get one factor for all of them, with which their gradient is as long as
+            the target's. It is measured in the training (``train.jsonl``).
         active: The part of the steps in which a language or stream takes part: ``{en: [0, 0.8]}``
             leaves the last fifth to the others. Default: ``[0, 1]``.
         valid_every: Every so many steps the network is measured on valid. The best one is kept.
@@ -84,7 +88,7 @@ class Train:
     clip: float = within(5.0, 1e-9)
     tie: float = within(0.0, 0)
     seconds: dict[str, float] = field(default_factory=dict)
-    weights: dict[str, float] = field(default_factory=dict)
+    weights: dict[str, float | str] = field(default_factory=dict)
     active: dict[str, tuple[float, ...]] = field(default_factory=dict)
     valid_every: int = within(200, 1)
     checkpoint_every: str = "60s"

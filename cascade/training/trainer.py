@@ -1,6 +1,7 @@
 """The training loop, one for every network: a step takes one batch of each stream."""
 
 import json
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -10,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from cascade.config.systems import Train
+from cascade.config.systems import AUTO, Train
 from cascade.corpora.corpus import Excluded
 from cascade.data.ledger import write_ledger
 from cascade.features.batches import Batch, StreamIterator, UtteranceSet
@@ -18,8 +19,11 @@ from cascade.model.network import Network
 from cascade.runtime.errors import UserError
 from cascade.runtime.files import write_text
 from cascade.training.checkpoint import Checkpoints
-from cascade.training.validation import curve_warning, divergence, mean_ctc_loss, validate
+from cascade.training.losses import batch_loss, gradient_ratio
+from cascade.training.validation import curve_warning, validate
 
+AUTO_EVERY = 25  # steps between two measurements of the weight of streams with `AUTO`
+AUTO_CHANGE = 0.1  # the share of the newest measurement in it
 BAD_STEPS = 20  # steps in a row whose loss or gradient is not finite, before training stops
 
 
@@ -102,6 +106,7 @@ class Trainer:
         self.losses: dict[str, list[float]] = {iterator.name: [] for iterator in iterators}
         self.history: list[dict[str, Any]] = []
         self.best: dict[str, Any] | None = None
+        self.auto: float | None = None  # the weight of streams with `AUTO`, once measured
         self.stop_asked = False
 
     def resume(self) -> bool:
@@ -119,7 +124,7 @@ class Trainer:
         if self._on_gpu and state["device_random"] is not None:  # else saved without a GPU
             torch.cuda.set_rng_state(state["device_random"], self.device)
         self.step, self.history, self.best = state["step"], state["history"], state["best"]
-        self.losses = state["losses"]
+        self.losses, self.auto = state["losses"], state["auto"]
         self.ledger = [(key, Excluded(**item)) for key, item in state["ledger"]]
         return True
 
@@ -193,9 +198,12 @@ class Trainer:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=bfloat16):
             outputs = self.network(inputs)  # (N, T, phones) each
         pairs = zip(batches.items(), outputs, strict=True)
-        losses = {name: self._loss(log_probs, batch) for (name, batch), log_probs in pairs}
-        weights = self.settings.weights
-        weighted = (weights.get(name, 1.0) * value for name, value in losses.items())
+        consistency = self.settings.consistency
+        losses = {name: batch_loss(out, batch, consistency) for (name, batch), out in pairs}
+        auto = [name for name in losses if self.settings.weights.get(name) == AUTO]
+        if auto and self.target in losses and self.step % AUTO_EVERY == 0:
+            self._measure(losses[self.target], torch.stack([losses[name] for name in auto]).sum())
+        weighted = (self._weight(name) * value for name, value in losses.items())
         loss = sum(weighted, start=torch.zeros((), device=self.device))
         if self.settings.tie:
             loss = loss + self.settings.tie * self.network.distance(self.target)
@@ -208,12 +216,17 @@ class Trainer:
         self.optimizer.step()
         return {name: value.item() for name, value in losses.items()}
 
-    def _loss(self, log_probs: Tensor, batch: Batch) -> Tensor:
-        """Return the loss of a batch in nats a phone; ``log_probs`` is (N, T, phones)."""
-        loss = mean_ctc_loss(log_probs, batch)
-        if self.settings.consistency:
-            loss = loss + self.settings.consistency * divergence(log_probs, batch)
-        return loss
+    def _weight(self, stream: str) -> float:
+        """Return the factor of a stream's loss."""
+        weight = self.settings.weights.get(stream, 1.0)
+        return self.auto or 1.0 if isinstance(weight, str) else weight
+
+    def _measure(self, target: Tensor, others: Tensor) -> None:
+        """Measure the weight of streams with `AUTO`, of which ``others`` is the sum of losses."""
+        ratio = gradient_ratio(target, others, self.network.parameters())
+        if math.isfinite(ratio):
+            old = ratio if self.auto is None else self.auto
+            self.auto = old + AUTO_CHANGE * (ratio - old)
 
     def _exclude(self, batches: dict[str, Batch]) -> None:
         """Write the utterances of a step without an update to ``excluded.tsv``."""
@@ -235,6 +248,8 @@ class Trainer:
             "valid_loss": loss,
             "valid_per": per,
         }
+        if self.auto is not None:
+            row["auto_weight"] = self.auto
         self.history.append(row)
         self._write_history()
         self.message = curve_warning(self.history, self.steps) or self.message
@@ -260,6 +275,7 @@ class Trainer:
             "fingerprint": self.fingerprint,
             "history": self.history,
             "losses": self.losses,
+            "auto": self.auto,
             "ledger": [(key, asdict(item)) for key, item in self.ledger],
             "best": self.best,
         }

@@ -11,44 +11,16 @@ from typing import Any
 
 import kaldialign
 import torch
-from torch import Tensor
 
-from cascade.features.batches import Batch, UtteranceSet
-from cascade.model.ctc import ctc_loss
+from cascade.features.batches import UtteranceSet
 from cascade.model.greedy import greedy
 from cascade.model.network import Network
+from cascade.training.losses import mean_ctc_loss
 
 BATCH_SECONDS = 120.0  # of speech in a batch of valid
 BLANKS_ONLY = (99.5, 100)  # per cent PER of a network that gives blanks only; insertions add more
 PATIENCE = 0.3  # of all steps: until then blanks are normal
 RISE = 1.15  # times the lowest loss on valid: overfitting
-
-
-def mean_ctc_loss(log_probs: Tensor, batch: Batch) -> Tensor:
-    """Return CTC's negative log-likelihood in nats a phone (Graves et al. 2006).
-
-    ``log_probs`` is (N, T, phones). The loss runs on the CPU: there it is exact and
-    the same from run to run.
-    """
-    total = ctc_loss(log_probs, batch.labels, batch.lengths, batch.label_lengths)
-    return total / int(batch.label_lengths.sum())
-
-
-def divergence(log_probs: Tensor, batch: Batch) -> Tensor:
-    """Return how much the outputs of two copies of each utterance differ, in nats a phone.
-
-    It is the regularisation of CR-CTC (Yao et al. 2024, arXiv:2410.05101): at each frame the
-    mean Kullback-Leibler divergence of either copy from the other, which is a fixed target.
-    ``log_probs`` is (2 N, T, phones): N utterances, then the N again.
-    """
-    one, other = log_probs.chunk(2)  # (N, T, phones) each
-    frames = torch.arange(one.shape[1]) < torch.from_numpy(batch.lengths[: len(one)])[:, None]
-    total = log_probs.new_zeros(())
-    for target, output in ((one, other), (other, one)):
-        fixed = target.detach()
-        terms = (fixed.exp() * (fixed - output)).sum(dim=-1)  # (N, T)
-        total = total + (terms * frames.to(terms)).sum() / 2
-    return total / (int(batch.label_lengths.sum()) // 2)
 
 
 @torch.inference_mode()

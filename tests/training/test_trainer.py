@@ -14,8 +14,9 @@ from cascade.features.batches import StreamIterator, UtteranceSet
 from cascade.model.network import Network
 from cascade.model.precision import computes_bfloat16
 from cascade.runtime.errors import UserError
+from cascade.training.losses import divergence
 from cascade.training.trainer import Interrupted, Trainer
-from cascade.training.validation import divergence, validate
+from cascade.training.validation import validate
 
 SHORT = pytest.mark.skipif(
     not computes_bfloat16(torch.device("cpu")), reason="this processor has no LSTM in bfloat16"
@@ -110,6 +111,22 @@ def test_consistency_brings_the_outputs_of_two_copies_together(layout, tmp_path)
         outputs = run.network({"ru": torch.from_numpy(batch.inputs)})[0]
         apart[consistency] = divergence(outputs.detach(), batch).item()
     assert apart[0.2] < 0.7 * apart[1e-9]
+
+
+def test_automatic_weights_make_gradients_as_long_as_the_target_s(layout, tmp_path):
+    settings = dataclasses.replace(TRAIN, steps=30, valid_every=30, weights={"en": "auto"})
+    run = trainer(layout, tmp_path, ("ru", "en"), settings)
+    run.run(lambda progress: None)
+    row = json.loads((tmp_path / "train.jsonl").read_text())
+    assert row["auto_weight"] == run.auto
+    measured = trainer(layout, tmp_path / "m", ("ru", "en"), settings)
+    w = measured.network.upper["shared"][-1].weight
+    own = measured.network.lower["ru"][0].weight  # not in common: does not count
+    measured._measure(w.sum() + 100 * own.sum(), 10 * w.sum())
+    assert measured.auto == pytest.approx(0.1) and measured._weight("en") == measured.auto
+    measured._measure(w.sum(), 5 * w.sum())  # then a tenth of the way to 0.2
+    assert measured.auto == pytest.approx(0.11)
+    assert measured._weight("ru") == 1.0
 
 
 def test_a_tie_keeps_languages_near_each_other(layout, tmp_path):

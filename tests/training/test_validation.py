@@ -2,7 +2,7 @@ import numpy as np
 import torch
 
 from cascade.features.batches import Batch
-from cascade.training.validation import curve_warning, divergence, validate
+from cascade.training.validation import curve_warning, validate
 
 
 class Speech:
@@ -33,27 +33,6 @@ def test_per_is_the_edit_distance_of_greedy_phones():
     assert per == 100 * 2 / 4 and calls == ["eval"]
     # A frame of blanks or repeats costs 30 nats: one in the first utterance, two in the second.
     assert 85 / 4 < loss <= 90 / 4
-
-
-def test_divergence_is_that_of_each_copy_from_the_other_up_to_its_length():
-    torch.manual_seed(0)
-    logits = torch.randn(4, 3, 5, requires_grad=True)
-    log_probs = logits.log_softmax(-1)
-    lengths = np.array([3, 2, 3, 2])
-    batch = Batch(tuple("abab"), np.zeros(0), lengths, np.zeros(12), np.array([4, 2, 4, 2]))
-    expected = 0.0
-    for row, frames in ((0, 3), (1, 2)):
-        p, q = (log_probs[i, :frames].detach().exp() for i in (row, row + 2))
-        expected += float(((p * (p / q).log()).sum() + (q * (q / p).log()).sum()) / 2)
-    loss = divergence(log_probs, batch)
-    assert torch.isclose(loss, torch.tensor(expected / 6))
-    loss.backward()
-    # A copy moves towards the other as it is: the gradient is p - q in each frame.
-    p, q = (log_probs[i, 0].detach().exp() for i in (0, 2))
-    assert torch.allclose(logits.grad[0, 0], (p - q) / 12, atol=1e-6)
-    assert (logits.grad[[1, 3], 2] == 0).all()  # padding
-    same = log_probs[[0, 1, 0, 1]].detach()
-    assert divergence(same, batch) == 0
 
 
 def rows(*figures):
