@@ -20,7 +20,7 @@ from pathlib import Path
 from cascade.corpora.corpus import CorpusRequest
 from cascade.runtime.errors import UserError
 from cascade.runtime.progress import meter
-from local.helpers import archive, cached_folder
+from local.helpers import archive, cached_folder, recorded_files
 from local.helpers.recorded_files import check, not_fetched
 
 log = logging.getLogger("cascade")
@@ -100,23 +100,14 @@ def fetch(packages: Sequence[Package], request: CorpusRequest) -> list[Path]:
     Raises `UserError` for a file whose digest is not the recorded one, and for files that
     cannot be fetched: it then lists which file to put where.
     """
-    missing = []
-    for package in packages:
-        path = request.downloads / package.file
-        if path.exists():
-            check(path, package, "Delete it and run again: it will be fetched again.")
-        else:
-            missing.append(package)
-    if missing:
-        _download(missing, request.downloads)
-    return [request.downloads / package.file for package in packages]
+    downloads = request.downloads
+    return recorded_files.provide(packages, downloads, lambda some: _download(some, downloads))
 
 
 def _download(packages: Sequence[Package], downloads: Path) -> None:
     """Fetch packages with ``apt-get`` into a folder beside, check them and move them."""
     if shutil.which("apt-get") is None:
         raise not_fetched(packages, downloads, "there is no apt-get on this machine", "Debian ")
-    downloads.mkdir(parents=True, exist_ok=True)
     for package in packages:
         log.info("Fetching Debian package %s %s", package.name, package.version)
     failure = _update(downloads / "apt")

@@ -1,9 +1,13 @@
-"""Files whose SHA-256 is recorded: their check, and what to do where they cannot be fetched."""
+"""Files whose SHA-256 is recorded: they are fetched once, and checked.
+
+Whoever fetches one later gets the same bytes or an error. A file that is already in the folder of
+downloads is used as it is.
+"""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from cascade.runtime.errors import UserError
 
@@ -19,6 +23,29 @@ class RecordedFile(Protocol):
     def file(self) -> str: ...
     @property
     def digest(self) -> str: ...
+
+
+File = TypeVar("File", bound=RecordedFile)
+
+
+def provide(
+    packages: Sequence[File], downloads: Path, download: Callable[[list[File]], None]
+) -> list[Path]:
+    """Return the packages' files in ``downloads``, in order; ``download`` fetches those not there.
+
+    Raises `UserError` for a file whose digest is not the recorded one.
+    """
+    missing = []
+    for package in packages:
+        path = downloads / package.file
+        if path.exists():
+            check(path, package, "Delete it and run again: it will be fetched again.")
+        else:
+            missing.append(package)
+    if missing:
+        downloads.mkdir(parents=True, exist_ok=True)
+        download(missing)
+    return [downloads / package.file for package in packages]
 
 
 def check(path: Path, package: RecordedFile, remedy: str) -> None:

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from cascade.corpora.corpus import CorpusRequest
 from cascade.runtime.errors import UserError
-from local.helpers import cached_folder
+from local.helpers import cached_folder, recorded_files
 from local.helpers.recorded_files import check, not_fetched
 
 log = logging.getLogger("cascade")
@@ -54,25 +54,23 @@ def fetch(packages: Sequence[Package], request: CorpusRequest) -> list[Path]:
     Raises `UserError` for a file whose digest is not the recorded one, and for files that
     cannot be fetched: it then lists which file to put where.
     """
-    missing = []
-    for package in packages:
-        path = request.downloads / package.file
-        if path.exists():
-            check(path, package, "Delete it and run again: it will be fetched again.")
-        else:
-            missing.append(package)
+    return recorded_files.provide(
+        packages, request.downloads, lambda some: _download(some, request)
+    )
+
+
+def _download(packages: Sequence[Package], request: CorpusRequest) -> None:
+    """Fetch packages; raise `UserError` if some cannot be fetched."""
+    downloads = request.downloads
     failures: dict[str, None] = {}  # each once, in order
-    if missing:
-        request.downloads.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix="fetching.", dir=request.downloads) as beside:
-            for package in missing:
-                failures |= dict.fromkeys(_download(package, request, Path(beside)))
-    if left := [package for package in missing if not (request.downloads / package.file).exists()]:
-        raise not_fetched(left, request.downloads, "; ".join(failures))
-    return [request.downloads / package.file for package in packages]
+    with tempfile.TemporaryDirectory(prefix="fetching.", dir=downloads) as beside:
+        for package in packages:
+            failures |= dict.fromkeys(_fetch(package, request, Path(beside)))
+    if left := [package for package in packages if not (downloads / package.file).exists()]:
+        raise not_fetched(left, downloads, "; ".join(failures))
 
 
-def _download(package: Package, request: CorpusRequest, beside: Path) -> list[str]:
+def _fetch(package: Package, request: CorpusRequest, beside: Path) -> list[str]:
     """Fetch a package by way of the folder ``beside``; return what went wrong."""
     log.info("Fetching %s package %s %s", package.client, package.name, package.version)
     if package.client == "npm":
