@@ -5,7 +5,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -25,7 +25,8 @@ INTERRUPTED = 130  # as a shell reports a program that Ctrl-C ended
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return the exit status."""
-    options, rest = parser(__doc__).parse_known_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    options, rest = parser(__doc__).parse_known_args([*joined(given)])
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr
     )
@@ -220,6 +221,19 @@ def _recipe_file(name: str) -> Path:
         return file
     names = sorted(folder.name for folder in RECIPES.iterdir() if folder.is_dir())
     raise UserError(f"Unknown recipe '{name}'. Known: {', '.join(names)}.")
+
+
+def joined(arguments: Iterable[str]) -> Iterator[str]:
+    """Yield arguments, a dotted key with its value: argparse would take the value for a file.
+
+    >>> list(joined(["transcribe", "--train.steps", "300", "a.wav"]))
+    ['transcribe', '--train.steps=300', 'a.wav']
+    """
+    words = iter(arguments)
+    for word in words:
+        alone = word.startswith("--") and "." in word and "=" not in word
+        value = next(words, None) if alone else None
+        yield word if value is None else f"{word}={value}"
 
 
 def _overrides(rest: Sequence[str]) -> dict[str, str]:
