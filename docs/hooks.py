@@ -41,8 +41,8 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
 def site_link(link: str, folder: Path, docs: str) -> str:
     """A link from a page in ``folder``, as the site has it.
 
-    >>> site_link("../../recipes/ru_en/SWEEP.md", Path("/p/docs/evidence"), "/p/docs")
-    '../recipes/ru_en/SWEEP.md'
+    >>> site_link("../../recipes/ru_en_pair/SWEEP.md", Path("/p/docs/evidence"), "/p/docs")
+    '../recipes/ru_en_pair/SWEEP.md'
     """
     target = os.path.normpath(folder / link)
     if target.startswith(os.path.join(docs, "")):

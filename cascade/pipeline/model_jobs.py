@@ -229,8 +229,12 @@ def scoring(experiment: Experiment, processes: int, _force: bool) -> tuple[Job, 
         outputs += [layout.phone_table(test), layout.phone_changes(test)]
     for key in experiment.dataset_keys("train", "train_ext", "train_untranscribed"):
         inputs += [layout.text(key, unit) for unit in ("phones", "speakers")]
+        inputs.append(layout.num_frames(key))
     trained = ("model.safetensors", "train.jsonl", "ablation.json")
     inputs += [layout.system(name) / file for name in recipe.systems for file in trained]
+    for system in recipe.systems:
+        keys = [experiment.dataset_key(d) for d in recipe.transcribed_for(system)]
+        inputs += [layout.transcript(system, key, "phones") for key in keys]
     settings = recipe.view("name", "seed", "systems", "target", "datasets")
     language = recipe.target_language
     settings |= {"letters": language.letters, "fold": language.fold}

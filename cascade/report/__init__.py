@@ -1,4 +1,4 @@
 """Stage 5: the tables, comparisons and learning curves of an experiment.
 
-It may import: runtime, config, text, decoding, scoring.
+It may import: runtime, config, corpora, text, decoding, scoring.
 """

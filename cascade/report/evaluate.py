@@ -18,6 +18,7 @@ from cascade.report.phone_analysis import changes, changes_tsv, phones_tsv, trai
 from cascade.report.results import SystemResult, TestResult, results_json, write
 from cascade.report.results_page import Speakers, summary
 from cascade.report.training_curves import draw, read_history, trained
+from cascade.report.training_speech import training_speech
 from cascade.runtime.errors import UserError
 from cascade.runtime.files import read_text_table, write_text
 from cascade.scoring.confidence import nce_and_auc, word_confidences
@@ -62,7 +63,8 @@ def evaluate(experiment: Experiment) -> None:
         known = _speakers(experiment, dataset)
         if known:
             speakers[test] = known
-    training = {system: trained(layout.system(system)) for system in recipe.systems}
+    speech = training_speech(experiment)
+    training = {s: trained(layout.system(s)) | {"speech": speech[s]} for s in recipe.systems}
     results = results_json(recipe.name, recipe.seed, tests, training)
     histories = {system: read_history(layout.system(system)) for system in recipe.systems}
     draw(layout.root / "curves.svg", histories)

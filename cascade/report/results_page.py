@@ -16,6 +16,7 @@ from cascade.report.differences import (
     significant,
 )
 from cascade.report.environment import section
+from cascade.report.training_speech import table as training_speech
 from cascade.runtime.tables import markdown_table, paragraph
 from cascade.scoring.significance import LEVEL
 from cascade.scoring.speechbox import format_pair
@@ -59,6 +60,7 @@ def summary(results: Mapping[str, Any], speakers: Mapping[str, Speakers]) -> str
     parts = []
     if answers:
         parts += ["**Does training with other languages help?**", "\n".join(answers)]
+    parts += filter(None, [training_speech(results["training"])])
     for name, test in tests.items():
         rows = [_row(system, values) for system, values in test["systems"].items()]
         sizes = _sizes(test, speakers.get(name))
