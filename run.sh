@@ -31,7 +31,7 @@ Usage: ./run.sh [--recipe NAME] [--stage N] [--stop-stage M] [--nj J] [--exp DIR
   --seeds N        how many seeds a sweep or a search has                (1)
   --KEY VALUE      any key of the recipe: --target_minutes all --train.steps 2000
 Stages: 0 corpora and cuts, 1 pronunciations, language model, graph, 2 features,
-        3 training, 4 decoding, 5 scoring
+        3 training, 4 decoding, 5 scoring, 7 bundle
 USAGE
 }
 

@@ -15,7 +15,7 @@ from cascade.config.experiment import Experiment
 from cascade.config.layout import Layout
 from cascade.config.recipe import Recipe, read_recipe, recipe_in
 from cascade.config.schema import sets
-from cascade.pipeline.stages import run
+from cascade.pipeline.stages import STAGES, run
 from cascade.runtime.errors import UserError, explain
 from cascade.runtime.project import RECIPES, ROOT
 
@@ -108,7 +108,9 @@ def _run(options: argparse.Namespace, overrides: dict[str, str]) -> None:
     experiment = _experiment(options, overrides)
     if folder:
         experiment = replace(experiment, layout=replace(experiment.layout, root=folder))
-    numbers = [0] if options.check else range(options.stage, options.stop_stage + 1)
+    numbers = [n for n in STAGES if options.stage <= n <= options.stop_stage]
+    if options.check:
+        numbers = [0]
     if options.sweep is not None or options.search:
         _points(options, overrides, path, experiment.layout, numbers)
         return

@@ -4,7 +4,7 @@ import argparse
 import os
 from pathlib import Path
 
-from cascade.pipeline.stages import LAST
+from cascade.pipeline.stages import LAST, STAGES
 from cascade.runtime.project import ROOT
 
 
@@ -51,8 +51,8 @@ def _run(subparsers: argparse._SubParsersAction) -> None:
     )
     run.add_argument("-h", "--help", action=_RunHelp, nargs=0)
     run.add_argument("--recipe", default="ru_en")
-    run.add_argument("--stage", type=int, default=0, choices=range(LAST + 1))
-    run.add_argument("--stop-stage", type=int, default=LAST, choices=range(LAST + 1))
+    run.add_argument("--stage", type=int, default=0, choices=list(STAGES))
+    run.add_argument("--stop-stage", type=int, default=LAST, choices=list(STAGES))
     run.add_argument("--nj", type=int, default=os.cpu_count() or 1)
     run.add_argument("--exp")
     run.add_argument("--folder")

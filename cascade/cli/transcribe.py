@@ -1,6 +1,5 @@
 """The command `transcribe`: the words of recordings, by a system that stage 4 has decoded with."""
 
-import dataclasses
 import hashlib
 import logging
 from collections.abc import Iterator, Sequence
@@ -13,7 +12,7 @@ from cascade.config.experiment import Experiment
 from cascade.config.recipe import Recipe
 from cascade.config.sections import FRAMES_PER_SECOND
 from cascade.corpora import audio
-from cascade.decoding.decode import Decoded, Decoder
+from cascade.decoding.decoder import Decoded, decoder_of
 from cascade.decoding.network_outputs import AcousticModel
 from cascade.features.batches import normalised, stacked
 from cascade.features.cmn import read_cms_init
@@ -87,9 +86,7 @@ def transcribe(
             f" {features.stack} frames of {features.filters} filters are computed from audio: it"
             " was trained with other settings, or on features without audio."
         )
-    decode = dataclasses.replace(recipe.decode, nbest=nbest)
-    tuned = dataclasses.replace(recipe, decode=decode)
-    decoder = Decoder(dataclasses.replace(experiment, recipe=tuned), system)
+    decoder = decoder_of(experiment, system, nbest)
     filterbank, mean = Filterbank(features.rate, features.filters), read_cms_init(layout.cms_init)
     for path, length in zip(paths, seconds, strict=True):
         row = {"id": path.name, "audio": path, "start": 0.0, "duration": length, "channel": channel}

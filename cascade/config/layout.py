@@ -161,6 +161,13 @@ class Layout:
     def transcripts_excluded(self, system: str) -> Path:
         return self.system(system) / "transcripts" / "excluded.tsv"
 
+    def bundle(self, system: str) -> Path:
+        """The files that stage 7 packs to run elsewhere; `bundle_zip` has the same."""
+        return self.system(system) / "bundle"
+
+    def bundle_zip(self, system: str) -> Path:
+        return self.system(system) / "bundle.zip"
+
     def oracle(self, test: str) -> Path:
         """The words decoded from the reference phones of a test set."""
         return self.lang / "oracle" / f"{test}.words"

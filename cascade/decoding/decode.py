@@ -1,126 +1,24 @@
-"""Stage 4: decodes test sets to phones and to words.
-
-Phones are decoded twice: greedily, and by the search for words through a graph of a phone
-n-gram. Words have an n-best list, times and confidences.
-"""
+"""Stage 4: decodes test sets to phones and to words (`cascade.decoding.decoder`)."""
 
 import logging
-import math
 import resource
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from cascade.config.experiment import Experiment
-from cascade.config.sections import FRAMES_PER_SECOND, Dataset
-from cascade.decoding import lattice
-from cascade.decoding.lattice import Hypothesis
+from cascade.config.sections import Dataset
+from cascade.decoding.decoder import Decoded, Decoder, decoder_of
 from cascade.decoding.network_outputs import NetworkOutputs
-from cascade.decoding.word_search import BestPath, WordSearch, search_settings
-from cascade.decoding.word_times import Pronunciations, Timed, spans, write_ctm
-from cascade.lm.graph import read_words
-from cascade.lm.spelling import by_word, joined
-from cascade.model.greedy import greedy
+from cascade.decoding.word_times import write_ctm
+from cascade.lm.spelling import joined
 from cascade.runtime import workers
 from cascade.runtime.files import write_json, write_text, write_text_table
 from cascade.runtime.progress import meter
-from cascade.text.phones import read_phones
 
 log = logging.getLogger("cascade")
-
-
-@dataclass(frozen=True)
-class Decoded:
-    """A decoded utterance.
-
-    Attributes:
-        name: The utterance's id.
-        phones: Decoded greedily.
-        phones_ngram: Decoded with the phone n-gram.
-        words: The best word sequence.
-        hypotheses: The n-best list; its first entry has ``words``. Empty for ``nbest: 0``.
-        timed: ``words`` with times and confidences. Empty for ``nbest: 0``.
-    """
-
-    name: str
-    phones: list[str]
-    phones_ngram: list[str]
-    words: list[str]
-    hypotheses: list[Hypothesis]
-    timed: list[Timed]
-
-
-class WordDecoder:
-    """A system's search for words, with alternatives, times and confidences.
-
-    ``nbest`` replaces the recipe's length of n-best lists.
-    """
-
-    def __init__(self, experiment: Experiment, system: str, nbest: int | None = None):
-        recipe, layout = experiment.recipe, experiment.layout
-        self.phones = read_phones(layout.system(system) / "phones.txt")
-        self.words = read_words(layout.words)
-        settings = search_settings(recipe.decode, layout.search(system))
-        if nbest is not None:
-            settings = replace(settings, nbest=nbest)
-        self.search = WordSearch(layout.graph, settings, self.words)
-        self.pronunciations = Pronunciations(layout.lexicon, self.phones)
-        self.seconds = recipe.features.stack / FRAMES_PER_SECOND  # of a stacked frame
-
-    def alternatives(
-        self, log_probs: np.ndarray, path: BestPath
-    ) -> tuple[list[Hypothesis], list[Timed]]:
-        """Return the n-best list, the path's own words first, and these words with times."""
-        best, settings = path.hypothesis, self.search.settings
-        if not settings.nbest:
-            return [], []
-        scores = self.search.scores(log_probs, settings)
-        paths = lattice.search(self.search.graph, scores, settings.beam, settings.acoustic_scale)
-        if paths is None:
-            return [best], []
-        nbest = paths.best(settings.nbest)
-        words = [self.words[i] for i in best.words]
-        frames = spans(path.labels, words, self.pronunciations)
-        confidences = paths.confidences(best, frames, nbest)
-        timed = []
-        for word, pieces in by_word(words):
-            begin, end = frames[pieces[0]][0], frames[pieces[-1]][1]
-            confidence = math.prod(confidences[piece] for piece in pieces)  # all must be right
-            timed.append((word, begin * self.seconds, (end - begin) * self.seconds, confidence))
-        by_text = {tuple(joined(words)): best}  # different pieces may make the same words
-        for hypothesis in nbest:
-            by_text.setdefault(tuple(joined(self.words[i] for i in hypothesis.words)), hypothesis)
-        return [*by_text.values()][: settings.nbest], timed
-
-
-class Decoder(WordDecoder):
-    """A system's graphs and searches: log-probabilities of an utterance in, words out."""
-
-    def __init__(self, experiment: Experiment, system: str):
-        super().__init__(experiment, system)
-        recipe, layout = experiment.recipe, experiment.layout
-        self.graph_phones = read_words(layout.phone_words)
-        self.phone_search = WordSearch(
-            layout.phone_graph, search_settings(recipe.decode, layout.phone_search(system))
-        )
-
-    def __call__(self, name: str, log_probs: np.ndarray) -> Decoded:
-        """Decode the log-probabilities (T, phones) of one utterance."""
-        (labels,) = greedy(torch.from_numpy(log_probs[None]), [len(log_probs)])  # (1, T, phones)
-        path = self.search.path(log_probs)
-        hypotheses, timed = self.alternatives(log_probs, path)
-        return Decoded(
-            name,
-            [self.phones[i] for i in labels],
-            [self.graph_phones[i] for i in self.phone_search(log_probs)],
-            joined(self.words[i] for i in path.hypothesis.words),
-            hypotheses,
-            timed,
-        )
 
 
 def decode_dataset(experiment: Experiment, system: str, dataset: Dataset, jobs: int) -> None:
@@ -130,7 +28,7 @@ def decode_dataset(experiment: Experiment, system: str, dataset: Dataset, jobs: 
     folder = experiment.layout.decode(system, test)
     started = time.monotonic()
     outputs = NetworkOutputs(experiment, system, [experiment.dataset_key(dataset)])
-    decoder = Decoder(experiment, system)
+    decoder = decoder_of(experiment, system)
     count = len(outputs.utterances)
     by_name: dict[str, Decoded] = {}
     memory = 0

@@ -15,7 +15,7 @@ from cascade.config.experiment import Experiment
 from cascade.config.sections import FRAMES_PER_SECOND
 from cascade.corpora.corpus import Excluded
 from cascade.data.ledger import write_ledger
-from cascade.decoding.decode import WordDecoder
+from cascade.decoding.decoder import WordDecoder, word_decoder_of
 from cascade.decoding.network_outputs import NetworkOutputs
 from cascade.decoding.word_times import BLANK
 from cascade.runtime import workers
@@ -49,7 +49,7 @@ def transcribe(experiment: Experiment, system: str, jobs: int) -> None:
     recipe, layout = experiment.recipe, experiment.layout
     teacher, least = recipe.systems[system].teacher, recipe.train_of(system).min_confidence
     assert teacher is not None, system
-    decoder = WordDecoder(experiment, teacher, NBEST)
+    decoder = word_decoder_of(experiment, teacher, NBEST)
     left_out: list[tuple[str, Excluded]] = []
     kept: dict[str, float] = {}  # seconds by stream
     total = 0.0

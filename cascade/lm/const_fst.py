@@ -60,11 +60,7 @@ def read_graph(
         graph = kaldifst.StdConstFst.read(str(path))
     elif path.is_file():
         content = np.fromfile(path, np.uint8)
-        table = _arcs(content)
-        if table is not None:
-            ends = bisect(names, False, key=lambda name: not spelling.ends_word(name))
-            inside = table["output"] >= (ends or np.inf)
-            table["cost"][(table["output"] != 0) & ~inside] += np.float32(word_penalty)
+        if _add_word_penalty(content, word_penalty, names):
             with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".graph.") as changed:
                 content.tofile(changed)
                 changed.flush()
@@ -72,6 +68,26 @@ def read_graph(
     if graph is None:
         raise UserError(f"{path} is missing or not a decoding graph. Run stage 1 again.")
     return graph
+
+
+def add_word_penalty(path: Path, word_penalty: float, names: Sequence[str] = ()) -> None:
+    """Add ``word_penalty`` to the cost of every word in a file, as `read_graph` does in memory."""
+    content = np.fromfile(path, np.uint8)
+    if not _add_word_penalty(content, word_penalty, names):
+        raise UserError(f"{path} is missing or not a decoding graph. Run stage 1 again.")
+    with replacing_path(path) as temporary:
+        content.tofile(temporary)
+
+
+def _add_word_penalty(content: np.ndarray, word_penalty: float, names: Sequence[str]) -> bool:
+    """Change the bytes (B,) of a file; return whether they are a graph."""
+    table = _arcs(content)
+    if table is None:
+        return False
+    ends = bisect(names, False, key=lambda name: not spelling.ends_word(name))
+    inside = table["output"] >= (ends or np.inf)
+    table["cost"][(table["output"] != 0) & ~inside] += np.float32(word_penalty)
+    return True
 
 
 def change_inputs(path: Path, labels: np.ndarray) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from cascade.config.experiment import Experiment
-from cascade.pipeline import data_jobs, model_jobs
+from cascade.pipeline import bundle_jobs, data_jobs, model_jobs
 from cascade.runtime.stage import Job, JobFiles, Runner, Stage, one_by_one
 
 Execute = Callable[[Experiment, Sequence[Job], int], Iterator[tuple[Job, JobFiles]]]
@@ -32,15 +32,16 @@ class Entry:
     execute: Execute | None = None
 
 
-STAGES = (
-    Entry("corpora and cuts", data_jobs.corpora, data_jobs.check_corpora),
-    Entry("pronunciations, language model, graph", data_jobs.language, data_jobs.check_sources),
-    Entry("features", data_jobs.features),
-    Entry("training", model_jobs.systems, model_jobs.check_training, model_jobs.run_training),
-    Entry("decoding", model_jobs.decoding),
-    Entry("scoring", model_jobs.scoring),
-)
-LAST = len(STAGES) - 1
+STAGES = {
+    0: Entry("corpora and cuts", data_jobs.corpora, data_jobs.check_corpora),
+    1: Entry("pronunciations, language model, graph", data_jobs.language, data_jobs.check_sources),
+    2: Entry("features", data_jobs.features),
+    3: Entry("training", model_jobs.systems, model_jobs.check_training, model_jobs.run_training),
+    4: Entry("decoding", model_jobs.decoding),
+    5: Entry("scoring", model_jobs.scoring),
+    7: Entry("bundle", bundle_jobs.bundles),
+}
+LAST = 5  # of a run that names no last stage
 
 
 def stage(number: int, experiment: Experiment, processes: int, force: bool = False) -> Stage:
@@ -71,7 +72,7 @@ def run(
     """
     makers = {
         path: (number, job)
-        for number in range(LAST + 1)
+        for number in STAGES
         for job in stage(number, experiment, processes).jobs
         for path in job.outputs
     }
@@ -80,7 +81,7 @@ def run(
         check = STAGES[number].check
         if check:
             check(experiment)
-    for number in range(numbers[0]):
+    for number in [number for number in STAGES if number < numbers[0]]:
         runner.warn(stage(number, experiment, processes))
     for number in numbers:
         runner.run(stage(number, experiment, processes, force))

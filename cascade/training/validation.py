@@ -39,7 +39,8 @@ def validate(
         log_probs = network(inputs)[0]  # (N, T, phones)
         count = int(batch.label_lengths.sum())
         loss += mean_ctc_loss(log_probs, batch).item() * count
-        hypotheses = greedy(log_probs, batch.lengths.tolist())
+        best = log_probs.argmax(dim=-1).cpu().numpy()  # (N, T, phones) -> (N, T)
+        hypotheses = greedy(best, batch.lengths.tolist())
         for index, hypothesis in zip(indices, hypotheses, strict=True):
             reference = data.labels[index].tolist()
             errors += kaldialign.edit_distance(reference, hypothesis)["total"]

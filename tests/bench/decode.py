@@ -13,7 +13,7 @@ from cascade.config.experiment import Experiment
 from cascade.config.layout import Layout
 from cascade.config.recipe import read_recipe
 from cascade.config.sections import FRAMES_PER_SECOND
-from cascade.decoding.decode import Decoder
+from cascade.decoding.decoder import decoder_of
 from cascade.decoding.network_outputs import NetworkOutputs
 from cascade.decoding.word_search import search_settings
 from cascade.runtime.files import read_text_table
@@ -33,7 +33,7 @@ def main(folder: str = "exp/ru_en", system: str = "") -> None:
     dataset = recipe.role("test")[0]
     experiment = Experiment(recipe, layout)
     outputs = NetworkOutputs(experiment, system, [experiment.dataset_key(dataset)])
-    decoder = Decoder(experiment, system)
+    decoder = decoder_of(experiment, system)
     tuned = search_settings(recipe.decode, layout.search(system))
     reference = read_text_table(layout.text(experiment.dataset_key(dataset), "words"))
     language = recipe.languages[recipe.target]

@@ -4,7 +4,7 @@ import re
 import pytest
 
 from cascade.cli.options import parser, run_help
-from cascade.pipeline.stages import LAST, STAGES
+from cascade.pipeline.stages import STAGES
 
 
 def run_parser() -> argparse.ArgumentParser:
@@ -29,7 +29,7 @@ def test_the_help_of_run_has_every_option_and_its_default():
 
 def test_the_help_of_run_has_every_stage():
     stages = " ".join(run_help().partition("Stages: ")[2].split())
-    assert stages == ", ".join(f"{number} {entry.title}" for number, entry in enumerate(STAGES))
+    assert stages == ", ".join(f"{number} {entry.title}" for number, entry in STAGES.items())
 
 
 @pytest.mark.parametrize("option", ["-h", "--help"])
@@ -43,5 +43,5 @@ def test_run_prints_its_help(option, capsys):
 def test_stages_outside_the_table_are_refused(capsys):
     for option in ("--stage", "--stop-stage"):
         with pytest.raises(SystemExit):
-            parser(None).parse_args(["run", option, str(LAST + 1)])
+            parser(None).parse_args(["run", option, str(max(STAGES) + 1)])
         assert f"argument {option}: invalid choice" in capsys.readouterr().err

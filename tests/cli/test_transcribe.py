@@ -13,7 +13,7 @@ from cascade.cli.transcribe import cuts, joined
 from cascade.config.experiment import Experiment
 from cascade.config.layout import Layout
 from cascade.config.recipe import read_recipe
-from cascade.decoding.decode import Decoded
+from cascade.decoding.decoder import Decoded
 from cascade.runtime.files import read_jsonl_gz, read_text_table
 
 CUTS = 6  # of the test set

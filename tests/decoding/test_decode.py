@@ -2,7 +2,8 @@ import pytest
 
 from cascade.config.experiment import Experiment
 from cascade.config.layout import Layout
-from cascade.decoding.decode import Decoded, write_nbest
+from cascade.decoding.decode import write_nbest
+from cascade.decoding.decoder import Decoded
 from cascade.decoding.lattice import Hypothesis
 from cascade.pipeline import stages
 

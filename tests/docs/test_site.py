@@ -144,7 +144,7 @@ def test_every_recipe_is_there(generated, site):
 def test_every_stage_and_job_is_named():
     text, run = source("inside/stages.md"), source("first-run.md")
     names = set()
-    for number, entry in enumerate(STAGES):
+    for number, entry in STAGES.items():
         assert f"| {number} | {entry.title} |" in text
         assert f"## Stage {number}: {entry.title}" in run
     for _, job in jobs():
@@ -169,7 +169,7 @@ def jobs() -> Iterator[tuple[list[Path], str]]:
     def placed(text: str) -> str:
         return names.sub(lambda match: varies[match[0]], text)
 
-    for number in range(len(STAGES)):
+    for number in STAGES:
         for job in stage(number, Experiment(recipe, layout), 1).jobs:
             outputs = [Path(placed(str(p.relative_to(layout.root)))) for p in job.outputs]
             yield outputs, placed(job.name)

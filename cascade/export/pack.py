@@ -1,0 +1,124 @@
+"""Stage 7: packs a system into a bundle, a folder and a zip file of the same files."""
+
+import hashlib
+import logging
+import os
+import shutil
+import zipfile
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+
+import onnx
+
+from cascade.bundle.manifest import FORMAT, MOST, NAME, File, Manifest, write_manifest
+from cascade.config.experiment import Experiment
+from cascade.decoding.decoder import Search, phone_search_of, word_search_of
+from cascade.export.model_card import model_card
+from cascade.export.onnx_model import Exported, to_onnx
+from cascade.features.cmn import read_cms_init
+from cascade.lm.const_fst import add_word_penalty
+from cascade.lm.graph import read_words
+from cascade.model.saved_model import load_model
+from cascade.runtime.errors import UserError
+from cascade.runtime.files import replacing_path, write_text
+
+log = logging.getLogger("cascade")
+EPOCH = (1980, 1, 1, 0, 0, 0)  # of all files in a zip file, so that it has the same bytes again
+
+
+def pack(experiment: Experiment, system: str) -> None:
+    """Write ``SYSTEM/bundle/`` and ``SYSTEM/bundle.zip``.
+
+    Raises `UserError` for a model of features that are not computed from audio.
+    """
+    layout = experiment.layout
+    folder, partial = layout.bundle(system), layout.bundle(system).with_name(".bundle.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    try:
+        _write(experiment, system, partial)
+        with replacing_path(layout.bundle_zip(system)) as temporary:
+            write_zip(partial, temporary)
+        shutil.rmtree(folder, ignore_errors=True)
+        os.replace(partial, folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    size = layout.bundle_zip(system).stat().st_size / 2**20
+    log.info("%s: packed into %s, %.1f MB", system, layout.bundle_zip(system), size)
+
+
+def _write(experiment: Experiment, system: str, folder: Path) -> None:
+    """Write all files of a bundle."""
+    recipe, layout = experiment.recipe, experiment.layout
+    words, phones = word_search_of(experiment, system), phone_search_of(experiment, system)
+    _write_models(experiment, system, folder, words)
+    source = layout.system(system)
+    for name, path in {
+        "tokens.txt": source / "phones.txt",
+        "words.txt": words.words,
+        "lexicon.txt": layout.lexicon,
+        "phone_words.txt": phones.words,
+        "cms_init.json": layout.cms_init,
+        "model.safetensors": source / "model.safetensors",
+        "model.json": source / "model.json",
+    }.items():
+        shutil.copyfile(path, folder / name)
+    _write_graph(words, folder / "graph.fst", read_words(words.words))
+    _write_graph(phones, folder / "phone_graph.fst", [])
+    write_text(folder / "README.md", model_card(experiment, system))
+    manifest = Manifest(
+        format=FORMAT,
+        made_by=f"cascade {version('cascade')}",
+        recipe=recipe.name,
+        system=system,
+        language=recipe.target,
+        letters=recipe.target_language.letters,
+        fold=recipe.target_language.fold,
+        features=recipe.features,
+        limits=recipe.limits,
+        words=replace(words.settings, word_penalty=0.0),
+        phones=replace(phones.settings, word_penalty=0.0),
+        files={name: _file(folder / name) for name in MOST},
+    )
+    write_manifest(folder, manifest)
+
+
+def _write_models(experiment: Experiment, system: str, folder: Path, words: Search) -> None:
+    """Write the ONNX files: log-probabilities, and scores of the search for words."""
+    recipe, layout = experiment.recipe, experiment.layout
+    network, config = load_model(layout.system(system))
+    features, mean = recipe.features, read_cms_init(layout.cms_init)
+    if len(mean) != features.filters or config.inputs != features.filters * features.stack:
+        raise UserError(
+            f"{layout.system(system)} takes {config.inputs} values in a step, but {features.stack}"
+            f" frames of {features.filters} filters are computed from audio. A bundle computes"
+            " features from audio, so it cannot have this model."
+        )
+    comment = f"{recipe.name} {system}"
+    for name, search in (("model.onnx", None), ("words.onnx", words.settings)):
+        model = Exported(network, config.language, features, mean, search)
+        onnx.save(to_onnx(model, comment), folder / name)
+
+
+def _write_graph(search: Search, path: Path, names: list[str]) -> None:
+    """Write a graph with the penalty of words in it, so that no client has to add it."""
+    shutil.copyfile(search.graph, path)
+    add_word_penalty(path, search.settings.word_penalty, names)
+
+
+def write_zip(folder: Path, path: Path) -> None:
+    """Pack the files of a bundle; the same files give the same bytes."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=3) as packed:
+        for file in sorted(folder.iterdir(), key=lambda file: (file.name != NAME, file.name)):
+            info = zipfile.ZipInfo(file.name, EPOCH)
+            info.compress_type = zipfile.ZIP_DEFLATED
+            info.external_attr = 0o100644 << 16
+            info.file_size = file.stat().st_size
+            with file.open("rb") as stream, packed.open(info, "w") as output:
+                shutil.copyfileobj(stream, output, 1 << 20)
+
+
+def _file(path: Path) -> File:
+    with path.open("rb") as stream:
+        return File(path.stat().st_size, hashlib.file_digest(stream, "sha256").hexdigest())

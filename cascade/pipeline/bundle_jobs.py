@@ -1,0 +1,39 @@
+"""The jobs of stage 7: a bundle of each system."""
+
+from cascade.bundle.manifest import MOST, NAME
+from cascade.config.experiment import Experiment
+from cascade.runtime.stage import Call, Job
+
+PACKAGES = ("torch", "onnx")  # those that decide the bytes of the models
+
+
+def bundles(experiment: Experiment, processes: int, _force: bool) -> tuple[Job, ...]:
+    """Return the jobs of stage 7: one for each system."""
+    recipe, layout = experiment.recipe, experiment.layout
+    keys = experiment.dataset_keys("train", "train_ext", "train_untranscribed", "valid")
+    settings = recipe.view("name", "target", "features", "limits", "decode", "datasets")
+    language = recipe.target_language
+    settings["texts"] = [*language.texts, *language.dictionaries]
+    settings["rule"] = {"letters": language.letters, "fold": language.fold}
+    spoken = [layout.text(key, "speakers") for key in keys]
+    frames = [layout.num_frames(key) for key in keys]
+    return tuple(
+        Job(
+            name=f"{system}.bundle",
+            settings=settings,
+            inputs=(
+                *(layout.model(system), layout.system(system) / "model.json"),
+                *(layout.search(system), layout.phone_search(system), layout.cms_init),
+                *(layout.graph, layout.words, layout.lexicon),
+                *(layout.phone_graph, layout.phone_words),
+                *(layout.lang_summary, layout.root / "results.json", *spoken, *frames),
+            ),
+            outputs=(
+                *(layout.bundle(system) / name for name in (NAME, *MOST)),
+                layout.bundle_zip(system),
+            ),
+            run=Call("cascade.export.pack", "pack", experiment, system),
+            packages=PACKAGES,
+        )
+        for system in recipe.systems
+    )

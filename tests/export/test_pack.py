@@ -1,0 +1,87 @@
+import json
+import zipfile
+
+import numpy as np
+import pytest
+from bundle_files import LEXICON, SCALES, trained
+
+from cascade.bundle.manifest import MOST, NAME
+from cascade.bundle.reader import opened
+from cascade.decoding.decoder import word_search_of
+from cascade.export.pack import pack
+from cascade.lm.const_fst import ARC, STATE, read_graph
+from cascade.lm.graph import read_words
+from cascade.pipeline import stages
+from cascade.runtime.errors import UserError
+
+
+@pytest.fixture
+def experiment(tmp_path, raw, read):
+    return trained(tmp_path, raw, read)
+
+
+def test_folder_and_zip_file_have_all_files_and_are_the_same_again(experiment):
+    layout = experiment.layout
+    pack(experiment, "plain")
+    folder, zipped = layout.bundle("plain"), layout.bundle_zip("plain")
+    assert {path.name for path in folder.iterdir()} == {*MOST, NAME}
+    with zipfile.ZipFile(zipped) as packed:
+        assert packed.namelist()[0] == NAME
+        for name in packed.namelist():
+            assert packed.read(name) == (folder / name).read_bytes(), name
+        assert set(packed.namelist()) == {*MOST, NAME}
+    before = zipped.read_bytes()
+    pack(experiment, "plain")
+    assert zipped.read_bytes() == before
+    assert not list(layout.system("plain").glob(".*"))
+
+
+def test_the_manifest_says_how_to_recognise(experiment):
+    pack(experiment, "plain")
+    with opened(experiment.layout.bundle_zip("plain")) as bundle:
+        manifest = bundle.manifest
+        assert (manifest.recipe, manifest.system, manifest.language) == ("small", "plain", "ru")
+        assert manifest.features == experiment.recipe.features
+        assert manifest.words.acoustic_scale == SCALES["acoustic_scale"]
+        assert manifest.words.word_penalty == manifest.phones.word_penalty == 0
+        assert read_words(bundle.folder / "words.txt") == ["<eps>", *sorted(LEXICON)]
+
+
+def arcs(path) -> np.ndarray:
+    content = path.read_bytes()
+    states = int.from_bytes(content[49:57], "little")
+    return np.frombuffer(content[65 + states * STATE.itemsize :], ARC)
+
+
+def test_the_graph_has_the_penalty_of_words_in_it(experiment):
+    pack(experiment, "plain")
+    search = word_search_of(experiment, "plain")
+    before, after = arcs(search.graph), arcs(experiment.layout.bundle("plain") / "graph.fst")
+    words = before["output"] != 0
+    assert 0 < words.sum() < len(words)
+    added = after["cost"] - before["cost"]
+    assert np.allclose(added[words], 0.75) and not added[~words].any()
+    assert read_graph(experiment.layout.bundle("plain") / "graph.fst")
+
+
+def test_a_model_of_other_features_is_not_packed(experiment):
+    layout = experiment.layout
+    layout.cms_init.write_text(json.dumps([0.0] * 23))
+    with pytest.raises(UserError, match="A bundle computes features from audio"):
+        pack(experiment, "plain")
+    assert not list(layout.system("plain").glob("*bundle*"))
+
+
+def test_stage_7_packs_every_system_and_then_is_up_to_date(experiment, caplog):
+    caplog.set_level("INFO", "cascade")
+    stages.run(experiment, [7], 1)
+    assert all(experiment.layout.bundle_zip(name).exists() for name in ("plain", "both"))
+    caplog.clear()
+    stages.run(experiment, [7], 1)
+    assert "Stage 7 (bundle) is up to date." in caplog.text
+    (experiment.layout.bundle("both") / "words.onnx").unlink()
+    assert "both.bundle" in stages.due(experiment, [7])
+
+
+def test_stage_7_is_not_run_unless_asked_for():
+    assert max(stages.STAGES) == 7 > stages.LAST
