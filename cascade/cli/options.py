@@ -141,7 +141,7 @@ def _transcribe(subparsers: argparse._SubParsersAction) -> None:
         " and decoded in parts.",
         epilog="Repeat the keys of the recipe that you changed for the training, such as"
         " --features.rate=8000."
-        "  e.g.: cascade transcribe --recipe ru_en --system lower a.wav b.flac",
+        "  e.g.: cascade transcribe --recipe ru_en --system both a.wav b.flac",
         allow_abbrev=False,
     )
     speech.add_argument("audio", nargs="+", type=Path, metavar="AUDIO", help="recordings")

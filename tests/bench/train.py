@@ -25,12 +25,12 @@ from cascade.training.setup import build_trainer
 from cascade.training.trainer import Interrupted, Trainer
 
 Clock = Callable[[], float]
-LAYOUT = Layout(Path("exp/ru_en"), Path("downloads"), Path("data"))
+LAYOUT = Layout(Path("exp/ru_en_pair"), Path("downloads"), Path("data"))
 
 
 def recipe_of(system: str, precision: str = "float32") -> Recipe:
     """The main recipe; no validation, and augmentation at full strength from the first step."""
-    recipe = read_recipe(Path("recipes/ru_en/recipe.yaml"))
+    recipe = read_recipe(Path("recipes/ru_en_pair/recipe.yaml"))
     train = recipe.train_of(system)
     augment = dataclasses.replace(train.augment, ramp=0.0)
     train = dataclasses.replace(

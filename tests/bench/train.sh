@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The speed of training, on the features and with the settings of recipes/ru_en: the real
+# The speed of training, on the features and with the settings of recipes/ru_en_pair: the real
 # loop (features read from disk, augmentation, checkpoints) against a bare nn.LSTM on the
 # same padded batches ready in memory, against the same fed with packed sequences, two
 # processes side by side against one, and its steps in bfloat16 against float32; in turns, so
@@ -11,5 +11,5 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 . ./path.sh
-./run.sh --stop-stage 2
+./run.sh --recipe ru_en_pair --stop-stage 2
 exec python tests/bench/train.py "$@"
