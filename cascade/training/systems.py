@@ -40,10 +40,10 @@ def train_systems(
     """
     check_machine(experiment.recipe, list(fingerprints))
     context = multiprocessing.get_context("spawn")
-    waiting = list(fingerprints)
+    waiting = sorted(fingerprints, key=lambda name: -work(experiment.recipe, name))
     running: dict[Connection, tuple[str, SpawnProcess]] = {}
     failures: list[str] = []
-    bars = ProgressBars(waiting)
+    bars = ProgressBars(list(fingerprints))
     interrupted = False
     try:
         while waiting or running:
@@ -86,6 +86,20 @@ def train_systems(
         raise KeyboardInterrupt
     if failures:
         raise UserError("\n".join(failures))
+
+
+def work(recipe: Recipe, system: str) -> float:
+    """Return about how long a training takes, beside other systems; the longest starts first.
+
+    It is proportional to the frames and to the weights of a layer.
+    """
+    train, settings = recipe.train_of(system), recipe.systems[system]
+    seconds = 0.0
+    for stream in recipe.streams_of(system):
+        first, last = train.active.get(stream, (0.0, 1.0))
+        seconds += (last - first) * train.seconds.get(stream, train.batch_seconds)
+    length = train.steps if train.epochs is None else train.epochs
+    return length * seconds * sum(settings.layers) * settings.neurons**2
 
 
 def check_machine(recipe: Recipe, systems: Sequence[str]) -> None:

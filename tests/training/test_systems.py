@@ -16,7 +16,7 @@ from cascade.features.cmn import write_cms_init
 from cascade.runtime.errors import UserError
 from cascade.runtime.files import read_text_table, write_text_table
 from cascade.training.setup import build_trainer
-from cascade.training.systems import train_systems
+from cascade.training.systems import train_systems, work
 
 STILL = {"stretch": 0, "warp": 0, "channel": 0, "time_masks": 0, "filter_masks": 0}
 CASCADE = {"layers": [1, 1], "neurons": 16}
@@ -160,3 +160,20 @@ def test_what_a_teacher_recognised_is_trained_on_as_transcripts(recipe, layout, 
     assert [[PHONES[i] for i in labels] for labels in data.labels] == list(some.values())
     assert set(train_systems(experiment, dict.fromkeys(sizes, "1"), 2)) == set(sizes)
     assert tensors(layout, "student").keys() == tensors(layout, "plain").keys()
+
+
+def test_the_longest_training_starts_first(recipe, layout, raw):
+    raw["train"]["seconds"] = {"en": 12}
+    raw["systems"] |= {
+        "plain": {"layers": [2], "neurons": 16},
+        "large": {"layers": [2], "neurons": 64},
+        "brief": {**CASCADE, "train": {"active": {"en": [0.0, 0.5]}}},
+    }
+    works = {name: work(recipe(), name) for name in raw["systems"]}
+    assert works["large"] == 16 * works["plain"]
+    assert works["both"] == 4 * works["plain"]  # 4 s of ru, 12 of en
+    assert works["brief"] == 2.5 * works["plain"]
+    done = list(
+        train_systems(Experiment(recipe(), layout), dict.fromkeys(("plain", "both"), ""), 1)
+    )
+    assert done == ["both", "plain"]
