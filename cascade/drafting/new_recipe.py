@@ -4,6 +4,7 @@ import logging
 import math
 import re
 import tempfile
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +24,9 @@ from cascade.runtime.errors import UserError
 from cascade.runtime.files import write_text
 from cascade.runtime.project import RECIPES
 from cascade.text import alphabet, voices
+from cascade.text.alphabet import LetterCounts, doubtful
+from cascade.text.characters import CONFUSABLES
+from cascade.text.words import words_of
 
 log = logging.getLogger("cascade")
 # Of the speech, for validation and for test each: per cent, and hours at most.
@@ -66,7 +70,8 @@ def new_recipe(
     request = CorpusRequest(downloads, data, jobs=jobs)
     letters = {
         code: alphabet.count(
-            line for d in datasets if d.language == code for line in transcripts(d, request)
+            (line for d in datasets if d.language == code for line in transcripts(d, request)),
+            chosen[code],
         )
         for code in codes
     }
@@ -74,7 +79,16 @@ def new_recipe(
     for code, settings in existing.items():
         if settings.together:
             origins[code].append(f"set up as in recipes/{settings.recipe}")
-    languages = {code: _language(chosen[code], letters[code], existing.get(code)) for code in codes}
+    languages, unsure = {}, {}
+    for code in codes:
+        before = existing.get(code)
+        known = before.language.letters if before else ""
+        unsure[code] = doubtful(chosen[code], letters[code], known)
+        languages[code] = _language(chosen[code], letters[code], before, unsure[code])
+    datasets = [
+        replace(d, confusables="fix") if _mixed(d, languages[d.language], letters, request) else d
+        for d in datasets
+    ]
     with tempfile.TemporaryDirectory() as temporary:
         layout = Layout(Path(temporary), downloads, data)
         provisional = Recipe(name, target[0], languages, tuple(datasets), {})
@@ -108,7 +122,7 @@ def new_recipe(
         trial = Path(temporary) / name / "recipe.yaml"
         write_text(trial, text)
         recipe = read_recipe(trial)
-    report = data_report.report(recipe, final, letters, draft.origins)
+    report = data_report.report(recipe, final, letters, unsure, draft.origins)
     write_text(path, text)
     return report
 
@@ -163,20 +177,40 @@ def _existing(chosen: Mapping[str, str]) -> dict[str, ExistingSettings]:
     return existing
 
 
-def _language(voice: str, counts: Mapping[str, int], existing: ExistingSettings | None) -> Language:
+def _language(
+    voice: str, counts: LetterCounts, existing: ExistingSettings | None, unsure: Sequence[str]
+) -> Language:
     """Set up a language. Its letters are those of another recipe and of the transcripts.
+
+    Those of the transcripts that are ``unsure`` are left out.
 
     The rest comes from the other recipe only if that has all languages of the new one: a phone
     map renames phones to be like those of another language.
     """
+    sure = {char: times for char, times in counts.lines.items() if char not in unsure}
     if existing is None:
-        return Language(alphabet.letters(counts), voice)
+        return Language(alphabet.letters(sure), voice)
     letters = existing.language.letters
-    merged = alphabet.letters({**dict.fromkeys(letters, 1), **counts})
+    merged = alphabet.letters({**dict.fromkeys(letters, 1), **sure})
     letters += "".join(char for char in merged if char not in letters)
     if not existing.together:
         return Language(letters, voice)
     return replace(existing.language, letters=letters, texts=(), dictionaries=())
+
+
+def _mixed(
+    dataset: Dataset,
+    language: Language,
+    letters: Mapping[str, LetterCounts],
+    request: CorpusRequest,
+) -> bool:
+    """Say whether words of a data set have letters that only look like those of the language."""
+    if letters[dataset.language].lines.keys() <= set(language.letters):
+        return False
+    changes: Counter[str] = Counter()
+    for line in transcripts(dataset, request):
+        words_of(line, language, changes, fix=True)
+    return changes[CONFUSABLES] > 0
 
 
 def _rate(training: Sequence[DatasetSummary]) -> int:

@@ -32,7 +32,7 @@ def checked(name="u", words="добрый день", speaker="anna", start=0.0, 
 
 def check(path, text="добрый день", start=0.0, end=None, **other):
     utterance = Utterance("u", path, text, "anna", start, end, **other)
-    result, known = check_utterance(utterance, Rules(CYRILLIC, 16000, Limits()))
+    result, known = check_utterance(utterance, Rules(RUSSIAN, 16000, Limits()))
     assert known == digest(path)
     return result
 
@@ -44,7 +44,7 @@ def test_a_good_utterance(wav, tmp_path):
 
 
 def test_a_speakers_name_is_one_field(wav, tmp_path):
-    path, rules = wav(tmp_path / "a.wav", seconds=1.0), Rules(CYRILLIC, 16000, Limits())
+    path, rules = wav(tmp_path / "a.wav", seconds=1.0), Rules(RUSSIAN, 16000, Limits())
     for name, kept in (("Anna  Maria B", "Anna_Maria_B"), (" ", "unknown"), ("", "unknown")):
         result, _ = check_utterance(Utterance("u", path, "да", name), rules)
         assert result.speaker == kept
