@@ -190,9 +190,7 @@ def _check_text(
     if not odd:
         return tuple(words), None
     if not text.foreign(text.words_of(item.text, language, fix=True), language.letters):
-        odd += (
-            ", which only look like letters of it: 'confusables: fix' in the data set replaces them"
-        )
+        odd += " (they look like letters of it: 'confusables: fix' in the data set replaces them)"
     return (), f"the transcript has {odd}"
 
 

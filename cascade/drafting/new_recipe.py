@@ -4,7 +4,6 @@ import logging
 import math
 import re
 import tempfile
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,20 +12,18 @@ from cascade.config.experiment import Experiment
 from cascade.config.layout import Layout
 from cascade.config.recipe import Recipe, read_recipe
 from cascade.config.recipe_checks import NAME
-from cascade.config.sections import Dataset, Language
+from cascade.config.sections import Dataset
 from cascade.corpora import split
 from cascade.corpora.corpus import CorpusRequest
 from cascade.corpora.detection import CorpusPart, find_parts
 from cascade.drafting import data_report
 from cascade.drafting.corpus_summary import DatasetSummary, summarise, transcripts
+from cascade.drafting.letters import confusable, doubtful, language_of
 from cascade.drafting.recipe_text import MARK, Draft, ExistingSettings
 from cascade.runtime.errors import UserError
 from cascade.runtime.files import write_text
 from cascade.runtime.project import RECIPES
 from cascade.text import alphabet, voices
-from cascade.text.alphabet import LetterCounts, doubtful
-from cascade.text.characters import CONFUSABLES
-from cascade.text.words import words_of
 
 log = logging.getLogger("cascade")
 # Of the speech, for validation and for test each: per cent, and hours at most.
@@ -84,9 +81,11 @@ def new_recipe(
         before = existing.get(code)
         known = before.language.letters if before else ""
         unsure[code] = doubtful(chosen[code], letters[code], known)
-        languages[code] = _language(chosen[code], letters[code], before, unsure[code])
+        languages[code] = language_of(chosen[code], letters[code], before, unsure[code])
     datasets = [
-        replace(d, confusables="fix") if _mixed(d, languages[d.language], letters, request) else d
+        replace(d, confusables="fix")
+        if confusable(d, languages[d.language], letters, request)
+        else d
         for d in datasets
     ]
     with tempfile.TemporaryDirectory() as temporary:
@@ -175,42 +174,6 @@ def _existing(chosen: Mapping[str, str]) -> dict[str, ExistingSettings]:
                     if voice in by_voice:
                         existing[code] = ExistingSettings(recipe.name, by_voice[voice], together)
     return existing
-
-
-def _language(
-    voice: str, counts: LetterCounts, existing: ExistingSettings | None, unsure: Sequence[str]
-) -> Language:
-    """Set up a language. Its letters are those of another recipe and of the transcripts.
-
-    Those of the transcripts that are ``unsure`` are left out.
-
-    The rest comes from the other recipe only if that has all languages of the new one: a phone
-    map renames phones to be like those of another language.
-    """
-    sure = {char: times for char, times in counts.lines.items() if char not in unsure}
-    if existing is None:
-        return Language(alphabet.letters(sure), voice)
-    letters = existing.language.letters
-    merged = alphabet.letters({**dict.fromkeys(letters, 1), **sure})
-    letters += "".join(char for char in merged if char not in letters)
-    if not existing.together:
-        return Language(letters, voice)
-    return replace(existing.language, letters=letters, texts=(), dictionaries=())
-
-
-def _mixed(
-    dataset: Dataset,
-    language: Language,
-    letters: Mapping[str, LetterCounts],
-    request: CorpusRequest,
-) -> bool:
-    """Say whether words of a data set have letters that only look like those of the language."""
-    if letters[dataset.language].lines.keys() <= set(language.letters):
-        return False
-    changes: Counter[str] = Counter()
-    for line in transcripts(dataset, request):
-        words_of(line, language, changes, fix=True)
-    return changes[CONFUSABLES] > 0
 
 
 def _rate(training: Sequence[DatasetSummary]) -> int:

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from cascade.config.sections import Language
-from cascade.text import voices
 from cascade.text.characters import APOSTROPHE, JOINERS, normalise
 
 # Scripts that one language mixes, by the first word in the Unicode names of their letters.
@@ -18,9 +17,6 @@ WORD = re.compile(
     rf"(?:[^\W\d_]|[{APOSTROPHE}{DOT}{JOINERS}\u0300-\u036f\u0900-\u0dff\u0e00-\u109f])+"
 )
 # Joiners separate letters only in Arabic script and in the scripts of India.
-FEW_LINES = 1 / 20
-FEW_WORDS = 3 / 10_000
-MANY = 200  # letters: they are characters of Chinese or Japanese
 LONG = 4  # letters of a good example
 JOINED = re.compile("[\u0600-\u06ff]\u200c[\u0600-\u06ff]|[\u0900-\u0dff][\u200c\u200d]")
 
@@ -87,20 +83,6 @@ def letters(counts: Mapping[str, int]) -> str:
         if char in DOT + JOINERS or (char != APOSTROPHE and _script(char) in own)
     )
     return "".join(kept) + APOSTROPHE * (APOSTROPHE in counts)
-
-
-def doubtful(voice: str, counts: LetterCounts, known: str = "") -> list[str]:
-    """Return letters that are perhaps of names or of another language, most frequent first.
-
-    They are in few words, or the voice of the language does not read them. Of a language whose
-    letters are ``known``, all others in few lines are doubtful.
-    """
-    own = [c for c in letters({**dict.fromkeys(known, 1), **counts.lines}) if c not in known]
-    few = {c for c in own if counts.lines[c] <= FEW_LINES * counts.line_count}
-    rare = {c for c in few if known or counts.words[c] < FEW_WORDS * counts.word_count}
-    examples = {c: counts.examples[c] for c in own if c in few - rare and c.isalpha()}
-    rare |= set(voices.unread(voice, examples)) if len(own) <= MANY else set()
-    return sorted(rare, key=lambda c: (-counts.words[c], c))
 
 
 def _script(letter: str) -> str:

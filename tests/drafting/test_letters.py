@@ -36,9 +36,7 @@ def test_one_sentence_of_another_language_adds_no_letters(draft):
 
 
 def test_letters_that_the_voice_does_not_read_are_not_taken(draft):
-    language, _, report = draft(
-        "bg", ["аз съм тук и ти си там", "дойде една жена"] * 12 + ["үрэ"]
-    )
+    language, _, report = draft("bg", ["аз съм тук и ти си там", "дойде една жена"] * 12 + ["үрэ"])
     assert "ү" not in language.letters and "ъ" in language.letters
     assert "ү (U+04AF), in 1 word such as 'үрэ'" in report
 
