@@ -1,6 +1,7 @@
 """Train and compare acoustic models on one language and on several: see COMMAND --help."""
 
 import argparse
+import importlib.util
 import logging
 import os
 import signal
@@ -32,6 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     signal.signal(signal.SIGTERM, _interrupt)  # as Ctrl-C: state is saved
     try:
+        if not (options.command == "transcribe" and options.bundle):
+            _check_packages()
         if options.command == "table":
             from cascade.scoring.speechbox import table
 
@@ -43,7 +46,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         elif options.command == "phones":
             print(_phones(options, _overrides(rest)))
         elif options.command == "transcribe":
-            _transcribe(options, _overrides(rest))
+            from cascade.cli.transcribe import print_transcripts
+
+            keys = _overrides(rest)
+            print_transcripts(options, lambda: _experiment(options, keys), keys)
         else:
             _run(options, _overrides(rest))
     except UserError as error:
@@ -89,6 +95,15 @@ def _speech(option: str) -> tuple[str, str]:
         raise UserError(f"'{option}' must be LANG:FOLDER, such as ru:/data/my_recordings.")
     path = Path(where).expanduser()
     return language, str(_from_root(path) if path.exists() else where)
+
+
+def _check_packages() -> None:
+    """Raise `UserError` where only the packages that a bundle needs are installed."""
+    if importlib.util.find_spec("lhotse") is None:
+        raise UserError(
+            "this Python has only the packages that transcribe --bundle needs. For all else, in the"
+            " project's folder: . ./path.sh"
+        )
 
 
 def _interrupt(*_: object) -> None:
@@ -144,26 +159,6 @@ def _phones(options: argparse.Namespace, overrides: dict[str, str]) -> str:
         voice, equals, file = word.partition("=")
         candidates[voice.strip()] = Path(file).resolve() if equals else None
     return report(_experiment(options, overrides), candidates, options.within)
-
-
-def _transcribe(options: argparse.Namespace, overrides: dict[str, str]) -> None:
-    """Print the words of recordings."""
-    from cascade.cli.transcribe import choose, transcribe
-
-    if options.channel is not None and options.channel < 0:
-        raise UserError("--channel must be at least 0.")
-    paths = [Path(os.path.abspath(path)) for path in options.audio]  # before chdir
-    experiment = _experiment(options, overrides)
-    system = choose(experiment, options.system)
-    utterances = transcribe(experiment, system, paths, options.channel, options.times)
-    for name, decoded in zip(options.audio, utterances, strict=True):
-        if options.times:
-            for word, start, seconds, confidence in decoded.timed:
-                columns = f"{start:.2f}\t{seconds:.2f}\t{confidence:.2f}\t{word}"
-                print(f"{name}\t{columns}", flush=True)
-        else:
-            units = decoded.phones_ngram if options.phones else decoded.words
-            print(f"{name}\t{' '.join(units)}", flush=True)
 
 
 def _points(
