@@ -16,7 +16,7 @@ from cascade.config.experiment import Experiment
 from cascade.config.layout import Layout
 from cascade.config.recipe import Recipe, read_recipe, recipe_in
 from cascade.config.schema import sets
-from cascade.pipeline.stages import STAGES, run
+from cascade.pipeline.stages import REPORT, SCORING, STAGES, run
 from cascade.runtime.errors import UserError, explain
 from cascade.runtime.project import RECIPES, ROOT
 
@@ -43,6 +43,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         elif options.command == "new-recipe":
             _check_no_rest(rest)
             print(_new_recipe(options))
+        elif options.command == "report":
+            from cascade.cli.reports import report
+
+            _check_no_rest(rest)
+            folders = [_from_root(folder) for folder in options.experiments]
+            out = options.out and _from_root(options.out)
+            os.chdir(ROOT)
+            print(f"The report: {report(folders, out)}")
         elif options.command == "phones":
             print(_phones(options, _overrides(rest)))
         elif options.command == "transcribe":
@@ -136,6 +144,9 @@ def _run(options: argparse.Namespace, overrides: dict[str, str]) -> None:
         )
     force = options.force or options.check
     run(experiment, numbers, options.nj, force, options.dry_run)
+    report = experiment.layout.report
+    if REPORT in numbers and not options.dry_run and report.is_file():
+        print(f"\nThe report: {report}")
 
 
 def _experiment(options: argparse.Namespace, overrides: dict[str, str]) -> Experiment:
@@ -187,6 +198,9 @@ def _points(
             raise UserError(f"--search ends with stage {plan.TRAINED}: --stage must not be later.")
     else:
         points = plan.sweep_plan(read, options.sweep, seeds, layout)
+        numbers = [number for number in numbers if number <= SCORING]
+        if not numbers:
+            raise UserError(f"--sweep ends with stage {SCORING}: --stage must not be later.")
     if options.dry_run:
         sweep.show_points(points, numbers, options.force)
         return

@@ -16,6 +16,7 @@ def parser(description: str | None) -> argparse.ArgumentParser:
     _new_recipe(subparsers)
     _phones(subparsers)
     _transcribe(subparsers)
+    _report(subparsers)
     table = subparsers.add_parser(
         "table",
         help="print the rates of SpeechBox logs",
@@ -178,3 +179,24 @@ def _transcribe(subparsers: argparse._SubParsersAction) -> None:
     )
     units.add_argument("--srt", action="store_true", help="print subtitles as SubRip has them")
     units.add_argument("--vtt", action="store_true", help="print subtitles as WebVTT has them")
+
+
+def _report(subparsers: argparse._SubParsersAction) -> None:
+    report = subparsers.add_parser(
+        "report",
+        help="write the report of an experiment again, or one of several",
+        description="Writes report.html into the folder of an experiment whose stages 0 to 5 have"
+        " run, as stage 6 does. Of several experiments, writes one page with their answers and"
+        " error rates side by side.",
+        epilog="e.g.: cascade report exp/ru_en exp/ru_cs --out exp/pairs.html",
+        allow_abbrev=False,
+    )
+    report.add_argument(
+        "experiments", nargs="+", type=Path, metavar="EXP", help="folders such as exp/ru_en"
+    )
+    report.add_argument(
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="the page of several experiments (report.html in the folder that has the first one)",
+    )
