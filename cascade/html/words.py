@@ -127,8 +127,7 @@ def _largest(speakers: Sequence[str], words: Iterable[int]) -> list[str]:
 
 def normalizer(experiment: Experiment) -> WordNormalizer:
     """Return how words of reference and hypothesis are compared, as stage 5 does."""
-    language = experiment.recipe.target_language
-    return WordNormalizer(language.letters, language.fold)
+    return WordNormalizer(experiment.recipe.target_language)
 
 
 def _known(experiment: Experiment, key: str) -> tuple[Counter[str], set[str]]:
