@@ -14,7 +14,7 @@ Usage: ./run.sh [--recipe NAME] [--stage N] [--stop-stage M] [--nj J] [--exp DIR
                 [--sweep KEY=VALUE,... | --search KEY=VALUE,... ...] [--seeds N]
   --recipe NAME    a folder of recipes/, or a .yaml or .json file        (ru_en)
   --stage N        the first stage                                       (0)
-  --stop-stage M   the last stage                                        (5)
+  --stop-stage M   the last stage                                        (6)
   --nj J           processes at once                                     (one a core)
   --exp DIR        the folder of experiments; this one is in DIR/NAME    (exp)
   --folder DIR     the folder of this experiment, in place of DIR/NAME
@@ -31,11 +31,11 @@ Usage: ./run.sh [--recipe NAME] [--stage N] [--stop-stage M] [--nj J] [--exp DIR
   --seeds N        how many seeds a sweep or a search has                (1)
   --KEY VALUE      any key of the recipe: --target_minutes all --train.steps 2000
 Stages: 0 corpora and cuts, 1 pronunciations, language model, graph, 2 features,
-        3 training, 4 decoding, 5 scoring, 7 bundle
+        3 training, 4 decoding, 5 scoring, 6 report, 7 bundle
 USAGE
 }
 
-stage=0 stop_stage=5 options=()
+stage=0 stop_stage=6 options=()
 while [ $# -gt 0 ]; do
   case $1 in
     -h | --help) usage; exit 0 ;;

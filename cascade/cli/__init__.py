@@ -1,5 +1,5 @@
 """The commands and their options.
 
-It may import: runtime, config, corpora, features, decoding, scoring, report, pipeline, inventory,
-drafting, sweeps.
+It may import: runtime, config, scoring, bundle, recognition, pipeline, inventory, drafting, sweeps,
+html.
 """

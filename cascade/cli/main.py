@@ -1,6 +1,7 @@
 """Train and compare acoustic models on one language and on several: see COMMAND --help."""
 
 import argparse
+import importlib.util
 import logging
 import os
 import signal
@@ -15,7 +16,7 @@ from cascade.config.experiment import Experiment
 from cascade.config.layout import Layout
 from cascade.config.recipe import Recipe, read_recipe, recipe_in
 from cascade.config.schema import sets
-from cascade.pipeline.stages import STAGES, run
+from cascade.pipeline.stages import REPORT, SCORING, STAGES, run
 from cascade.runtime.errors import UserError, explain
 from cascade.runtime.project import RECIPES, ROOT
 
@@ -32,6 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     signal.signal(signal.SIGTERM, _interrupt)  # as Ctrl-C: state is saved
     try:
+        if not (options.command == "transcribe" and options.bundle):
+            _check_packages()
         if options.command == "table":
             from cascade.scoring.speechbox import table
 
@@ -40,10 +43,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         elif options.command == "new-recipe":
             _check_no_rest(rest)
             print(_new_recipe(options))
+        elif options.command == "report":
+            from cascade.cli.reports import report
+
+            _check_no_rest(rest)
+            folders = [_from_root(folder) for folder in options.experiments]
+            out = options.out and _from_root(options.out)
+            os.chdir(ROOT)
+            print(f"The report: {report(folders, out)}")
         elif options.command == "phones":
             print(_phones(options, _overrides(rest)))
         elif options.command == "transcribe":
-            _transcribe(options, _overrides(rest))
+            from cascade.cli.transcribe import print_transcripts
+
+            keys = _overrides(rest)
+            print_transcripts(options, lambda: _experiment(options, keys), keys)
         else:
             _run(options, _overrides(rest))
     except UserError as error:
@@ -91,6 +105,15 @@ def _speech(option: str) -> tuple[str, str]:
     return language, str(_from_root(path) if path.exists() else where)
 
 
+def _check_packages() -> None:
+    """Raise `UserError` where only the packages that a bundle needs are installed."""
+    if importlib.util.find_spec("lhotse") is None:
+        raise UserError(
+            "this Python has only the packages that transcribe --bundle needs. For all else, in the"
+            " project's folder: . ./path.sh"
+        )
+
+
 def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt
 
@@ -121,6 +144,9 @@ def _run(options: argparse.Namespace, overrides: dict[str, str]) -> None:
         )
     force = options.force or options.check
     run(experiment, numbers, options.nj, force, options.dry_run)
+    report = experiment.layout.report
+    if REPORT in numbers and not options.dry_run and report.is_file():
+        print(f"\nThe report: {report}")
 
 
 def _experiment(options: argparse.Namespace, overrides: dict[str, str]) -> Experiment:
@@ -144,26 +170,6 @@ def _phones(options: argparse.Namespace, overrides: dict[str, str]) -> str:
         voice, equals, file = word.partition("=")
         candidates[voice.strip()] = Path(file).resolve() if equals else None
     return report(_experiment(options, overrides), candidates, options.within)
-
-
-def _transcribe(options: argparse.Namespace, overrides: dict[str, str]) -> None:
-    """Print the words of recordings."""
-    from cascade.cli.transcribe import choose, transcribe
-
-    if options.channel is not None and options.channel < 0:
-        raise UserError("--channel must be at least 0.")
-    paths = [Path(os.path.abspath(path)) for path in options.audio]  # before chdir
-    experiment = _experiment(options, overrides)
-    system = choose(experiment, options.system)
-    utterances = transcribe(experiment, system, paths, options.channel, options.times)
-    for name, decoded in zip(options.audio, utterances, strict=True):
-        if options.times:
-            for word, start, seconds, confidence in decoded.timed:
-                columns = f"{start:.2f}\t{seconds:.2f}\t{confidence:.2f}\t{word}"
-                print(f"{name}\t{columns}", flush=True)
-        else:
-            units = decoded.phones_ngram if options.phones else decoded.words
-            print(f"{name}\t{' '.join(units)}", flush=True)
 
 
 def _points(
@@ -192,6 +198,9 @@ def _points(
             raise UserError(f"--search ends with stage {plan.TRAINED}: --stage must not be later.")
     else:
         points = plan.sweep_plan(read, options.sweep, seeds, layout)
+        numbers = [number for number in numbers if number <= SCORING]
+        if not numbers:
+            raise UserError(f"--sweep ends with stage {SCORING}: --stage must not be later.")
     if options.dry_run:
         sweep.show_points(points, numbers, options.force)
         return

@@ -16,6 +16,7 @@ def parser(description: str | None) -> argparse.ArgumentParser:
     _new_recipe(subparsers)
     _phones(subparsers)
     _transcribe(subparsers)
+    _report(subparsers)
     table = subparsers.add_parser(
         "table",
         help="print the rates of SpeechBox logs",
@@ -136,16 +137,22 @@ def _transcribe(subparsers: argparse._SubParsersAction) -> None:
     speech = subparsers.add_parser(
         "transcribe",
         help="transcribe recordings",
-        description="Decodes recordings with a system of a recipe whose stages 0 to 4 have run."
-        " Prints a line for each: its path, a tab, its words. Long recordings are cut at pauses"
-        " and decoded in parts.",
+        description="Decodes recordings with a system of a recipe whose stages 0 to 4 have run, or"
+        " with a bundle, which needs neither recipe nor torch. Prints a line for each: its path, a"
+        " tab, its words. Long recordings are cut at pauses and decoded in parts.",
         epilog="Repeat the keys of the recipe that you changed for the training, such as"
         " --features.rate=8000."
-        "  e.g.: cascade transcribe --recipe ru_en --system both a.wav b.flac",
+        "  e.g.: cascade transcribe --recipe ru_en --system both a.wav b.flac;"
+        " cascade transcribe --bundle bundle.zip a.wav",
         allow_abbrev=False,
     )
     speech.add_argument("audio", nargs="+", type=Path, metavar="AUDIO", help="recordings")
-    speech.add_argument("--recipe", default="ru_en", help="a folder of recipes/, or a file")
+    speech.add_argument(
+        "--bundle",
+        type=Path,
+        help="a bundle of stage 7, a folder or a zip file, in place of a recipe",
+    )
+    speech.add_argument("--recipe", help="a folder of recipes/, or a file (ru_en)")
     speech.add_argument(
         "--system", help="one of its systems (the one with the fewest phone errors on valid)"
     )
@@ -159,4 +166,37 @@ def _transcribe(subparsers: argparse._SubParsersAction) -> None:
         "--times",
         action="store_true",
         help="print a line for each word: path, start and duration in seconds, confidence, word",
+    )
+    units.add_argument(
+        "--nbest",
+        type=int,
+        metavar="N",
+        help="print the N likeliest hypotheses, a line each: path, start of the part, rank, score,"
+        " words",
+    )
+    units.add_argument(
+        "--json", action="store_true", help="print a JSON object for each recording, on one line"
+    )
+    units.add_argument("--srt", action="store_true", help="print subtitles as SubRip has them")
+    units.add_argument("--vtt", action="store_true", help="print subtitles as WebVTT has them")
+
+
+def _report(subparsers: argparse._SubParsersAction) -> None:
+    report = subparsers.add_parser(
+        "report",
+        help="write the report of an experiment again, or one of several",
+        description="Writes report.html into the folder of an experiment whose stages 0 to 5 have"
+        " run, as stage 6 does. Of several experiments, writes one page with their answers and"
+        " error rates side by side.",
+        epilog="e.g.: cascade report exp/ru_en exp/ru_cs --out exp/pairs.html",
+        allow_abbrev=False,
+    )
+    report.add_argument(
+        "experiments", nargs="+", type=Path, metavar="EXP", help="folders such as exp/ru_en"
+    )
+    report.add_argument(
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="the page of several experiments (report.html in the folder that has the first one)",
     )

@@ -182,3 +182,12 @@ class Layout:
     def phone_changes(self, test: str) -> Path:
         """The phone errors that are more or less frequent than with the reference system."""
         return self.root / f"changes_{test}.tsv"
+
+    @property
+    def report(self) -> Path:
+        return self.root / "report.html"
+
+    @property
+    def recipe(self) -> Path:
+        """The recipe as resolved, from which the report can be made again."""
+        return self.root / "recipe.json"

@@ -222,6 +222,12 @@ def _other(folder: Path, like: str) -> Path:
     return beside or shipped or folder.parent / like / "recipe.yaml"
 
 
+def like(path: Path) -> Path | None:
+    """Return the file of the recipe that the one at ``path`` is like; None if it is like none."""
+    name = _parsed(path).get("like")
+    return None if name is None else _other(path.absolute().parent, str(name))
+
+
 def recipe_in(folder: Path) -> Path | None:
     """Return the recipe in ``folder``: ``recipe.yaml``, else ``recipe.json``, else None."""
     files = (folder / f"recipe{suffix}" for suffix in (".yaml", ".json"))

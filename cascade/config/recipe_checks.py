@@ -67,6 +67,8 @@ def _check_datasets(recipe: "Recipe") -> None:
             raise UserError(f"'isolated' is for data sets of role 'valid', not '{d.role}'.")
         if not re.fullmatch(r"[0-9]{1,2}|mix", d.channel or "mix"):
             raise UserError(f"channel must be a number from 0, or 'mix', not '{d.channel}'.")
+        if d.confusables not in (None, "fix"):
+            raise UserError(f"confusables must be 'fix', not '{d.confusables}'.")
         if d.voices not in (None, *VOICES):
             raise UserError(f"voices must be one of {', '.join(VOICES)}, not '{d.voices}'.")
         if d.split and d.split.by not in ("speaker", "utterance"):

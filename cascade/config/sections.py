@@ -29,6 +29,9 @@ class Language:
         fold: Letters that count as another letter when words are scored, such as ``{ё: е}``.
         phone_map: Phones to rename, such as ``{ɑ: a}``. Two languages share a phone if both
             write it in the same way.
+        stress_marks: What marks the stress of Cyrillic words in texts, beside a vowel:
+            ``з+амок``, ``за'мок``. It is dropped, as combining accents are; what is among the
+            ``letters`` stays.
     """
 
     letters: str
@@ -38,6 +41,12 @@ class Language:
     dictionaries: tuple[str, ...] = ()
     fold: dict[str, str] = field(default_factory=dict)
     phone_map: dict[str, str] = field(default_factory=dict)
+    stress_marks: str = "+=´`'"
+
+    @property
+    def code(self) -> str:
+        """The language's code without a region, which decides how its letters are written."""
+        return self.voice.partition("-")[0]
 
 
 @dataclass(frozen=True)
@@ -79,6 +88,9 @@ class Dataset:
         channel: Which channel of recordings with several: a number from 0, or ``mix``, their
             mean. Without it the mean is taken, and stage 0 says so.
         split: A part that is made here, by a hash of names. Keys: see ``Split``.
+        confusables: ``fix``: letters of another script that look like those of the language, such
+            as a Latin ``o`` in a Russian word, are replaced, and stage 0 says how many. Without
+            it, such utterances are left out. Of a ``train`` set, it is for ``texts``, too.
         isolated: For ``valid`` sets of single words. They count in the choice of the model and
             in the search of phones, not in the search of words.
         max_minutes_per_speaker: At most so many minutes of any one speaker are used, for a
@@ -103,6 +115,7 @@ class Dataset:
     name: str = ""
     channel: str | None = None
     split: Split | None = None
+    confusables: str | None = None
     isolated: bool = False
     max_minutes_per_speaker: float | None = within(None, 0.01)
     voices: str | None = None

@@ -10,9 +10,10 @@ utterance; the rest is in an `UtteranceFile`.
 
 import hashlib
 from array import array
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
@@ -48,7 +49,7 @@ class ListedDataset:
 
     ``list_digests`` are those of the user's lists before they were read, ``count`` is the
     number of utterances; None for a corpus that is fetched. ``exclusions`` collects what the
-    steps leave out.
+    steps leave out, ``changes`` counts what they change in transcripts.
     """
 
     recipe: Recipe
@@ -58,6 +59,7 @@ class ListedDataset:
     exclusions: Exclusions
     list_digests: dict[Path, Digest]
     count: int | None
+    changes: Counter[str] = field(default_factory=Counter)
 
     @property
     def language(self) -> Language:
@@ -161,12 +163,13 @@ def check_utterances(
     channel = None if listed.dataset.channel in (None, "mix") else int(listed.dataset.channel)
     recipe = listed.recipe
     rules = Rules(
-        listed.language.letters,
+        listed.language,
         recipe.features.rate,
         recipe.limits,
         channel,
         decode,
         listed.dataset.transcribed,
+        listed.dataset.confusables == "fix",
     )
     items = _listing(listed.dataset, listed.request)
     tasks = workers.chunks(((item, rules) for item in items), CHUNK)
@@ -182,6 +185,7 @@ def check_utterances(
                     if result.feature_size == feature_size:
                         utterances.add(result)
                         words.update(result.words)
+                        listed.changes.update(result.changes)
                         continue
                     reason = (
                         f"its features are of size {result.feature_size},"

@@ -4,13 +4,14 @@ An utterance with a fault is left out, and the ledger says why.
 """
 
 import functools
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from cascade.config.sections import FRAMES_PER_SECOND, Limits
+from cascade.config.sections import FRAMES_PER_SECOND, Language, Limits
 from cascade.corpora import audio as audio_files
 from cascade.corpora.audio import AudioInfo
 from cascade.corpora.corpus import Excluded, Utterance
@@ -28,18 +29,20 @@ OVERSHOOT = 0.5  # seconds that a segment may end after its recording, as in Kal
 class Rules:
     """What the utterances of a data set are checked against.
 
-    ``letters`` are those of the language, ``rate`` is the sampling rate in Hz that audio is
+    ``language`` is that of the transcripts, ``rate`` is the sampling rate in Hz that audio is
     resampled to, ``channel`` the one that the recipe chooses; None averages the channels.
     Without ``transcribed`` nobody looks at transcripts, and the words are empty.
     Without ``decode`` recordings are neither decoded nor hashed: their headers are believed.
+    With ``fix`` letters are replaced that only look like those of the language.
     """
 
-    letters: str
+    language: Language
     rate: int
     limits: Limits
     channel: int | None = None
     decode: bool = True
     transcribed: bool = True
+    fix: bool = False
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,8 @@ class CheckedUtterance:
     ``start`` and ``seconds`` are in seconds, ``clipped`` is the share of samples at full
     scale, a ``channel`` of None is the mean of all. If the corpus has ``features`` in place of
     audio, ``audio`` is their archive, ``feature_size`` the values of a frame, and ``info``
-    None. ``digest`` is the SHA-256 of the audio file or archive.
+    None. ``digest`` is the SHA-256 of the audio file or archive. ``changes`` counts what was
+    changed in the transcript and a user must know.
     """
 
     id: str
@@ -64,6 +68,7 @@ class CheckedUtterance:
     channel: int | None = None
     features: str | None = None
     feature_size: int = 0
+    changes: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def mixed_channels(self) -> int:
@@ -105,7 +110,8 @@ def _check_audio(item: Utterance, rules: Rules, sha256: str) -> CheckedUtterance
         return fault(
             f"{item.start} to {end} s is not inside {item.audio}, which has {info.seconds:.2f} s"
         )
-    words, reason = _check_text(item, seconds, rules)
+    changes = Counter[str]()
+    words, reason = _check_text(item, seconds, rules, changes)
     if reason:
         return fault(reason)
     clipped = 0.0
@@ -130,6 +136,7 @@ def _check_audio(item: Utterance, rules: Rules, sha256: str) -> CheckedUtterance
         digest=sha256,
         clipped=clipped,
         channel=channel,
+        changes=dict(changes),
     )
 
 
@@ -142,7 +149,8 @@ def _check_features(
     except UserError as error:
         return Excluded(item.id, str(error))
     seconds = len(features) / FRAMES_PER_SECOND
-    words, reason = _check_text(item, seconds, rules)
+    changes = Counter[str]()
+    words, reason = _check_text(item, seconds, rules, changes)
     if not reason and not np.isfinite(features).all():
         reason = f"the features at {archive} contain values that are not numbers"
     if reason:
@@ -158,23 +166,32 @@ def _check_features(
         digest=sha256,
         features=archive,
         feature_size=features.shape[1],
+        changes=dict(changes),
     )
 
 
 def _check_text(
-    item: Utterance, seconds: float, rules: Rules
+    item: Utterance, seconds: float, rules: Rules, changes: Counter[str]
 ) -> tuple[tuple[str, ...], str | None]:
-    """Return the words of an utterance, and what is wrong with them or with its length."""
+    """Return the words of an utterance, and what is wrong with them or with its length.
+
+    ``changes`` gets what was changed in the transcript.
+    """
     least, most = rules.limits.min_seconds, rules.limits.max_seconds
     if not least <= seconds <= most:
         return (), f"{seconds:.2f} s is not within the recipe's {least} to {most} s"
     if not rules.transcribed:
         return (), None
-    words = text.words_of(item.text, rules.letters)
+    language = rules.language
+    words = text.words_of(item.text, language, changes, rules.fix)
     if not words:
         return (), "the transcript is empty"
-    odd = text.foreign(words, rules.letters)
-    return tuple(words), f"the transcript has {odd}" if odd else None
+    odd = text.foreign(words, language.letters)
+    if not odd:
+        return tuple(words), None
+    if not text.foreign(text.words_of(item.text, language, fix=True), language.letters):
+        odd += " (they look like letters of it: 'confusables: fix' in the data set replaces them)"
+    return (), f"the transcript has {odd}"
 
 
 def check_pronunciation(

@@ -101,7 +101,8 @@ class DatasetSummary:
         """Return how many are left out for a reason, and an example; most frequent first."""
         by_reason: dict[str, list[ExcludedUtterance]] = {}
         for item in self.excluded:
-            by_reason.setdefault(VARYING.sub("", item.reason), []).append(item)
+            same = " ".join(VARYING.sub("", item.reason).split())
+            by_reason.setdefault(same, []).append(item)
         most = sorted(by_reason.values(), key=len, reverse=True)
         return [(len(some), f"{some[0].id}: {some[0].reason}") for some in most]
 

@@ -8,13 +8,12 @@ from cascade.drafting.corpus_summary import DatasetSummary
 from cascade.inventory.phone_counts import Inventory
 from cascade.inventory.report import aligned, table
 from cascade.inventory.sharing import compare_phones
+from cascade.text.alphabet import LetterCounts
 from cascade.text.lexicon import look_up
-from cascade.text.words import DROPPED
 
 LITTLE = 10  # minutes of the target's training speech
 FEW_WORDS = 500  # of a test set: one per cent is five of them
 LONG_WORDS = 12  # letters a word on average; no language that separates words has so many
-RARE = 1 / 1000  # of the transcripts; a letter in fewer of them may be of a name
 NOTED = 0.04  # a share of utterances that fail; stage 0 stops at 0.05
 SHOWN = 5  # reasons of a data set
 COLUMNS = ("utterances", "speakers", "words", "different", "left out", "")
@@ -23,17 +22,18 @@ COLUMNS = ("utterances", "speakers", "words", "different", "left out", "")
 def report(
     recipe: Recipe,
     summaries: Sequence[DatasetSummary],
-    letters: Mapping[str, Mapping[str, int]],
+    letters: Mapping[str, LetterCounts],
+    unsure: Mapping[str, Sequence[str]],
     origins: Mapping[str, str],
 ) -> str:
     """Return the text to print.
 
-    By language, ``letters`` counts the transcripts with each letter, and ``origins`` says
-    where the data come from.
+    By language, ``letters`` counts those of the transcripts, ``unsure`` are those that are left
+    out, and ``origins`` says where the data come from.
     """
     parts = [
         _data(summaries),
-        _guesses(recipe, summaries, letters, origins),
+        _guesses(recipe, summaries, letters, unsure, origins),
         _phones(recipe, summaries),
     ]
     warnings = list(_warnings(recipe, summaries))
@@ -68,24 +68,37 @@ def _data(summaries: Sequence[DatasetSummary]) -> str:
 def _guesses(
     recipe: Recipe,
     summaries: Sequence[DatasetSummary],
-    letters: Mapping[str, Mapping[str, int]],
+    letters: Mapping[str, LetterCounts],
+    unsure: Mapping[str, Sequence[str]],
     origins: Mapping[str, str],
 ) -> str:
     lines = []
     for name, language in recipe.languages.items():
         counts = letters[name]
         own = [s for s in summaries if s.dataset.language == name]
-        transcripts = sum(len(s.usable) + len(s.excluded) for s in own)
         lines.append(
             f"{name}: {origins[name]}; pronounced by espeak-ng's voice '{language.voice}'."
         )
         lines.append(f"  letters: {language.letters}")
-        rare = [c for c in language.letters if 0 < counts.get(c, 0) < RARE * transcripts]
-        if rare:
-            lines.append(f"  rare letters: {_counted(rare, counts)}; perhaps of names")
-        other = [c for c in counts if c not in language.letters and ord(c) not in DROPPED]
+        for char in unsure[name][:SHOWN]:
+            times = counts.words[char]
+            lines.append(
+                f"  not taken: {char} (U+{ord(char):04X}), in {times} word{'s' * (times > 1)} such"
+                f" as '{counts.examples[char]}'; if it is a letter of the language, add it to"
+                " 'letters'"
+            )
+        if len(unsure[name]) > SHOWN:
+            rest = unsure[name][SHOWN:]
+            lines.append(f"  not taken, either: {_counted(rest, counts.lines)}")
+        taken = {*language.letters, *unsure[name]}
+        other = [c for c in counts.lines if c not in taken]
         if other:
-            lines.append(f"  not taken, because of another script: {_counted(other, counts)}")
+            lines.append(f"  not taken, because of another script: {_counted(other, counts.lines)}")
+        if fixed := [f"{s.dataset.role} {s.dataset.name}" for s in own if s.dataset.confusables]:
+            lines.append(
+                f"  confusables: fix, since letters of another script look like those of words:"
+                f" {', '.join(fixed)}"
+            )
         rates = sum((s.rates for s in own), Counter[int]())
         if rates:
             each = ", ".join(f"{rate} Hz ({n:,})" for rate, n in rates.most_common())

@@ -12,12 +12,13 @@ from cascade.config.experiment import Experiment
 from cascade.config.layout import Layout
 from cascade.config.recipe import Recipe, read_recipe
 from cascade.config.recipe_checks import NAME
-from cascade.config.sections import Dataset, Language
+from cascade.config.sections import Dataset
 from cascade.corpora import split
 from cascade.corpora.corpus import CorpusRequest
 from cascade.corpora.detection import CorpusPart, find_parts
 from cascade.drafting import data_report
 from cascade.drafting.corpus_summary import DatasetSummary, summarise, transcripts
+from cascade.drafting.letters import confusable, doubtful, language_of
 from cascade.drafting.recipe_text import MARK, Draft, ExistingSettings
 from cascade.runtime.errors import UserError
 from cascade.runtime.files import write_text
@@ -66,7 +67,8 @@ def new_recipe(
     request = CorpusRequest(downloads, data, jobs=jobs)
     letters = {
         code: alphabet.count(
-            line for d in datasets if d.language == code for line in transcripts(d, request)
+            (line for d in datasets if d.language == code for line in transcripts(d, request)),
+            chosen[code],
         )
         for code in codes
     }
@@ -74,7 +76,18 @@ def new_recipe(
     for code, settings in existing.items():
         if settings.together:
             origins[code].append(f"set up as in recipes/{settings.recipe}")
-    languages = {code: _language(chosen[code], letters[code], existing.get(code)) for code in codes}
+    languages, unsure = {}, {}
+    for code in codes:
+        before = existing.get(code)
+        known = before.language.letters if before else ""
+        unsure[code] = doubtful(chosen[code], letters[code], known)
+        languages[code] = language_of(chosen[code], letters[code], before, unsure[code])
+    datasets = [
+        replace(d, confusables="fix")
+        if confusable(d, languages[d.language], letters, request)
+        else d
+        for d in datasets
+    ]
     with tempfile.TemporaryDirectory() as temporary:
         layout = Layout(Path(temporary), downloads, data)
         provisional = Recipe(name, target[0], languages, tuple(datasets), {})
@@ -108,7 +121,7 @@ def new_recipe(
         trial = Path(temporary) / name / "recipe.yaml"
         write_text(trial, text)
         recipe = read_recipe(trial)
-    report = data_report.report(recipe, final, letters, draft.origins)
+    report = data_report.report(recipe, final, letters, unsure, draft.origins)
     write_text(path, text)
     return report
 
@@ -161,22 +174,6 @@ def _existing(chosen: Mapping[str, str]) -> dict[str, ExistingSettings]:
                     if voice in by_voice:
                         existing[code] = ExistingSettings(recipe.name, by_voice[voice], together)
     return existing
-
-
-def _language(voice: str, counts: Mapping[str, int], existing: ExistingSettings | None) -> Language:
-    """Set up a language. Its letters are those of another recipe and of the transcripts.
-
-    The rest comes from the other recipe only if that has all languages of the new one: a phone
-    map renames phones to be like those of another language.
-    """
-    if existing is None:
-        return Language(alphabet.letters(counts), voice)
-    letters = existing.language.letters
-    merged = alphabet.letters({**dict.fromkeys(letters, 1), **counts})
-    letters += "".join(char for char in merged if char not in letters)
-    if not existing.together:
-        return Language(letters, voice)
-    return replace(existing.language, letters=letters, texts=(), dictionaries=())
 
 
 def _rate(training: Sequence[DatasetSummary]) -> int:

@@ -86,7 +86,7 @@ def _groups(phones: Iterable[str]) -> Iterator[tuple[int, float, str, list[str]]
     A group that does not fit goes into the next band; one longer than a band is divided.
     """
     band, left = 0, 0
-    for name, group in groupby(sorted(phones, key=_order), key=lambda phone: _order(phone)[0]):
+    for name, group in groupby(sorted(phones, key=order), key=lambda phone: order(phone)[0]):
         members = list(group)
         while members:
             room = (WIDTH - left) // CELL
@@ -97,7 +97,7 @@ def _groups(phones: Iterable[str]) -> Iterator[tuple[int, float, str, list[str]]
             members = members[room:]
 
 
-def _order(phone: str) -> tuple[int, int, str]:
+def order(phone: str) -> tuple[int, int, str]:
     """Return the place of a phone in the chart: its group, its letter's place, itself.
 
     The letter is an affricate's fricative, or the vowel of a nasal one.

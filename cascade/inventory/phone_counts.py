@@ -78,7 +78,8 @@ def candidate_inventory(voice: str, file: Path | None, layout: Layout) -> Invent
         lines, source = _free_text(voice, layout), "free texts"
     if not lines:
         raise UserError(f"There is no free text in '{voice}'. Give a text: --with {voice}=FILE.")
-    return _of_text(voice, lines, Language(alphabet.letters(alphabet.count(lines)), voice), source)
+    letters = alphabet.letters(alphabet.count(lines, voice).lines)
+    return _of_text(voice, lines, Language(letters, voice), source)
 
 
 def _counter(experiment: Experiment, name: str) -> Callable[[], Inventory]:
@@ -142,7 +143,7 @@ def _free_text(voice: str, layout: Layout) -> list[str]:
 
 def _of_text(name: str, lines: Iterable[str], language: Language, source: str) -> Inventory:
     """Count phones in running text; sentences with letters of other languages are left out."""
-    cut = [text.words_of(line, language.letters) for line in lines]
+    cut = [text.words_of(line, language) for line in lines]
     words = Counter(w for line in cut if not text.foreign(line, language.letters) for w in line)
     counts: Counter[str] = Counter()
     for word, phones in look_up(words, language).items():

@@ -19,6 +19,10 @@ from cascade.runtime.errors import UserError
 from cascade.runtime.files import replacing_path
 
 HEADER = 65  # bytes before the first state
+# Magic number, type of FST, type of arcs, version, no flags; the only property that is claimed.
+KIND = struct.pack("<ii5si8s", 2125659606, 5, b"const", 8, b"standard") + struct.pack(
+    "<iiQ", 2, 0, 1
+)
 ARC = np.dtype([("input", "<i4"), ("output", "<i4"), ("cost", "<f4"), ("target", "<i4")])
 STATE = np.dtype(
     [("final", "<f4"), ("first", "<u4"), ("arcs", "<u4"), ("in_eps", "<u4"), ("out_eps", "<u4")]
@@ -31,9 +35,7 @@ def write_graph(path: Path, states: np.ndarray, arcs: np.ndarray, start: int) ->
     ``states`` (S,) are of type ``STATE``, ``arcs`` (A,) of type ``ARC`` and in the order of their
     states, ``start`` is the start state. Raises `UserError` where the disk is full.
     """
-    header = struct.pack("<ii5si8s", 2125659606, 5, b"const", 8, b"standard")
-    expanded = 1  # the only property that is claimed
-    header += struct.pack("<iiQqqq", 2, 0, expanded, start, len(states), len(arcs))
+    header = KIND + struct.pack("<qqq", start, len(states), len(arcs))
     assert len(header) == HEADER
     try:
         with path.open("wb") as stream:
@@ -90,6 +92,29 @@ def _add_word_penalty(content: np.ndarray, word_penalty: float, names: Sequence[
     return True
 
 
+def check_graph(path: Path, phones: int, words: int) -> str | None:
+    """Return what is wrong with a graph from elsewhere, None if nothing is.
+
+    It may have labels of ``phones`` network outputs and of a table of ``words``. A search trusts
+    the numbers in the file: wrong ones would let it read memory that is not the graph's.
+    """
+    size = path.stat().st_size
+    content = np.memmap(path, np.uint8, "r") if size else np.zeros(0, np.uint8)
+    arcs = _arcs(content)
+    if arcs is None or not len(arcs) or content[: len(KIND)].tobytes() != KIND:
+        return "it is not a decoding graph"
+    (start,) = struct.unpack_from("<q", content.data, HEADER - 24)
+    states = content[HEADER : len(content) - arcs.nbytes].view(STATE)
+    last = states["first"].astype(np.int64) + states["arcs"]
+    if not 0 <= start < len(states) or last.max() > len(arcs):
+        return "it has states beyond its end"
+    for name, most in (("target", len(states)), ("input", phones + 1), ("output", words)):
+        numbers = arcs[name]
+        if numbers.min() < 0 or numbers.max() >= most:
+            return f"it has arcs with the {name} {numbers.max()} of {most}"
+    return None
+
+
 def change_inputs(path: Path, labels: np.ndarray) -> None:
     """Replace every input label i of a graph by ``labels[i]``; ``labels`` is (L,)."""
     content = np.fromfile(path, np.uint8)
@@ -105,6 +130,9 @@ def _arcs(content: np.ndarray) -> np.ndarray | None:
     if len(content) < HEADER:
         return None
     states, arcs = struct.unpack_from("<qq", content.data, HEADER - 16)
-    if len(content) != HEADER + states * STATE.itemsize + arcs * ARC.itemsize:
+    if (
+        min(states, arcs) < 0
+        or len(content) != HEADER + states * STATE.itemsize + arcs * ARC.itemsize
+    ):
         return None
     return content[HEADER + states * STATE.itemsize :].view(ARC)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from cascade.config.experiment import Experiment
-from cascade.pipeline import bundle_jobs, data_jobs, model_jobs
+from cascade.pipeline import bundle_jobs, data_jobs, model_jobs, report_jobs
 from cascade.runtime.stage import Job, JobFiles, Runner, Stage, one_by_one
 
 Execute = Callable[[Experiment, Sequence[Job], int], Iterator[tuple[Job, JobFiles]]]
@@ -39,9 +39,11 @@ STAGES = {
     3: Entry("training", model_jobs.systems, model_jobs.check_training, model_jobs.run_training),
     4: Entry("decoding", model_jobs.decoding),
     5: Entry("scoring", model_jobs.scoring),
+    6: Entry("report", report_jobs.report, execute=report_jobs.run_report),
     7: Entry("bundle", bundle_jobs.bundles),
 }
-LAST = 5  # of a run that names no last stage
+LAST = 6  # of a run that names no last stage
+SCORING, REPORT = 5, 6
 
 
 def stage(number: int, experiment: Experiment, processes: int, force: bool = False) -> Stage:

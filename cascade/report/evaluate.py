@@ -178,8 +178,7 @@ def _oracle(experiment: Experiment, dataset: Dataset) -> dict[str, float]:
 
 def _normalizer(recipe: Recipe) -> WordNormalizer:
     """Return how words of reference and hypothesis are compared."""
-    language = recipe.target_language
-    return WordNormalizer(language.letters, language.fold)
+    return WordNormalizer(recipe.target_language)
 
 
 def _memory_mb(path: Path) -> int:

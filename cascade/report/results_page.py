@@ -56,10 +56,10 @@ def results_page(
 def summary(results: Mapping[str, Any], speakers: Mapping[str, Speakers]) -> str:
     """Return the page without its title, its links and the environment."""
     tests = results["tests"]
-    answers = [*_answers(tests, speakers)]
+    items = [*_answers(tests, speakers)]
     parts = []
-    if answers:
-        parts += ["**Does training with other languages help?**", "\n".join(answers)]
+    if items:
+        parts += ["**Does training with other languages help?**", "\n".join(items)]
     parts += filter(None, [training_speech(results["training"])])
     for name, test in tests.items():
         rows = [_row(system, values) for system, values in test["systems"].items()]
@@ -75,8 +75,22 @@ def summary(results: Mapping[str, Any], speakers: Mapping[str, Speakers]) -> str
     return "\n\n".join(parts)
 
 
-def _answers(tests: Mapping[str, Any], speakers: Mapping[str, Speakers]) -> Iterator[str]:
-    """Yield an item for each test set, on the best system that other languages trained, too.
+class Answer(NamedTuple):
+    """Whether other languages help on a test set, by the best system that they trained, too.
+
+    ``verdict`` is "yes", "no", "not statistically significant" or "yes, for phones".
+    ``differences`` are by unit.
+    """
+
+    test: str
+    system: str
+    reference: str
+    verdict: str
+    differences: Mapping[str, Difference]
+
+
+def answers(tests: Mapping[str, Any]) -> Iterator[Answer]:
+    """Yield an answer for each test set, on the best system that other languages trained, too.
 
     A system with a teacher has heard more of the target: its gain is not due to them alone.
     """
@@ -88,14 +102,18 @@ def _answers(tests: Mapping[str, Any], speakers: Mapping[str, Speakers]) -> Iter
             for s in by_unit.get("phones", ())
             if results[s]["cascade"] and not results[s].get("teacher")
         ]
-        if not systems:
-            continue
-        best = max(systems, key=lambda system: _gain(by_unit["phones"][system]))
-        of_best = {unit: by_unit[unit][best] for unit in by_unit}
-        changes = " and ".join(in_words(d, UNITS[unit]) for unit, d in of_best.items())
+        if systems:
+            best = max(systems, key=lambda system: _gain(by_unit["phones"][system]))
+            of_best = {unit: by_unit[unit][best] for unit in by_unit}
+            yield Answer(name, best, _reference(test), _yes_or_no(of_best), of_best)
+
+
+def _answers(tests: Mapping[str, Any], speakers: Mapping[str, Speakers]) -> Iterator[str]:
+    """Yield the answers as items of a list."""
+    for name, system, reference, verdict, differences in answers(tests):
+        changes = " and ".join(in_words(d, UNITS[unit]) for unit, d in differences.items())
         who = f" ({_who(speakers[name])})" if name in speakers else ""
-        answer, reference = _yes_or_no(of_best), _reference(test)
-        text = f"- {name}{who}: **{answer}.** `{best}` makes {changes} than `{reference}`."
+        text = f"- {name}{who}: **{verdict}.** `{system}` makes {changes} than `{reference}`."
         yield paragraph(text, indent="  ")
 
 

@@ -30,3 +30,13 @@ def paragraph(text: str, indent: str = "") -> str:
     return textwrap.fill(
         text, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
     )
+
+
+def joined(items: Sequence[str]) -> str:
+    """Return items as a list in words.
+
+    >>> joined(["a"]), joined(["a", "b"]), joined(["a", "b", "c"])
+    ('a', 'a and b', 'a, b and c')
+    """
+    *first, last = items or [""]
+    return f"{', '.join(first)} and {last}" if first else last

@@ -27,7 +27,7 @@ class Point:
 
     values: tuple[tuple[str, str], ...]
     experiment: Experiment
-    last: int = stages.LAST
+    last: int = stages.SCORING
 
     @property
     def recipe(self) -> Recipe:
@@ -89,7 +89,7 @@ def sweep_plan(read: Reader, swept: str, seeds: int, layout: Layout) -> list[Poi
     """
     values = _values("--sweep", swept)
     _refuse_own(read({}), "--sweep", values[0])
-    return _points(read, [values], seeds, layout, "sweep", stages.LAST)
+    return _points(read, [values], seeds, layout, "sweep", stages.SCORING)
 
 
 def search_plan(read: Reader, searched: Sequence[str], seeds: int, layout: Layout) -> list[Point]:

@@ -1,33 +1,65 @@
 """The letters of a language, from its texts."""
 
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
-from cascade.text.words import DROPPED
+from cascade.config.sections import Language
+from cascade.text.characters import APOSTROPHE, JOINERS, normalise
 
-APOSTROPHE = "'"
 # Scripts that one language mixes, by the first word in the Unicode names of their letters.
 MIXED = dict.fromkeys(("HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "IDEOGRAPHIC"), "CJK")
 COMMON = ("COMBINING", "MODIFIER")  # of any script: the tilde of g̃, the ʻ of oʻ
+DOT = "·"  # of Catalan: col·legi
+WORD = re.compile(
+    rf"(?:[^\W\d_]|[{APOSTROPHE}{DOT}{JOINERS}\u0300-\u036f\u0900-\u0dff\u0e00-\u109f])+"
+)
+# Joiners separate letters only in Arabic script and in the scripts of India.
+LONG = 4  # letters of a good example
+JOINED = re.compile("[\u0600-\u06ff]\u200c[\u0600-\u06ff]|[\u0900-\u0dff][\u200c\u200d]")
 
 
-def count(lines: Iterable[str]) -> Counter[str]:
-    """Count the lines that contain each letter or mark on a letter, in lower case.
+@dataclass
+class LetterCounts:
+    """How often the letters of a language, and marks on letters, are in its texts.
+
+    ``lines`` and ``words`` contain them; ``examples`` has a word that contains each.
+    """
+
+    lines: Counter[str] = field(default_factory=Counter)
+    words: Counter[str] = field(default_factory=Counter)
+    examples: dict[str, str] = field(default_factory=dict)
+    line_count: int = 0
+    word_count: int = 0
+
+
+def count(lines: Iterable[str], voice: str = "") -> LetterCounts:
+    """Count the letters of texts, in lower case by the rules of the language of ``voice``.
 
     An apostrophe counts if it is between two letters.
 
-    >>> count(["It's", "Si, si"]) == {"i": 2, "t": 1, "'": 1, "s": 2}
+    >>> count(["It's", "Si, si"]).lines == {"i": 2, "t": 1, "'": 1, "s": 2}
     True
     """
-    counts: Counter[str] = Counter()
+    language, counts = Language("", voice), LetterCounts()
     for line in lines:
-        line = unicodedata.normalize("NFC", line.lower().replace("’", APOSTROPHE))
-        chars = {char for char in line if char.isalpha() or unicodedata.category(char)[0] == "M"}
-        inside = zip(line, line[1:], line[2:], strict=False)
-        if any(b == APOSTROPHE and a.isalpha() and c.isalpha() for a, b, c in inside):
-            chars.add(APOSTROPHE)
-        counts.update(chars)
+        in_line = set()
+        for run in WORD.findall(normalise(line, language)):
+            word = run.strip(APOSTROPHE + DOT)
+            chars = {c for c in word if c.isalpha() or unicodedata.category(c)[0] == "M"}
+            chars |= {APOSTROPHE} & set(word)
+            chars |= {DOT} & set(word) if language.code == "ca" else set()
+            chars |= {c for pair in JOINED.findall(word) for c in pair if c in JOINERS}
+            counts.words.update(chars)
+            counts.word_count += bool(chars)
+            for char in chars:
+                if len(counts.examples.get(char, "")) < min(len(word), LONG):
+                    counts.examples[char] = word
+            in_line |= chars
+        counts.lines.update(in_line)
+        counts.line_count += 1
     return counts
 
 
@@ -36,7 +68,7 @@ def letters(counts: Mapping[str, int]) -> str:
 
     Names in another script would add the phones of another language.
 
-    >>> letters(count(["Да, нет!", "да", "OK"]))
+    >>> letters(count(["Да, нет!", "да", "OK"]).lines)
     'адент'
     """
     scripts: Counter[str] = Counter()
@@ -44,10 +76,11 @@ def letters(counts: Mapping[str, int]) -> str:
         if char.isalpha():
             scripts[_script(char)] += times
     script = max(sorted(scripts), key=scripts.__getitem__, default="")
+    own = (script, *COMMON)
     kept = sorted(
         char
         for char in counts
-        if char != APOSTROPHE and ord(char) not in DROPPED and _script(char) in (script, *COMMON)
+        if char in DOT + JOINERS or (char != APOSTROPHE and _script(char) in own)
     )
     return "".join(kept) + APOSTROPHE * (APOSTROPHE in counts)
 

@@ -24,6 +24,7 @@ from cascade.runtime.errors import UserError
 from cascade.runtime.files import read_lines
 from cascade.runtime.lock import turn
 from cascade.text import hunspell
+from cascade.text.characters import normalise
 from cascade.text.hunspell import Forms
 
 log = logging.getLogger("cascade")
@@ -88,7 +89,7 @@ def probabilities(forms: Forms, seen: Mapping[str, int], language: Language) -> 
     row, number, plain = [], [], []
     plains: dict[str, int] = {}
     for i, written in enumerate(forms.words):
-        word = written.lower().replace("’", "'")
+        word = written if letters.issuperset(written) else normalise(written, language)
         if letters.issuperset(word):
             row.append(i)
             number.append(numbers.setdefault(word, len(numbers)))

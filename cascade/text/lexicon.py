@@ -15,6 +15,7 @@ import sys
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -77,7 +78,7 @@ def read_lexicon(language: Language) -> dict[str, list[Phones]]:
     table: dict[str, list[Phones]] = {}
     if not language.lexicon:
         return table
-    path, normalize = Path(language.lexicon), WordNormalizer(language.letters)
+    path, normalize = Path(language.lexicon), WordNormalizer(replace(language, fold={}))
     seen: set[Phones] = set()
     for number, line in enumerate(read_lines(path), 1):
         written, *phones = line.split() or [""]

@@ -18,7 +18,7 @@ def reading(language: Language) -> Reading:
     return Reading(
         language.voice,
         language.texts,
-        partial(_words, language.letters),
+        partial(_words, language),
         partial(sentence_ipa, language.voice),
     )
 
@@ -35,7 +35,7 @@ def sentence_ipa(voice: str, sentences: Sequence[str]) -> list[str]:
     return [" ".join(line.split()) for line in lines]
 
 
-def _words(letters: str, sentence: str) -> tuple[str, ...]:
+def _words(language: Language, sentence: str) -> tuple[str, ...]:
     """The words of a sentence; () if the language cannot write one of them."""
-    words = words_of(sentence, letters)
-    return () if foreign(words, letters) else tuple(words)
+    words = words_of(sentence, language)
+    return () if foreign(words, language.letters) else tuple(words)

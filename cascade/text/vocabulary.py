@@ -98,6 +98,7 @@ def _sources(experiment: Experiment, request: corpus.CorpusRequest) -> list[Sent
         return [tuple(words) for path in paths for words in read_text_table(path).values()]
 
     held_out = set(of_roles("valid", "test"))
+    fix = any(dataset.confusables for dataset in recipe.role("train"))
     sentence_sets = []
     for name in ("transcripts", *language.texts):
         left_out = {"digits, other letters, or empty": 0, "in valid or test": 0}
@@ -105,7 +106,7 @@ def _sources(experiment: Experiment, request: corpus.CorpusRequest) -> list[Sent
         sentences: Iterable[Sequence[str]] = of_roles("train")
         if name != "transcripts":
             raw = lines(name, request)
-            sentences = (text.words_of(line, language.letters) for line in raw)
+            sentences = (text.words_of(line, language, fix=fix) for line in raw)
         for words in sentences:
             if not words or text.foreign(list(words), language.letters):
                 left_out["digits, other letters, or empty"] += 1

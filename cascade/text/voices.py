@@ -2,12 +2,14 @@
 
 import difflib
 import re
+from collections.abc import Mapping
 
 from cascade.runtime.errors import UserError
 from cascade.text.lexicon import run_g2p
 
 # Language codes that espeak-ng does not have, and the names that it uses.
 USUAL = {"en": "en-us", "fr": "fr-fr", "zh": "cmn", "no": "nb", "hy-am": "hy"}
+NAME_PHONES = 4  # a letter that adds more phones to a word is spelt
 
 
 def voice_names() -> dict[str, str]:
@@ -34,6 +36,25 @@ def voice(code: str, voices: dict[str, str]) -> str:
                 return candidate
     names = ", ".join(f"{name} ({voices[name]})" for name in similar(lower, voices))
     raise UserError(f"espeak-ng has no language '{code}'. Similar: {names}.")
+
+
+def unread(voice: str, examples: Mapping[str, str]) -> list[str]:
+    """Return the letters that a voice does not read but spells by a name, in the order given.
+
+    ``examples`` has a word for each letter. Such a name is long: *Latin small letter sharp s*.
+    Raises `UserError` if espeak-ng fails.
+    """
+    if not examples:
+        return []
+    with_it = list(examples.values())
+    without = [word.replace(letter, "") for letter, word in examples.items()]
+    lines = run_g2p(voice, text="".join(f"{word}\n" for word in with_it + without)).split("\n")
+    phones = [len(line.split()) for line in lines]
+    return [
+        letter
+        for i, (letter, word) in enumerate(examples.items())
+        if phones[i] - phones[len(examples) + i] > NAME_PHONES * word.count(letter)
+    ]
 
 
 def similar(code: str, voices: dict[str, str]) -> list[str]:

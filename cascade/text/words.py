@@ -1,46 +1,52 @@
 """The one rule by which every text becomes words: transcripts, language models, scores.
 
-1. Unicode NFC, lower case.
-2. Stress marks, soft hyphens and joiners are dropped, unless they are letters of the language.
-3. Words consist of letters, marks on letters (such as the vowels of Hindi), digits, and
+1. Characters are normalised as the language writes them (`cascade.text.characters`).
+2. Words consist of letters, marks on letters (such as the vowels of Hindi), digits, and
    apostrophes between letters. Everything else separates words: hyphens too, and ``<COMMA>``.
 """
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 
+from cascade.config.sections import Language
 from cascade.runtime.errors import UserError
+from cascade.text.characters import APOSTROPHE, normalise
 
-# Combining grave and acute, as dictionaries print them; soft hyphen, joiners, marks of direction.
-DROPPED = dict.fromkeys((0x300, 0x301, 0xAD, 0x200C, 0x200D, 0x200E, 0x200F, 0x2060, 0xFEFF))
 PUNCTUATION = re.compile("<(?:COMMA|PERIOD|QUESTIONMARK|EXCLAMATIONPOINT)>")  # GigaSpeech's
 # <unk>, [background noise], {breath}, ++um++, %hesitation, !SIL
 NO_WORD = re.compile(r"[<\[{][^<>\[\]{}]*[>\]}]|\+\+\S+?\+\+|(?<!\S)%[^\W\d]\w*|(?<!\S)!SIL\b")
 
 
-def words_of(text: str, letters: str) -> list[str]:
+LOST = "\ufffd"  # in place of a character that a program could not read
+
+
+def words_of(
+    text: str, language: Language, counts: Counter[str] | None = None, fix: bool = False
+) -> list[str]:
     """Split ``text`` into words by the rule above.
 
-    An apostrophe belongs to a word only if it is one of ``letters``. Letters of other languages
-    stay in their words, so that `foreign` can report them.
+    An apostrophe, or another sign, belongs to a word only if it is one of the letters. Letters of
+    other languages stay in their words, so that `foreign` can report them. For ``counts`` and
+    ``fix`` see `normalise`.
 
-    >>> words_of("Mother-in-law, DON'T!", "abcdefghijklmnopqrstuvwxyz'")
+    >>> words_of("Mother-in-law, DON'T!", Language("abcdefghijklmnopqrstuvwxyz'", "en"))
     ['mother', 'in', 'law', "don't"]
-    >>> words_of("За́мок <COMMA> об'явить 5", "абвгдежзийклмнопрстуфхцчшщъыьэюя")
+    >>> words_of("За́мок <COMMA> об'явить 5", Language("абвгдежзийклмнопрстуфхцчшщъыьэюя", "ru"))
     ['замок', 'об', 'явить', '5']
     """
-    text = PUNCTUATION.sub(" ", text).lower().replace("’", "'")
-    text = unicodedata.normalize("NFC", text)
-    kept = [c if c in letters else unicodedata.normalize("NFD", c).translate(DROPPED) for c in text]
-    text = unicodedata.normalize("NFC", "".join(kept))
-    if "'" not in letters:
-        text = text.replace("'", " ")
-    kinds = {c: unicodedata.category(c) for c in sorted(set(text))}
-    marks = "".join(c for c, k in kinds.items() if k[0] == "M" or (k == "Cf" and c in letters))
-    runs = re.findall(rf"(?:[^\W_]|['{marks}])+", text)
-    return [word for word in (run.strip("'") for run in runs) if word]
+    letters = language.letters
+    text = normalise(PUNCTUATION.sub(" ", text), language, counts, fix)
+    if APOSTROPHE not in letters:
+        text = text.replace(APOSTROPHE, " ")
+    marks = {c for c in set(text) if unicodedata.category(c)[0] == "M"}
+    signs = {APOSTROPHE, *(c for c in letters if not c.isalnum())} - marks
+    inside = re.escape("".join(sorted(marks | signs | {LOST})))
+    edges = "".join(signs - {"\u200d"})  # which ends words of Malayalam
+    runs = re.findall(rf"(?:[^\W_]|[{inside}])+", text)
+    return [word for word in (run.strip(edges) for run in runs) if word]
 
 
 def no_word(text: str) -> str | None:
@@ -74,34 +80,35 @@ def foreign(words: list[str], letters: str) -> str | None:
 class WordNormalizer:
     """How reference and hypothesis are normalised before they are scored.
 
-    `words_of`, then ``fold`` replaces letters. Digits stay digits. Raises `UserError` if
-    ``fold`` maps more than single letters.
+    `words_of`, then ``language.fold`` replaces letters. Digits stay digits. Raises `UserError`
+    if ``fold`` maps more than single letters.
 
-    >>> normalize = WordNormalizer("абвгдеёжз", {"ё": "е"})
+    >>> normalize = WordNormalizer(Language("абвгдеёжз", "ru", fold={"ё": "е"}))
     >>> normalize(["Ёж", "где-то", "!"])
     [['еж'], ['где', 'то'], []]
     """
 
-    letters: str
-    fold: Mapping[str, str] = field(default_factory=dict)
+    language: Language
 
     def __post_init__(self) -> None:
-        if any(len(letter) != 1 for letter in self.fold):
-            raise UserError(f"'fold' must map single letters, not {sorted(self.fold)}.")
+        fold = self.language.fold
+        if any(len(letter) != 1 for letter in fold):
+            raise UserError(f"'fold' must map single letters, not {sorted(fold)}.")
 
     def __call__(self, tokens: Sequence[str]) -> list[list[str]]:
         """Return the words of each token; none if it has neither letters nor digits."""
-        unchanged = (frozenset(self.letters) - {"'"} - self.fold.keys()).issuperset
+        letters = {c for c in self.language.letters if c.isalpha()}
+        unchanged = (letters - self.language.fold.keys()).issuperset
         # Nearly all tokens are normal already, and this test is fast.
         return [[token] if unchanged(token) else self._words(token) for token in tokens]
 
     def _words(self, token: str) -> list[str]:
-        fold = str.maketrans(dict(self.fold))
-        folded = (word.translate(fold) for word in words_of(token, self.letters))
+        fold = str.maketrans(dict(self.language.fold))
+        folded = (word.translate(fold) for word in words_of(token, self.language))
         return [word for word in folded if word]
 
     def __str__(self) -> str:
-        same = "".join(f", '{a}' as '{b}'" for a, b in self.fold.items())
+        same = "".join(f", '{a}' as '{b}'" for a, b in self.language.fold.items())
         return (
             "Unicode NFC, lower case, no stress marks; hyphens and other punctuation part words; "
             f"digits as written{same}"

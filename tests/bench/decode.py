@@ -37,7 +37,7 @@ def main(folder: str = "exp/ru_en", system: str = "") -> None:
     tuned = search_settings(recipe.decode, layout.search(system))
     reference = read_text_table(layout.text(experiment.dataset_key(dataset), "words"))
     language = recipe.languages[recipe.target]
-    rule = WordNormalizer(language.letters, language.fold)
+    rule = WordNormalizer(language)
     batches = list(outputs.batches())
     seconds = sum(outputs.utterances.frames) / FRAMES_PER_SECOND
     gc.freeze()  # as stage 4 does

@@ -23,6 +23,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from cascade.config.sections import Language
 from cascade.corpora.corpus import CorpusRequest
 from cascade.runtime.files import read_text_table, write_text_table
 from cascade.scoring.details import write_details
@@ -48,7 +49,7 @@ def make(folder: Path, utterances: int, seed: int) -> None:
     draw = random.Random(seed)
     language = read_recipe(Path("recipes/ru_en/recipe.yaml")).languages["ru"]
     request = CorpusRequest(Path("downloads"), Path("data"))
-    cut = (text.words_of(line, language.letters) for line in texts_ru.sentences(request))
+    cut = (text.words_of(line, language) for line in texts_ru.sentences(request))
     sentences = [words for words in cut if words and not text.foreign(words, language.letters)]
     draw.shuffle(sentences)
     running = itertools.cycle(itertools.chain.from_iterable(sentences))
@@ -86,7 +87,7 @@ def _spoiled(
 
 def ours(folder: Path) -> None:
     """Scores the texts of `make` into ``folder/score``, as stage 5 does."""
-    normalizer = text.WordNormalizer(LETTERS, {"ё": "е"})
+    normalizer = text.WordNormalizer(Language(LETTERS, "ru", fold={"ё": "е"}))
     words = score_files(folder / "ref.words", folder / "hyp.words", normalizer)
     phones = score_files(folder / "ref.phones", folder / "hyp.phones")
     speakers = {u: fields[0] for u, fields in read_text_table(folder / "speakers").items()}

@@ -8,12 +8,11 @@ import pytest
 import soundfile
 from support import ROOT, run
 
-from cascade.cli import transcribe as module
-from cascade.cli.transcribe import cuts, joined
 from cascade.config.experiment import Experiment
 from cascade.config.layout import Layout
 from cascade.config.recipe import read_recipe
-from cascade.decoding.decoder import Decoded
+from cascade.recognition import recordings as module
+from cascade.recognition.trained_system import TrainedSystem
 from cascade.runtime.files import read_jsonl_gz, read_text_table
 
 CUTS = 6  # of the test set
@@ -160,34 +159,12 @@ def test_long_recordings_are_cut_in_pauses(mini, recordings, tmp_path, monkeypat
     words = transcribe(mini.parent, *options[:2], options[3], *done.args[-1:]).stdout
     assert words.split("\t")[1].split() == [row[4] for row in rows]
 
-    parts = []
-    monkeypatch.setattr(module, "joined", lambda *args: parts.append(len(args[0])) or joined(*args))
     monkeypatch.chdir(ROOT)
     recipe = read_recipe(ROOT / "recipes/mini/recipe.yaml", {"limits.max_seconds": limit})
     experiment = Experiment(recipe, Layout(mini, Path("downloads"), Path("data")))
-    list(module.transcribe(experiment, "plain", [tmp_path / "long.wav"]))
-    assert parts[0] >= 3
-
-
-def test_parts_are_joined_in_order_at_their_times():
-    parts = [
-        Decoded("x", ["a"], ["b"], ["да"], [], [("да", 0.5, 0.25, 0.9)]),
-        Decoded("x", [], [], [], [], []),
-        Decoded("x", ["c", "d"], ["e"], ["о"], [], [("о", 0.25, 0.1, 0.8)]),
-    ]
-    recording = joined(parts, [0.0, 2.0, 4.5])
-    assert (recording.name, recording.hypotheses) == ("x", [])
-    assert (recording.phones, recording.phones_ngram) == (["a", "c", "d"], ["b", "e"])
-    assert recording.words == ["да", "о"]
-    assert recording.timed == [("да", 0.5, 0.25, 0.9), ("о", 4.75, 0.1, 0.8)]
-
-
-def test_cuts():
-    blank = np.ones(100, dtype=bool)
-    blank[[5, 30, 31, 40, 55, 60, 90]] = False
-    assert cuts(blank, 100) == []
-    assert cuts(blank, 99) == [48]  # in the middle of 41 to 54
-    assert cuts(np.zeros(100, dtype=bool), 50) == [50]
-    places = [0, *cuts(blank, 20), 100]
-    assert max(np.diff(places)) <= 20 and min(np.diff(places)) > 0
-    assert cuts(np.ones(0, dtype=bool), 1) == []
+    model = TrainedSystem(experiment, "plain", 0)
+    (recording,) = module.transcribe(model, [tmp_path / "long.wav"])
+    assert len(recording.parts) >= 3
+    edges = [0.0, *(part.end for part in recording.parts)]
+    assert [part.begin for part in recording.parts] == edges[:-1]
+    assert edges[-1] == recording.seconds == pytest.approx(len(samples) / rate)

@@ -32,7 +32,7 @@ def checked(name="u", words="добрый день", speaker="anna", start=0.0, 
 
 def check(path, text="добрый день", start=0.0, end=None, **other):
     utterance = Utterance("u", path, text, "anna", start, end, **other)
-    result, known = check_utterance(utterance, Rules(CYRILLIC, 16000, Limits()))
+    result, known = check_utterance(utterance, Rules(RUSSIAN, 16000, Limits()))
     assert known == digest(path)
     return result
 
@@ -44,7 +44,7 @@ def test_a_good_utterance(wav, tmp_path):
 
 
 def test_a_speakers_name_is_one_field(wav, tmp_path):
-    path, rules = wav(tmp_path / "a.wav", seconds=1.0), Rules(CYRILLIC, 16000, Limits())
+    path, rules = wav(tmp_path / "a.wav", seconds=1.0), Rules(RUSSIAN, 16000, Limits())
     for name, kept in (("Anna  Maria B", "Anna_Maria_B"), (" ", "unknown"), ("", "unknown")):
         result, _ = check_utterance(Utterance("u", path, "да", name), rules)
         assert result.speaker == kept
@@ -155,3 +155,23 @@ def test_more_phones_than_frames_are_left_out():
 def test_a_word_without_a_pronunciation_is_named():
     left_out = check_pronunciation(checked(words="день а"), {"день": ("d",), "а": ()}, stack=3)
     assert "no pronunciation for 'а'" in left_out.reason
+
+
+@pytest.mark.parametrize(("text", "fixable"), [("дoбрый день", True), ("dobry день", False)])
+def test_letters_that_look_alike_are_an_error_with_a_way_out(wav, tmp_path, text, fixable):
+    path = wav(tmp_path / "a.wav", seconds=1.0)
+    reason = check(path, text).reason
+    assert "letters that the language does not have" in reason
+    assert ("'confusables: fix' in the data set replaces them" in reason) == fixable
+    rules = Rules(RUSSIAN, 16000, Limits(), fix=True)
+    result, _ = check_utterance(Utterance("u", path, text, "anna"), rules)
+    if fixable:
+        assert result.words == ("добрый", "день")
+        assert result.changes == {"look-alike letters replaced": 1}
+    else:
+        assert isinstance(result, Excluded)
+
+
+def test_what_is_dropped_is_counted(wav, tmp_path):
+    result = check(wav(tmp_path / "a.wav", seconds=1.0), "д+обрый д+ень")
+    assert (result.words, result.changes) == (("добрый", "день"), {"stress marks dropped": 2})

@@ -66,7 +66,7 @@ name = "toy"
 version = "1"
 description = "What path.sh installs, with a package that makes a script"
 dependencies = ["pip"]
-optional-dependencies = {dev = []}
+optional-dependencies = {train = [], dev = []}
 """
 ENVIRONMENT = """
 . ./path.sh || exit

@@ -3,6 +3,7 @@ import math
 import numpy as np
 import pytest
 
+from cascade.config.sections import Language
 from cascade.runtime.errors import UserError
 from cascade.scoring.confidence import nce_and_auc, word_confidences
 from cascade.text.words import WordNormalizer
@@ -36,7 +37,7 @@ def test_all_correct_or_none_has_no_figures(right):
 
 
 def test_words_are_normalized_as_in_scores():
-    rule = WordNormalizer("абвгдеёжз", {"ё": "е"})
+    rule = WordNormalizer(Language("абвгдеёжз", "ru", fold={"ё": "е"}))
     ctm = {"u": [("ёж", 0, 1, 0.9), ("а-б", 1, 1, 0.4), ("г", 2, 1, 0.2)]}
     ref = {"u": ["еж", "а", "б", "да"], "v": ["да"]}  # nothing was result in v
     sure, right = word_confidences(ref, ctm, rule)
@@ -46,4 +47,6 @@ def test_words_are_normalized_as_in_scores():
 
 def test_an_utterance_that_is_not_in_the_test_is_refused():
     with pytest.raises(UserError, match="'u' has no reference"):
-        word_confidences({"v": ["да"]}, {"u": [("да", 0, 1, 0.9)]}, WordNormalizer("ад"))
+        word_confidences(
+            {"v": ["да"]}, {"u": [("да", 0, 1, 0.9)]}, WordNormalizer(Language("ад", "ru"))
+        )

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import random_texts
 
+from cascade.config.sections import Language
 from cascade.runtime.errors import UserError
 from cascade.scoring.score import EPS, Score, counts_of, score, score_files
 from cascade.scoring.speechbox import Counts
@@ -76,7 +77,7 @@ def test_order_does_not_matter():
     assert [one.pairs(u) for u in ref] == [other.pairs(u) for u in ref]
 
 
-CYRILLIC = WordNormalizer("абвгдеёжзийклмнопрстуфхцчшщъыьэюя", {"ё": "е"})
+CYRILLIC = WordNormalizer(Language("абвгдеёжзийклмнопрстуфхцчшщъыьэюя", "ru", fold={"ё": "е"}))
 
 
 def test_one_rule_for_reference_and_hypothesis():
@@ -185,7 +186,7 @@ def put(tmp_path, ref: str, hyp: str):
 
 
 def test_files(tmp_path):
-    rule = WordNormalizer("abcd", {"a": "b"})
+    rule = WordNormalizer(Language("abcd", "en", fold={"a": "b"}))
     result = score_files(*put(tmp_path, "u1 a b\nu2 c\nu3 d\n", "u2 c\nu1\n"), rule)
     assert (result.sub, result.dele, result.ins, result.total) == (0, 3, 0, 4)
     assert result.partial == ["u3"]

@@ -1,0 +1,42 @@
+"""The command ``report``: the report of an experiment again, or one of several experiments."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from cascade.config.experiment import Experiment
+from cascade.config.layout import Layout
+from cascade.config.recipe import read_recipe, recipe_in
+from cascade.html.build import read_results, write_report
+from cascade.runtime.errors import UserError
+from cascade.runtime.project import RECIPES
+
+
+def report(folders: Sequence[Path], out: Path | None) -> Path:
+    """Write the report of the experiment in a folder, or one page of several; return its path.
+
+    Raises `UserError` for a folder without results, and for files that are missing or damaged.
+    """
+    experiments = [experiment_in(folder) for folder in folders]
+    if len(experiments) == 1 and out is None:
+        write_report(experiments[0])
+        return experiments[0].layout.report
+    raise UserError("Give one experiment.")
+
+
+def experiment_in(folder: Path) -> Experiment:
+    """Return the experiment in a folder, with the recipe that stage 6 has left there.
+
+    Without that, the recipe is the one in ``recipes/`` that ``results.json`` names. Raises
+    `UserError` if there are no results or no recipe.
+    """
+    layout = Layout(folder, Path("downloads"), Path("data"))
+    if layout.recipe.is_file():
+        return Experiment(read_recipe(layout.recipe), layout)
+    name = read_results(folder)["recipe"]
+    file = recipe_in(RECIPES / name)
+    if file is None:
+        raise UserError(
+            f"{layout.recipe} is missing, and there is no recipe '{name}' in recipes/. Run stage 6"
+            " of the recipe: ./run.sh --stage 6 --recipe FILE"
+        )
+    return Experiment(read_recipe(file), layout)

@@ -1,0 +1,163 @@
+"""The words of recordings, by whatever recognises them: a system of an experiment, or a bundle.
+
+This module needs no torch.
+"""
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from cascade.config.sections import FRAMES_PER_SECOND, Features, Limits
+from cascade.corpora import audio
+from cascade.decoding.decoder import Decoded, Decoder
+from cascade.runtime.errors import UserError
+
+log = logging.getLogger("cascade")
+
+
+@dataclass(frozen=True)
+class Recogniser:
+    """What recognises speech.
+
+    Attributes:
+        energies: Features (T, C) of samples (N,).
+        log_probs: Log-probabilities (steps, phones) of features (T, C).
+        decoder: Phones and words of log-probabilities.
+    """
+
+    energies: Callable[[np.ndarray], np.ndarray]
+    log_probs: Callable[[np.ndarray], np.ndarray]
+    decoder: Decoder
+
+
+class Model(Protocol):
+    """A recogniser that is not loaded yet, and what it takes."""
+
+    @property
+    def features(self) -> Features: ...
+
+    @property
+    def limits(self) -> Limits: ...
+
+    def load(self) -> Recogniser:
+        """Return the recogniser. Raises `UserError` where it cannot be loaded."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a recording: where it begins and ends in seconds, and what was recognised."""
+
+    begin: float
+    end: float
+    decoded: Decoded
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A recording that was recognised.
+
+    Attributes:
+        seconds: Its length.
+        parts: The parts in which it was searched, in order.
+        table: The words of its hypotheses by number.
+    """
+
+    seconds: float
+    parts: list[Part]
+    table: Sequence[str]
+
+    @property
+    def words(self) -> list[str]:
+        return [word for part in self.parts for word in part.decoded.words]
+
+    @property
+    def phones(self) -> list[str]:
+        """The phones of the search with the phone n-gram."""
+        return [phone for part in self.parts for phone in part.decoded.phones_ngram]
+
+    @property
+    def timed(self) -> list[tuple[str, float, float, float]]:
+        """Each word with its start and duration in seconds, and its confidence."""
+        return [
+            (word, part.begin + start, seconds, confidence)
+            for part in self.parts
+            for word, start, seconds, confidence in part.decoded.timed
+        ]
+
+
+def transcribe(
+    model: Model, paths: Sequence[Path], channel: int | None = None
+) -> Iterator[Recording]:
+    """Yield each recording recognised, in the order of ``paths``.
+
+    A recording longer than ``limits.max_seconds`` is cut at pauses and searched in parts: in a
+    search of all of it the beam would lose good paths. ``channel`` counts from 0; None is the
+    mean of all. Raises `UserError`, before decoding anything, for recordings that cannot be used.
+    """
+    features, limits = model.features, model.limits
+    step = (features.stack + 1) / FRAMES_PER_SECOND  # one step of the network
+    durations = _durations(paths, max(limits.min_seconds, step), channel)
+    recogniser = model.load()
+    decoder = recogniser.decoder
+    for path, seconds in zip(paths, durations, strict=True):
+        matrix = recogniser.energies(audio.read(path, features.rate, 0.0, seconds, channel))
+        if not np.isfinite(matrix).all():
+            raise UserError(f"{path} has samples that are not finite numbers. Replace it.")
+        log_probs = recogniser.log_probs(matrix)  # (steps, phones)
+        most = int(limits.max_seconds * FRAMES_PER_SECOND / features.stack)
+        places = cuts(log_probs.argmax(axis=1) == 0, most)
+        ends = [*(place * decoder.seconds for place in places), seconds]
+        parts = []
+        for begin, end, part in zip([0.0, *ends], ends, np.split(log_probs, places), strict=False):
+            parts.append(Part(begin, end, decoder(path.name, part)))
+        yield Recording(seconds, parts, decoder.words)
+
+
+def cuts(blank: np.ndarray, most: int) -> list[int]:
+    """Return where to cut, so that no part has more than ``most`` frames.
+
+    ``blank`` (T,) is true in frames without a phone. A part that is too long is cut in the
+    middle of the longest pause of its middle half, or in two halves if there is no pause.
+
+    >>> cuts(np.array([0, 0, 0, 0, 1, 1, 1, 0, 0, 0], bool), 8)
+    [5]
+    """
+    places, waiting = [], [(0, len(blank))]
+    while waiting:
+        begin, end = waiting.pop()
+        if end - begin > most:
+            low, high = begin + (end - begin) // 4, end - (end - begin) // 4
+            sound = np.flatnonzero(~blank[low:high])
+            edges = low + np.concatenate([[-1], sound, [high - low]])
+            longest = int(np.diff(edges).argmax())
+            if len(sound) == high - low:
+                cut = (begin + end) // 2
+            else:
+                cut = int(edges[longest] + edges[longest + 1] + 1) // 2
+            places.append(cut)
+            waiting += [(begin, cut), (cut, end)]
+    return sorted(places)
+
+
+def _durations(paths: Sequence[Path], least: float, channel: int | None) -> list[float]:
+    """Return the seconds of recordings; raise `UserError` that names all unusable ones."""
+    durations, errors = [], []
+    for path in paths:
+        try:
+            info = audio.inspect(path)
+            if info.seconds < least:
+                raise UserError(f"{path} lasts {info.seconds:.2f} s, less than {least} s")
+            if channel is not None and channel >= info.channels:
+                raise UserError(f"{path} has no channel {channel}, only 0 to {info.channels - 1}")
+            if info.channels > 1 and channel is None:
+                log.warning("warning: %s: using the mean of its %d channels.", path, info.channels)
+            durations.append(info.seconds)
+        except UserError as error:
+            errors.append(str(error))
+    if errors:
+        raise UserError("nothing was transcribed: " + "; ".join(errors) + ".")
+    return durations

@@ -1,0 +1,106 @@
+"""A system of an experiment as a recogniser: one that stage 4 has decoded with."""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from cascade.config.experiment import Experiment
+from cascade.config.recipe import Recipe
+from cascade.config.sections import Features, Limits
+from cascade.decoding.decoder import decoder_of
+from cascade.features.cmn import read_cms_init
+from cascade.pipeline import stages
+from cascade.recognition.recordings import Recogniser
+from cascade.report import training_curves
+from cascade.runtime.errors import UserError
+
+log = logging.getLogger("cascade")
+
+
+def choose(experiment: Experiment, system: str | None) -> str:
+    """Return ``system``, or if it is None the one with the fewest phone errors on valid.
+
+    Raises `UserError` if the recipe has no such system, or none that is trained.
+    """
+    recipe, layout = experiment.recipe, experiment.layout
+    if system is not None:
+        if system not in recipe.systems:
+            names = ", ".join(recipe.systems)
+            raise UserError(f"{recipe.name}: unknown system '{system}'. Known: {names}.")
+        return system
+    trained = [name for name in recipe.systems if layout.search(name).exists()]
+    if not trained:
+        raise UserError(_run_first(recipe, layout.root))
+    rates = {name: training_curves.trained(layout.system(name))["valid_per"] for name in trained}
+    best = min(trained, key=lambda name: rates[name])
+    if len(trained) > 1:
+        log.info("%s has the fewest phone errors on valid of %s.", best, ", ".join(trained))
+    return best
+
+
+@dataclass(frozen=True)
+class TrainedSystem:
+    """A system of an experiment; ``nbest`` is the length of its n-best lists.
+
+    With 0 only the best hypothesis is searched for, and words have no times: twice as fast.
+    Raises `UserError` if stages 0 to 4 have not run.
+    """
+
+    experiment: Experiment
+    system: str
+    nbest: int
+
+    def __post_init__(self) -> None:
+        layout, system = self.experiment.layout, self.system
+        for path in (
+            *(layout.phones, layout.lexicon, layout.graph, layout.words),
+            *(layout.phone_graph, layout.phone_words),
+            *(layout.cms_init, layout.model(system), layout.search(system)),
+            layout.phone_search(system),
+        ):
+            if not path.exists():
+                run_first = _run_first(self.experiment.recipe, layout.root)
+                raise UserError(f"{path} is missing. {run_first}")
+        stages.warn(self.experiment, (3, 4))
+
+    @property
+    def features(self) -> Features:
+        return self.experiment.recipe.features
+
+    @property
+    def limits(self) -> Limits:
+        return self.experiment.recipe.limits
+
+    def load(self) -> Recogniser:
+        """Load the network and the graphs; raise `UserError` where they do not go together."""
+        import torch  # takes seconds
+
+        from cascade.decoding.network_outputs import AcousticModel
+        from cascade.features.batches import normalised, stacked
+        from cascade.features.filterbank import Filterbank
+
+        torch.set_num_threads(1)
+        layout, features = self.experiment.layout, self.features
+        acoustic = AcousticModel(layout.system(self.system))
+        acoustic.check_phones(layout)
+        if acoustic.config.inputs != features.filters * features.stack:
+            raise UserError(
+                f"{layout.system(self.system)} takes {acoustic.config.inputs} values in a step, but"
+                f" {features.stack} frames of {features.filters} filters are computed from audio:"
+                " it was trained with other settings, or on features without audio."
+            )
+        mean = read_cms_init(layout.cms_init)
+
+        def log_probs(matrix: np.ndarray) -> np.ndarray:
+            inputs = stacked(normalised(matrix, features, mean), features.stack)
+            return acoustic(inputs[None])[0]  # (steps, C) -> (steps, phones)
+
+        filterbank = Filterbank(features.rate, features.filters)
+        decoder = decoder_of(self.experiment, self.system, self.nbest)
+        return Recogniser(filterbank.energies, log_probs, decoder)
+
+
+def _run_first(recipe: Recipe, root: Path) -> str:
+    return f"Stages 0 to 4 of {recipe.name} have not run in {root}. Run them first: ./run.sh."

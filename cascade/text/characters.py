@@ -1,0 +1,184 @@
+"""The one place where characters are normalised, by language, before a text becomes words.
+
+1. Case, by the rules of the language: Turkish ``I`` becomes ``ı``, Irish ``nAthair`` ``nathair``.
+2. Characters that nobody sees are dropped. A zero-width space separates words in the languages
+   that write it between words.
+3. Stress marks are dropped, and so are the marks of vowels in Arabic and Hebrew.
+4. Characters for the same letter become one: ligatures, wide letters, apostrophes, and the
+   Arabic letters that Persian and Urdu write in another way.
+
+What is among the ``letters`` of a language stays as it is.
+"""
+
+import functools
+import re
+import unicodedata
+from collections import Counter
+
+from cascade.config.sections import Language
+
+APOSTROPHE = "'"
+APOSTROPHES = frozenset("'’‘‛′´ʼʻ＇՚׳")
+# Languages in which ʻ is a letter of its own, and others of these characters stand for it.
+OKINA = frozenset(("haw", "mi", "sm", "to", "ty"))
+WITH_APOSTROPHE = frozenset(("be", "uk"))  # п'ять
+DOTLESS = frozenset(("az", "ba", "crh", "gag", "kk", "tr", "tt"))  # I and ı, İ and i
+SPACED = frozenset(("km", "lo", "my", "shn", "th"))  # U+200B is between words there
+PREFIXED = frozenset(("ga", "gd"))  # n-athair, or nAthair: one word
+JOINERS = "\u200c\u200d"  # between the letters of Persian and of the scripts of India
+STRESS = frozenset("\u0300\u0301")  # combining grave and acute, as dictionaries print them
+INVISIBLE = re.compile(
+    "[\u034f\u115f\u1160\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
+# Vowels and other signs around the letters of Hebrew and Arabic; the stroke that lengthens a word.
+VOWEL_MARKS = re.compile(
+    "[\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u0640\u064b-\u0652"
+    "\u0656-\u065f\u0670\u06d6-\u06dc\u06df-\u06e8\u06ea-\u06ed\u08d3-\u08ff]"
+)
+# Ligatures and other forms of letters: ĳ, ŉ, ſ, ǆ, ﬁ, ﬓ, Hebrew and Arabic ones, wide, narrow.
+FORMS = re.compile(
+    "[\u0132\u0133\u0149\u017f\u01c4-\u01cc\u01f1-\u01f3\ufb00-\ufdfb\ufe70-\ufefc"
+    "\uff10-\uff19\uff21-\uff3a\uff41-\uff5a\uff66-\uff9f]"
+)
+PERSIAN = {"ي": "ی", "ى": "ی", "ك": "ک"}
+SAME = {"fa": PERSIAN, "ckb": PERSIAN, "ur": PERSIAN | {"ه": "ہ"}}
+VOWELS = "аеёиоуыэюяіїєўѣүұөәӑӗӳ"
+# Letters that look alike in Latin, Cyrillic and Greek.
+ALIKE = (
+    *("AАΑ", "BВΒ", "CС", "EЕΕ", "HНΗ", "IІΙ", "JЈ", "KКΚ", "MМΜ", "NΝ", "OОΟ", "PРΡ", "SЅ"),
+    *("TТΤ", "XХΧ", "YУΥ", "ZΖ", "aа", "cс", "eе", "iі", "jј", "oоο", "pр", "sѕ", "vν", "xх", "yу"),
+)
+CONFUSABLES = "look-alike letters replaced"
+GERSHAYIM = re.compile('(?<=[\u05d0-\u05ea])["\u05f4](?=[\u05d0-\u05ea])')  # צה״ל
+WORD = re.compile(r"[^\W\d_]+")
+
+
+def normalise(
+    text: str, language: Language, counts: Counter[str] | None = None, fix: bool = False
+) -> str:
+    """Return ``text`` in the characters of ``language``; punctuation and digits stay.
+
+    A language without letters keeps every letter: its alphabet is not known yet. ``counts``
+    gets the changes that a user must know. With ``fix``, letters of another script that look
+    like those of the language are replaced in words that are otherwise of its letters.
+
+    >>> normalise("IĞDIR, İstanbul", Language("abcçdefgğhıijklmnoöprsştuüvyz", "tr"))
+    'ığdır, istanbul'
+    """
+    rules = _rules(language.letters, language.code, language.stress_marks)
+    return rules(text, Counter() if counts is None else counts, fix)
+
+
+def lower(text: str, code: str) -> str:
+    """Return ``text`` in lower case, by the rules of the language with this code.
+
+    >>> lower("ISPARTA", "tr"), lower("nAthair", "ga"), lower("ΟΔΟΣ", "el"), lower("STRAẞE", "de")
+    ('ısparta', 'nathair', 'οδος', 'straße')
+    """
+    if code in DOTLESS:
+        text = text.replace("İ", "i").replace("I", "ı")
+    if code in PREFIXED:
+        text = re.sub(r"\b([hnt])-(?=[aeiouáéíóúàèìòù])", r"\1", text, flags=re.IGNORECASE)
+    # The dot of i stays a dot: under accents in Lithuanian, and of İ in other languages.
+    return re.sub("([ijį])\u0307", r"\1", text.lower())
+
+
+class _Rules:
+    """The rules of one language."""
+
+    def __init__(self, letters: str, code: str, stress_marks: str) -> None:
+        self._code = code
+        self._table = _Table(letters, code)
+        kept = {*letters, *(APOSTROPHE if code in WITH_APOSTROPHE else "")}
+        self._stress = _stress_marks({*stress_marks} - kept)
+        self._own = {*letters, *letters.upper()}
+        alike = [(group, self._own.intersection(group)) for group in ALIKE]
+        fixes = {c: min(own) for group, own in alike if len(own) == 1 for c in group}
+        self._fixes = {ord(c): fixes[c] for c in fixes.keys() - self._own}
+
+    def __call__(self, text: str, counts: Counter[str], fix: bool) -> str:
+        text = unicodedata.normalize("NFC", text)
+        if fix and self._fixes:
+            text = WORD.sub(lambda word: self._without_confusables(word[0], counts), text)
+        if self._stress:
+            text, times = self._stress.subn("", text)
+            if times:
+                counts["stress marks dropped"] += times
+        if marks := [c for c in VOWEL_MARKS.findall(text) if not self._table[ord(c)]]:
+            counts["vowel marks dropped"] += len(marks)
+        text = GERSHAYIM.sub("", text)
+        if self._code == "uz":  # o and g with ʻ are letters of their own
+            text = re.sub("[oOgG]?[{}]".format("".join(APOSTROPHES)), _uzbek, text)
+        text = lower(text, self._code).translate(self._table)
+        return unicodedata.normalize("NFC", text)
+
+    def _without_confusables(self, word: str, counts: Counter[str]) -> str:
+        """Return a word in the language's letters if some of it is, and the rest looks like it."""
+        others = [c for c in word if c not in self._own]
+        if not others or len(others) == len(word) or any(ord(c) not in self._fixes for c in others):
+            return word
+        counts[CONFUSABLES] += len(others)
+        return word.translate(self._fixes)
+
+
+@functools.lru_cache(maxsize=64)
+def _rules(letters: str, code: str, stress_marks: str) -> _Rules:
+    return _Rules(letters, code, stress_marks)
+
+
+class _Table(dict[int, str]):
+    """What replaces each character, by its number, for `str.translate`."""
+
+    def __init__(self, letters: str, code: str) -> None:
+        super().__init__()
+        self._letters, self._code = frozenset(letters), code
+        self._same = SAME.get(code, {})
+        self._stress = STRESS | {"\u0303"} if code == "lt" else STRESS  # the tilde, too
+        own = [c for c in letters if c in APOSTROPHES and (code, c) != ("uz", "ʻ")]
+        self._apostrophe = "ʻ" if code in OKINA else own[0] if len(own) == 1 else APOSTROPHE
+
+    def __missing__(self, number: int) -> str:
+        self[number] = replacement = self._of(chr(number))
+        return replacement
+
+    def _of(self, char: str) -> str:
+        if char in self._letters or (char, self._code) == ("ʻ", "uz"):
+            return char
+        if char in APOSTROPHES:
+            return self._apostrophe
+        if char == "\u200b" and self._code in SPACED:
+            return " "
+        if not self._letters and char in JOINERS and self._code != "ar":
+            return char
+        if unicodedata.category(char) == "Cf" or INVISIBLE.match(char) or VOWEL_MARKS.match(char):
+            return ""
+        if FORMS.match(char):
+            return "".join(map(self._of, unicodedata.normalize("NFKC", char)))
+        if char in self._same:
+            return self._same[char]
+        if char in self._stress:
+            return ""
+        if not self._letters and self._code != "lt":
+            return char
+        return "".join(c for c in unicodedata.normalize("NFD", char) if c not in self._stress)
+
+
+def _uzbek(match: re.Match[str]) -> str:
+    return match[0][:-1] + ("ʻ" if len(match[0]) > 1 else APOSTROPHE)
+
+
+def _stress_marks(marks: set[str]) -> re.Pattern[str] | None:
+    """Return a pattern of stress marks: beside a vowel, in a word of Cyrillic letters.
+
+    ``+`` is before the vowel or after it, others are after it. An apostrophe before a capital
+    is no stress mark: О'Генри.
+    """
+    vowel, letter = f"[{VOWELS}{VOWELS.upper()}]", "[\u0400-\u04ff]"
+    patterns = []
+    if "+" in marks:
+        patterns.append(rf"(?<![0-9+])\+(?={vowel})|(?<={vowel})\+(?={letter})")
+    if after := "".join(sorted(marks - {"+", APOSTROPHE})):
+        patterns.append(rf"(?<={vowel})[{re.escape(after)}](?={letter})")
+    if APOSTROPHE in marks:
+        patterns.append(rf"(?<={vowel})['’](?=[\u0430-\u045f{VOWELS}])")
+    return re.compile("|".join(patterns)) if patterns else None

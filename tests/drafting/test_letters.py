@@ -1,0 +1,62 @@
+"""What ``new-recipe`` makes of letters that are perhaps not of the language."""
+
+import pytest
+
+from cascade.config.recipe import read_recipe
+from cascade.drafting.new_recipe import new_recipe
+
+RU = [
+    "Съешь ещё этих мягких булок", "Выпей чаю и хлеба", "Широкая река течёт на юг",
+    "Мы жили у фабрики", "Цирк приехал в город", "Объезд закрыт до утра",
+]  # fmt: skip
+
+
+@pytest.fixture
+def draft(tmp_path, wav):
+    """Drafts a recipe from transcripts; returns the language, the data sets and the report."""
+
+    def draft(code, texts):
+        folder = tmp_path / "speech"
+        for i, text in enumerate(texts):
+            wav(folder / f"{i:02d}.wav", seconds=4, seed=i)
+            (folder / f"{i:02d}.txt").write_text(text, encoding="utf-8")
+        path = tmp_path / "pair" / "recipe.yaml"
+        report = new_recipe(path, (code, str(folder)), [], tmp_path, tmp_path, 1)
+        recipe = read_recipe(path)
+        return recipe.languages[code], recipe.datasets, report
+
+    return draft
+
+
+def test_one_sentence_of_another_language_adds_no_letters(draft):
+    language, _, report = draft("ru", [*RU * 4, "Її їжак живе біля річки"])
+    assert language.letters == "абвгдеёжзийклмнопрстуфхцчшщъыьэюя"
+    assert "not taken: ї (U+0457), in 2 words such as 'їжак'; if it is a letter" in report
+    assert "і (U+0456), in 2 words such as 'біля'" in report
+
+
+def test_letters_that_the_voice_does_not_read_are_not_taken(draft):
+    language, _, report = draft("bg", ["аз съм тук и ти си там", "дойде една жена"] * 12 + ["үрэ"])
+    assert "ү" not in language.letters and "ъ" in language.letters
+    assert "ү (U+04AF), in 1 word such as 'үрэ'" in report
+
+
+def test_few_words_of_many_are_needed_for_a_letter(draft):
+    texts = ["ena dva tri štiri pet šest sedem osem devet deset" + " in" * 40] * 70
+    language, _, report = draft("sl", [*texts, "señor ena"])
+    assert "ñ" not in language.letters and "š" in language.letters
+    assert "not taken: ñ (U+00F1), in 1 word such as 'señor'" in report
+
+
+def test_letters_that_look_alike_are_fixed(draft):
+    mixed = [text.replace("о", "o").replace("с", "c") for text in RU]
+    language, datasets, report = draft("ru", mixed)
+    assert language.letters == "абвгдеёжзийклмнопрстуфхцчшщъыьэюя"
+    assert {dataset.confusables for dataset in datasets} == {"fix"}
+    assert "fail the checks" not in report
+    assert "confusables: fix, since letters of another script look like" in report
+
+
+def test_a_text_without_such_letters_is_not_touched(draft):
+    _, datasets, _ = draft("ru", [*RU, "OK"])
+    assert {dataset.confusables for dataset in datasets} == {None}

@@ -1,0 +1,27 @@
+import numpy as np
+
+from cascade.decoding.decoder import Decoded
+from cascade.recognition.recordings import Part, Recording, cuts
+
+
+def test_parts_are_one_recording_in_order_at_their_times():
+    parts = [
+        Part(0.0, 2.0, Decoded("x", ["a"], ["b"], ["да"], [], [("да", 0.5, 0.25, 0.9)])),
+        Part(2.0, 4.5, Decoded("x", [], [], [], [], [])),
+        Part(4.5, 6.0, Decoded("x", ["c", "d"], ["e"], ["о"], [], [("о", 0.25, 0.1, 0.8)])),
+    ]
+    recording = Recording(6.0, parts, [])
+    assert recording.phones == ["b", "e"]
+    assert recording.words == ["да", "о"]
+    assert recording.timed == [("да", 0.5, 0.25, 0.9), ("о", 4.75, 0.1, 0.8)]
+
+
+def test_cuts():
+    blank = np.ones(100, dtype=bool)
+    blank[[5, 30, 31, 40, 55, 60, 90]] = False
+    assert cuts(blank, 100) == []
+    assert cuts(blank, 99) == [48]  # in the middle of 41 to 54
+    assert cuts(np.zeros(100, dtype=bool), 50) == [50]
+    places = [0, *cuts(blank, 20), 100]
+    assert max(np.diff(places)) <= 20 and min(np.diff(places)) > 0
+    assert cuts(np.ones(0, dtype=bool), 1) == []
