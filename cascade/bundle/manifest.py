@@ -29,8 +29,9 @@ from cascade.runtime.files import write_json
 FORMAT = 1  # raised when a version before could not use the bundle
 NAME = "bundle.json"
 MB, GB = 1 << 20, 1 << 30
+FLOAT32, INT8 = "model.onnx", "model.int8.onnx"  # the network, by the kind of its weights
 MOST = {  # the largest size of each file in bytes
-    "model.onnx": GB,
+    FLOAT32: GB,
     "words.onnx": GB,
     "model.safetensors": GB,
     "tokens.txt": MB,
@@ -43,7 +44,7 @@ MOST = {  # the largest size of each file in bytes
     "model.json": MB,
     "README.md": MB,
 }
-OPTIONAL = {"model.int8.onnx": GB}
+OPTIONAL = {INT8: GB}
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,10 @@ class Manifest:
         words: The settings of the search for words. The graph has the penalty of words in it, so
             the one here is 0.
         phones: The settings of the search for phones, likewise.
+        cost_scale: What the costs in ``graph.fst`` and the scores of ``words.onnx`` are multiplied
+            by. sherpa-onnx searches with a beam of 16; so scaled, that is the beam of ``words``.
+        valid_per: The phone error rate on valid in per cent, of greedy phones, with weights of
+            ``float32`` and of ``int8``.
         files: All other files of the bundle.
     """
 
@@ -85,6 +90,8 @@ class Manifest:
     limits: Limits
     words: Decode
     phones: Decode
+    cost_scale: float
+    valid_per: dict[str, float]
     files: dict[str, File]
 
 
@@ -113,6 +120,8 @@ def parse(content: bytes, where: Path) -> Manifest:
         manifest: Manifest = build(Manifest, raw, "")
     except UserError as error:
         raise UserError(f"{where} is damaged: {NAME}: {error}") from None
+    if not 1e-3 <= manifest.cost_scale <= 1e3:
+        raise UserError(f"{where} is refused: its cost_scale is {manifest.cost_scale}.")
     allowed = MOST | OPTIONAL
     for name, file in manifest.files.items():
         if name not in allowed:

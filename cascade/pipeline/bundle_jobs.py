@@ -4,7 +4,7 @@ from cascade.bundle.manifest import MOST, NAME
 from cascade.config.experiment import Experiment
 from cascade.runtime.stage import Call, Job
 
-PACKAGES = ("torch", "onnx")  # those that decide the bytes of the models
+PACKAGES = ("torch", "onnx", "onnxruntime")  # those that decide the bytes of the models
 
 
 def bundles(experiment: Experiment, processes: int, _force: bool) -> tuple[Job, ...]:
@@ -17,6 +17,11 @@ def bundles(experiment: Experiment, processes: int, _force: bool) -> tuple[Job, 
     settings["rule"] = {"letters": language.letters, "fold": language.fold}
     spoken = [layout.text(key, "speakers") for key in keys]
     frames = [layout.num_frames(key) for key in keys]
+    valid = [
+        path
+        for key in experiment.dataset_keys("valid")
+        for path in (layout.feature_digests(key), layout.text(key, "phones"))
+    ]
     return tuple(
         Job(
             name=f"{system}.bundle",
@@ -26,7 +31,7 @@ def bundles(experiment: Experiment, processes: int, _force: bool) -> tuple[Job, 
                 *(layout.search(system), layout.phone_search(system), layout.cms_init),
                 *(layout.graph, layout.words, layout.lexicon),
                 *(layout.phone_graph, layout.phone_words),
-                *(layout.lang_summary, layout.root / "results.json", *spoken, *frames),
+                *(layout.lang_summary, layout.root / "results.json", *spoken, *frames, *valid),
             ),
             outputs=(
                 *(layout.bundle(system) / name for name in (NAME, *MOST)),
