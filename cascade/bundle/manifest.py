@@ -1,12 +1,12 @@
 """What a bundle has in it: ``bundle.json``, and the names of its files.
 
-A line of each file::
+The other files::
 
     model.onnx         the network, with mean subtraction and stacking of frames
     model.int8.onnx    the same with weights of 8 bits, where it is as good
     words.onnx         the same with the scale and the penalty of the search, for sherpa-onnx
-    tokens.txt         а phone and its number a line; <blk> is 0
-    graph.fst          the decoding graph of words, the penalty of words in it
+    tokens.txt         the phones of the network by number; the blank is 0
+    graph.fst          the decoding graph of words, with their penalty, costs scaled
     words.txt          its words by number
     lexicon.txt        their pronunciations
     phone_graph.fst    the decoding graph of the phone n-gram
@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cascade.config.schema import as_plain, build
-from cascade.config.sections import Decode, Features, Limits
+from cascade.config.sections import Decode, Features, Language, Limits
 from cascade.runtime.errors import UserError
 from cascade.runtime.files import write_json
 
@@ -65,8 +65,8 @@ class Manifest:
         recipe: The recipe that it was trained by.
         system: The system of that recipe.
         language: The language that it recognises.
-        letters: The letters of its words.
-        fold: Letters that count as another letter when words are scored.
+        rule: What decides how its text becomes words (`cascade.text.words`): its letters, voice
+            and so on, without the files of texts.
         features: How features are computed.
         limits: The shortest recording, and the longest one that is searched in one part.
         words: The settings of the search for words. The graph has the penalty of words in it, so
@@ -84,8 +84,7 @@ class Manifest:
     recipe: str
     system: str
     language: str
-    letters: str
-    fold: dict[str, str]
+    rule: Language
     features: Features
     limits: Limits
     words: Decode

@@ -36,11 +36,16 @@ def test_folder_and_zip_file_have_all_files_and_are_the_same_again(experiment):
     assert not list(layout.system("plain").glob(".*"))
 
 
-def test_the_manifest_says_how_to_recognise(experiment):
+def test_the_manifest_says_how_to_recognise(tmp_path, raw, read):
+    raw["languages"]["ru"] |= {"fold": {"ё": "е"}, "dictionaries": ["dictionary_ru"]}
+    experiment = trained(tmp_path, raw, read)
     pack(experiment, "plain")
     with opened(experiment.layout.bundle_zip("plain")) as bundle:
         manifest = bundle.manifest
         assert (manifest.recipe, manifest.system, manifest.language) == ("small", "plain", "ru")
+        assert manifest.rule.letters == experiment.recipe.target_language.letters
+        assert manifest.rule.voice == "ru" and manifest.rule.fold == {"ё": "е"}
+        assert not (manifest.rule.texts or manifest.rule.dictionaries or manifest.rule.lexicon)
         assert manifest.features == experiment.recipe.features
         assert manifest.words.acoustic_scale == SCALES["acoustic_scale"]
         assert set(manifest.valid_per) == {"float32", "int8"}
