@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import kaldiio
 import numpy as np
 import torch
 
@@ -55,11 +56,25 @@ def trained(
     for key in experiment.dataset_keys():
         write_text_table(layout.num_frames(key), {"a": ["4500"], "b": ["4500"], "c": ["9999"]})
         write_text_table(layout.text(key, "speakers"), {"a": ["anna"], "b": ["boris"]})
+    _write_valid(layout)
     for seed, name in enumerate(experiment.recipe.systems):
         _save_network(layout, name, phones, seed)
         write_json(layout.search(name), {"found": SCALES, "trials": []})
         write_json(layout.phone_search(name), {"found": SCALES, "trials": []})
     return experiment
+
+
+def _write_valid(layout: Layout) -> None:
+    """Features and phones of two utterances for valid."""
+    random = np.random.default_rng(0)
+    lines = []
+    for name in ("a", "b"):
+        ark = layout.feats / f"{name}.ark"
+        kaldiio.save_ark(str(ark), {name: random.normal(-7, 2, (90, FILTERS)).astype(np.float32)})
+        lines.append(f"{name} {ark}:{len(name) + 1}\n")
+    write_text(layout.scp("valid_ru"), "".join(lines))
+    write_text_table(layout.text("valid_ru", "phones"), {"a": [*"kot"], "b": [*"attasok"]})
+    write_text_table(layout.feature_digests("valid_ru"), {"a": ["1"], "b": ["2"]})
 
 
 def _save_network(layout: Layout, system: str, phones: list[str], seed: int) -> None:

@@ -1,4 +1,4 @@
-"""The format of a bundle, a model that runs elsewhere: its files, reading them, unpacking it.
+"""The form of a bundle, a model that runs elsewhere: its files, their checks, its network.
 
 It may import: runtime, config.
 """

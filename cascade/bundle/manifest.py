@@ -1,12 +1,12 @@
 """What a bundle has in it: ``bundle.json``, and the names of its files.
 
-A line of each file::
+The other files::
 
     model.onnx         the network, with mean subtraction and stacking of frames
     model.int8.onnx    the same with weights of 8 bits, where it is as good
     words.onnx         the same with the scale and the penalty of the search, for sherpa-onnx
-    tokens.txt         а phone and its number a line; <blk> is 0
-    graph.fst          the decoding graph of words, the penalty of words in it
+    tokens.txt         the phones of the network by number; the blank is 0
+    graph.fst          the decoding graph of words, with their penalty, costs scaled
     words.txt          its words by number
     lexicon.txt        their pronunciations
     phone_graph.fst    the decoding graph of the phone n-gram
@@ -22,15 +22,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cascade.config.schema import as_plain, build
-from cascade.config.sections import Decode, Features, Limits
+from cascade.config.sections import Decode, Features, Language, Limits
 from cascade.runtime.errors import UserError
 from cascade.runtime.files import write_json
 
 FORMAT = 1  # raised when a version before could not use the bundle
 NAME = "bundle.json"
 MB, GB = 1 << 20, 1 << 30
+FLOAT32, INT8 = "model.onnx", "model.int8.onnx"  # the network, by the kind of its weights
 MOST = {  # the largest size of each file in bytes
-    "model.onnx": GB,
+    FLOAT32: GB,
     "words.onnx": GB,
     "model.safetensors": GB,
     "tokens.txt": MB,
@@ -43,7 +44,7 @@ MOST = {  # the largest size of each file in bytes
     "model.json": MB,
     "README.md": MB,
 }
-OPTIONAL = {"model.int8.onnx": GB}
+OPTIONAL = {INT8: GB}
 
 
 @dataclass(frozen=True)
@@ -64,13 +65,17 @@ class Manifest:
         recipe: The recipe that it was trained by.
         system: The system of that recipe.
         language: The language that it recognises.
-        letters: The letters of its words.
-        fold: Letters that count as another letter when words are scored.
+        rule: What decides how its text becomes words (`cascade.text.words`): its letters, voice
+            and so on, without the files of texts.
         features: How features are computed.
         limits: The shortest recording, and the longest one that is searched in one part.
         words: The settings of the search for words. The graph has the penalty of words in it, so
             the one here is 0.
         phones: The settings of the search for phones, likewise.
+        cost_scale: What the costs in ``graph.fst`` and the scores of ``words.onnx`` are multiplied
+            by. sherpa-onnx searches with a beam of 16; so scaled, that is the beam of ``words``.
+        valid_per: The phone error rate on valid in per cent, of greedy phones, with weights of
+            ``float32`` and of ``int8``.
         files: All other files of the bundle.
     """
 
@@ -79,12 +84,13 @@ class Manifest:
     recipe: str
     system: str
     language: str
-    letters: str
-    fold: dict[str, str]
+    rule: Language
     features: Features
     limits: Limits
     words: Decode
     phones: Decode
+    cost_scale: float
+    valid_per: dict[str, float]
     files: dict[str, File]
 
 
@@ -113,6 +119,8 @@ def parse(content: bytes, where: Path) -> Manifest:
         manifest: Manifest = build(Manifest, raw, "")
     except UserError as error:
         raise UserError(f"{where} is damaged: {NAME}: {error}") from None
+    if not 1e-3 <= manifest.cost_scale <= 1e3:
+        raise UserError(f"{where} is refused: its cost_scale is {manifest.cost_scale}.")
     allowed = MOST | OPTIONAL
     for name, file in manifest.files.items():
         if name not in allowed:

@@ -52,6 +52,27 @@ def opened(path: Path, only: tuple[str, ...] = ()) -> Iterator[Bundle]:
         raise UserError(f"{path}: no bundle is there. Stage 7 packs one: SYSTEM/bundle.zip.")
 
 
+@contextmanager
+def weights(path: Path) -> Iterator[tuple[Path, Path]]:
+    """Yield the folder of ``model.safetensors`` and the phone table of a model at ``path``.
+
+    That is a bundle, or the folder of a trained system. Raises `UserError` as `opened` does.
+    """
+    if path.is_dir() and not (path / NAME).exists():
+        yield path, path / "phones.txt"
+        return
+    with opened(path, ("model.safetensors", "tokens.txt")) as bundle:
+        yield bundle.folder, bundle.folder / "tokens.txt"
+
+
+def weight_files(path: Path) -> list[Path]:
+    """Return the files that `weights` reads, whether or not they exist."""
+    if path.is_file() or path.suffix == ".zip":
+        return [path]
+    packed = (path / NAME).exists()
+    return [path / "model.safetensors", path / ("tokens.txt" if packed else "phones.txt")]
+
+
 def check_folder(folder: Path, only: tuple[str, ...] = ()) -> Bundle:
     """Return the bundle in ``folder``. Raises `UserError` as `opened` does."""
     manifest_path = folder / NAME

@@ -152,6 +152,9 @@ def _transcribe(subparsers: argparse._SubParsersAction) -> None:
         type=Path,
         help="a bundle of stage 7, a folder or a zip file, in place of a recipe",
     )
+    speech.add_argument(
+        "--int8", action="store_true", help="the bundle's network with weights of 8 bits"
+    )
     speech.add_argument("--recipe", help="a folder of recipes/, or a file (ru_en)")
     speech.add_argument(
         "--system", help="one of its systems (the one with the fewest phone errors on valid)"

@@ -56,6 +56,7 @@ def _hypotheses(options: argparse.Namespace, usual: int) -> int:
 
 
 def _packed(options: argparse.Namespace, keys: dict[str, str], stack: ExitStack) -> Model:
+    from cascade.bundle.manifest import FLOAT32, INT8
     from cascade.bundle.reader import opened
     from cascade.recognition.packed_system import PackedSystem
 
@@ -63,12 +64,17 @@ def _packed(options: argparse.Namespace, keys: dict[str, str], stack: ExitStack)
     if unused := [*given, *keys]:
         raise UserError(f"--bundle excludes --{unused[0]}: a bundle has its own.")
     bundle = stack.enter_context(opened(options.bundle))
-    return PackedSystem(bundle, _hypotheses(options, bundle.manifest.words.nbest))
+    network = INT8 if options.int8 else FLOAT32
+    if network not in bundle.manifest.files:
+        raise UserError(f"{options.bundle} has no {network}: it had more errors. Omit --int8.")
+    return PackedSystem(bundle, _hypotheses(options, bundle.manifest.words.nbest), network)
 
 
 def _trained(options: argparse.Namespace, experiment: Callable[[], Experiment]) -> Model:
     from cascade.recognition.trained_system import TrainedSystem, choose
 
+    if options.int8:
+        raise UserError("--int8 needs --bundle.")
     options.recipe = options.recipe or "ru_en"
     read = experiment()
     system = choose(read, options.system)

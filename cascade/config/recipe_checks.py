@@ -200,7 +200,7 @@ def _check_start(recipe: "Recipe", name: str) -> None:
         near = closest(system.start, list(recipe.systems))
         raise UserError(
             f"{where}: unknown system '{system.start}' in 'start'; the nearest known one is"
-            f" '{near}'. The path of a model's folder must have a '/'."
+            f" '{near}'. The path of a model's folder, or of a bundle, must have a '/'."
         )
 
 

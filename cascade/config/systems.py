@@ -125,8 +125,8 @@ class System:
         teacher: Another system of the recipe. It recognises the speech of role
             ``train_untranscribed``, with its search for words, and this system trains on these
             words as on transcripts.
-        start: Start from the weights of another system of the recipe, or of a model's folder
-            (a path with a ``/``).
+        start: Start from the weights of another system of the recipe, of a model's folder, or of
+            a bundle (a path with a ``/``). Phones that the model lacks are new outputs.
         freeze: Parts that keep the weights of ``start``: ``norm``, ``layer1``, ``layer2``, ...,
             ``output``.
         train: Keys of ``train`` that differ for this system.

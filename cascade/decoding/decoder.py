@@ -25,11 +25,15 @@ from cascade.text.phones import read_phones
 
 @dataclass(frozen=True)
 class Search:
-    """What a search reads: its decoding graph, the table of its words, and its settings."""
+    """What a search reads: its decoding graph, the table of its words, and its settings.
+
+    ``scale`` is that of a graph which `cascade.lm.const_fst.scale_graph` changed.
+    """
 
     graph: Path
     words: Path
     settings: Decode
+    scale: float | None = None
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,7 @@ class WordDecoder:
     def __init__(self, phones: Path, words: Search, lexicon: Path, seconds: float):
         self.phones = read_phones(phones)
         self.words = read_words(words.words)
-        self.search = WordSearch(words.graph, words.settings, self.words)
+        self.search = WordSearch(words.graph, words.settings, self.words, words.scale)
         self.pronunciations = Pronunciations(lexicon, self.phones)
         self.seconds = seconds
 

@@ -57,10 +57,13 @@ class WordSearch:
     """Viterbi beam search through the decoding graph (Kaldi's FasterDecoder).
 
     ``names`` is the graph's table of words: pieces inside a word then pay no word penalty.
+    ``scale`` is that of a graph which `cascade.lm.const_fst.scale_graph` changed.
     """
 
-    def __init__(self, graph: Path, settings: Decode, names: Sequence[str] = ()):
-        self.graph = read_graph(graph, settings.word_penalty, names)
+    def __init__(
+        self, graph: Path, settings: Decode, names: Sequence[str] = (), scale: float | None = None
+    ):
+        self.graph = read_graph(graph, settings.word_penalty, names, scale)
         self.settings = settings
 
     def __call__(self, log_probs: np.ndarray, settings: Decode | None = None) -> list[int]:

@@ -28,7 +28,8 @@ class Exported(nn.Module):
     """The network of ``language`` with its features' mean subtraction and stacking.
 
     ``mean`` (C,) is the cms-init vector. With ``search``, the outputs are what that search adds
-    up in place of log-probabilities (`cascade.decoding.word_search.WordSearch.scores`).
+    up in place of log-probabilities (`cascade.decoding.word_search.WordSearch.scores`), times
+    ``scale``.
     """
 
     mean: Tensor
@@ -40,12 +41,14 @@ class Exported(nn.Module):
         features: Features,
         mean: np.ndarray,
         search: Decode | None = None,
+        scale: float = 1.0,
     ):
         super().__init__()
         self.network = network
         self.language = language
         self.features = features
         self.search = search
+        self.scale = scale
         self.register_buffer("mean", torch.from_numpy(mean))  # (C,) float64
 
     def forward(self, x: Tensor, x_lens: Tensor) -> tuple[Tensor, Tensor]:
@@ -61,7 +64,7 @@ class Exported(nn.Module):
             scores = scores.clamp(min=-1e4) * self.search.acoustic_scale
             penalty = torch.zeros(scores.shape[2])
             penalty[0] = self.search.blank_penalty
-            scores = scores - penalty
+            scores = (scores - penalty) * self.scale
         return scores, torch.div(x_lens, stack, rounding_mode="floor")
 
     def _less_running_mean(self, x: Tensor) -> Tensor:

@@ -5,29 +5,42 @@ import logging
 import os
 import shutil
 import zipfile
+from collections.abc import Mapping
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
 import onnx
 
-from cascade.bundle.manifest import FORMAT, MOST, NAME, File, Manifest, write_manifest
+from cascade.bundle.manifest import (
+    FLOAT32,
+    FORMAT,
+    INT8,
+    NAME,
+    File,
+    Manifest,
+    write_manifest,
+)
 from cascade.config.experiment import Experiment
 from cascade.decoding.decoder import Search, phone_search_of, word_search_of
+from cascade.export.int8 import add_int8
 from cascade.export.model_card import model_card
 from cascade.export.onnx_model import Exported, to_onnx
 from cascade.features.cmn import read_cms_init
-from cascade.lm.const_fst import add_word_penalty
+from cascade.lm.const_fst import add_word_penalty, scale_graph
 from cascade.lm.graph import read_words
 from cascade.model.saved_model import load_model
 from cascade.runtime.errors import UserError
 from cascade.runtime.files import replacing_path, write_text
+from cascade.runtime.stage import JobFiles
+from cascade.runtime.tables import paragraph
 
 log = logging.getLogger("cascade")
+SHERPA_BEAM = 16.0  # of every search by sherpa-onnx
 EPOCH = (1980, 1, 1, 0, 0, 0)  # of all files in a zip file, so that it has the same bytes again
 
 
-def pack(experiment: Experiment, system: str) -> None:
+def pack(experiment: Experiment, system: str) -> JobFiles:
     """Write ``SYSTEM/bundle/`` and ``SYSTEM/bundle.zip``.
 
     Raises `UserError` for a model of features that are not computed from audio.
@@ -46,13 +59,15 @@ def pack(experiment: Experiment, system: str) -> None:
         shutil.rmtree(partial, ignore_errors=True)
     size = layout.bundle_zip(system).stat().st_size / 2**20
     log.info("%s: packed into %s, %.1f MB", system, layout.bundle_zip(system), size)
+    return JobFiles(outputs=[path for path in (folder / INT8,) if path.exists()])
 
 
 def _write(experiment: Experiment, system: str, folder: Path) -> None:
     """Write all files of a bundle."""
     recipe, layout = experiment.recipe, experiment.layout
     words, phones = word_search_of(experiment, system), phone_search_of(experiment, system)
-    _write_models(experiment, system, folder, words)
+    scale = SHERPA_BEAM / words.settings.beam
+    _write_models(experiment, system, folder, words, scale)
     source = layout.system(system)
     for name, path in {
         "tokens.txt": source / "phones.txt",
@@ -65,26 +80,43 @@ def _write(experiment: Experiment, system: str, folder: Path) -> None:
     }.items():
         shutil.copyfile(path, folder / name)
     _write_graph(words, folder / "graph.fst", read_words(words.words))
+    scale_graph(folder / "graph.fst", scale)
     _write_graph(phones, folder / "phone_graph.fst", [])
-    write_text(folder / "README.md", model_card(experiment, system))
+    rates = add_int8(experiment, system, folder)
+    write_text(folder / "README.md", model_card(experiment, system, [_weights(folder, rates)]))
     manifest = Manifest(
         format=FORMAT,
         made_by=f"cascade {version('cascade')}",
         recipe=recipe.name,
         system=system,
         language=recipe.target,
-        letters=recipe.target_language.letters,
-        fold=recipe.target_language.fold,
+        rule=replace(recipe.target_language, lexicon=None, texts=(), dictionaries=()),
         features=recipe.features,
         limits=recipe.limits,
         words=replace(words.settings, word_penalty=0.0),
         phones=replace(phones.settings, word_penalty=0.0),
-        files={name: _file(folder / name) for name in MOST},
+        cost_scale=scale,
+        valid_per=rates,
+        files={path.name: _file(path) for path in sorted(folder.iterdir())},
     )
     write_manifest(folder, manifest)
 
 
-def _write_models(experiment: Experiment, system: str, folder: Path, words: Search) -> None:
+def _weights(folder: Path, rates: Mapping[str, float]) -> str:
+    """Return the paragraph of the model card on weights of 8 bits."""
+    text = (
+        f"The figures are of `{FLOAT32}`. Its phone error rate on valid is"
+        f" {rates['float32']:.2f} %; with weights of 8 bits it is {rates['int8']:.2f} %"
+    )
+    if not (folder / INT8).exists():
+        return paragraph(f"{text}, which is too many more errors, so the bundle has no `{INT8}`.")
+    small, large = ((folder / name).stat().st_size / 1e6 for name in (INT8, FLOAT32))
+    return paragraph(f"{text}. `{INT8}` has {small:.1f} MB in place of {large:.1f}.")
+
+
+def _write_models(
+    experiment: Experiment, system: str, folder: Path, words: Search, scale: float
+) -> None:
     """Write the ONNX files: log-probabilities, and scores of the search for words."""
     recipe, layout = experiment.recipe, experiment.layout
     network, config = load_model(layout.system(system))
@@ -97,7 +129,7 @@ def _write_models(experiment: Experiment, system: str, folder: Path, words: Sear
         )
     comment = f"{recipe.name} {system}"
     for name, search in (("model.onnx", None), ("words.onnx", words.settings)):
-        model = Exported(network, config.language, features, mean, search)
+        model = Exported(network, config.language, features, mean, search, scale)
         onnx.save(to_onnx(model, comment), folder / name)
 
 

@@ -120,14 +120,7 @@ class UtteranceSet:
 
         ``augment`` changes it by draws from ``random``, its length by one from ``tempo``.
         """
-        settings = self.settings
-        try:
-            features = kaldiio.load_mat(self.sources[index])  # (frames, filters)
-        except (OSError, ValueError, AssertionError) as error:
-            raise UserError(
-                f"The features of '{self.ids[index]}' at {self.sources[index]} cannot be read"
-                f" ({error}). Run stage 2 again."
-            ) from None
+        settings, features = self.settings, self.features(index)
         if augment is None or random is None:
             assert augment is None, "augmentation needs a random state"
             return stacked(normalised(features, settings, self.cms_init), settings.stack)
@@ -136,6 +129,17 @@ class UtteranceSet:
         features = normalised(features, settings, self.cms_init)
         mask(features, augment, settings.stack, random)
         return stacked(features, settings.stack)
+
+    def features(self, index: int) -> np.ndarray:
+        """Return the features of one utterance as stage 2 wrote them: (frames, filters)."""
+        try:
+            matrix: np.ndarray = kaldiio.load_mat(self.sources[index])
+        except (OSError, ValueError, AssertionError) as error:
+            raise UserError(
+                f"The features of '{self.ids[index]}' at {self.sources[index]} cannot be read"
+                f" ({error}). Run stage 2 again."
+            ) from None
+        return matrix
 
     def batch(
         self,

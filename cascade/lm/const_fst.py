@@ -5,8 +5,8 @@ the 13 million arcs of a large vocabulary). Arrays of states and arcs are the co
 as they are.
 """
 
+import os
 import struct
-import tempfile
 from bisect import bisect
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +18,7 @@ from cascade.lm import spelling
 from cascade.runtime.errors import UserError
 from cascade.runtime.files import replacing_path
 
+ANYWHERE = 1e4  # the cost of an end within a word, more than any path differs from another
 HEADER = 65  # bytes before the first state
 # Magic number, type of FST, type of arcs, version, no flags; the only property that is claimed.
 KIND = struct.pack("<ii5si8s", 2125659606, 5, b"const", 8, b"standard") + struct.pack(
@@ -50,46 +51,67 @@ def write_graph(path: Path, states: np.ndarray, arcs: np.ndarray, start: int) ->
 
 
 def read_graph(
-    path: Path, word_penalty: float = 0.0, names: Sequence[str] = ()
+    path: Path, word_penalty: float = 0.0, names: Sequence[str] = (), scale: float | None = None
 ) -> kaldifst.StdConstFst:
     """Read a graph, with ``word_penalty`` added to the cost of every word.
 
-    ``names`` is its table of words: a piece inside a word pays no penalty. Raises `UserError`
-    for a file that is not such a graph.
+    ``names`` is its table of words: a piece inside a word pays no penalty. ``scale`` is that of a
+    graph which `scale_graph` changed; this undoes it. Raises `UserError` for a file that is not
+    such a graph.
     """
     graph = None
-    if path.is_file() and word_penalty == 0:
+    if path.is_file() and word_penalty == 0 and scale is None:
         graph = kaldifst.StdConstFst.read(str(path))
     elif path.is_file():
         content = np.fromfile(path, np.uint8)
-        if _add_word_penalty(content, word_penalty, names):
-            with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".graph.") as changed:
+        if (table := _arcs(content)) is not None:
+            _add_penalty(table, word_penalty, names)
+            if scale is not None:
+                ends = _states(content, table)["final"]
+                ends[ends >= ANYWHERE] = np.inf
+                ends /= np.float32(scale)
+                table["cost"] /= np.float32(scale)
+            # In memory: the folder may be read-only, or on a slow disk.
+            with open(os.memfd_create("graph"), "wb") as changed:
                 content.tofile(changed)
                 changed.flush()
-                graph = kaldifst.StdConstFst.read(changed.name)
+                graph = kaldifst.StdConstFst.read(f"/proc/self/fd/{changed.fileno()}")
     if graph is None:
         raise UserError(f"{path} is missing or not a decoding graph. Run stage 1 again.")
     return graph
 
 
-def add_word_penalty(path: Path, word_penalty: float, names: Sequence[str] = ()) -> None:
-    """Add ``word_penalty`` to the cost of every word in a file, as `read_graph` does in memory."""
+def scale_graph(path: Path, scale: float) -> None:
+    """Multiply the costs in a file by ``scale``, and let an utterance end within a word.
+
+    This is for programs that give no result for such an utterance: it costs ``ANYWHERE`` more.
+    """
     content = np.fromfile(path, np.uint8)
-    if not _add_word_penalty(content, word_penalty, names):
-        raise UserError(f"{path} is missing or not a decoding graph. Run stage 1 again.")
+    table = _arcs(content)
+    assert table is not None, path
+    table["cost"] *= np.float32(scale)
+    ends = _states(content, table)["final"]
+    ends *= np.float32(scale)
+    ends[np.isinf(ends)] = ANYWHERE
     with replacing_path(path) as temporary:
         content.tofile(temporary)
 
 
-def _add_word_penalty(content: np.ndarray, word_penalty: float, names: Sequence[str]) -> bool:
-    """Change the bytes (B,) of a file; return whether they are a graph."""
+def add_word_penalty(path: Path, word_penalty: float, names: Sequence[str] = ()) -> None:
+    """Add ``word_penalty`` to the cost of every word in a file, as `read_graph` does in memory."""
+    content = np.fromfile(path, np.uint8)
     table = _arcs(content)
-    if table is None:
-        return False
+    assert table is not None, path
+    _add_penalty(table, word_penalty, names)
+    with replacing_path(path) as temporary:
+        content.tofile(temporary)
+
+
+def _add_penalty(table: np.ndarray, word_penalty: float, names: Sequence[str]) -> None:
+    """Add ``word_penalty`` to the costs of words in the arcs (A,)."""
     ends = bisect(names, False, key=lambda name: not spelling.ends_word(name))
     inside = table["output"] >= (ends or np.inf)
     table["cost"][(table["output"] != 0) & ~inside] += np.float32(word_penalty)
-    return True
 
 
 def check_graph(path: Path, phones: int, words: int) -> str | None:
@@ -104,7 +126,7 @@ def check_graph(path: Path, phones: int, words: int) -> str | None:
     if arcs is None or not len(arcs) or content[: len(KIND)].tobytes() != KIND:
         return "it is not a decoding graph"
     (start,) = struct.unpack_from("<q", content.data, HEADER - 24)
-    states = content[HEADER : len(content) - arcs.nbytes].view(STATE)
+    states = _states(content, arcs)
     last = states["first"].astype(np.int64) + states["arcs"]
     if not 0 <= start < len(states) or last.max() > len(arcs):
         return "it has states beyond its end"
@@ -136,3 +158,8 @@ def _arcs(content: np.ndarray) -> np.ndarray | None:
     ):
         return None
     return content[HEADER + states * STATE.itemsize :].view(ARC)
+
+
+def _states(content: np.ndarray, arcs: np.ndarray) -> np.ndarray:
+    """Return the states (S,) in the bytes (B,) of a file."""
+    return content[HEADER : len(content) - arcs.nbytes].view(STATE)

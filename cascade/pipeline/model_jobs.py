@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from cascade.bundle.reader import weight_files
 from cascade.config.experiment import Experiment
 from cascade.config.layout import Layout
 from cascade.config.recipe import Recipe
@@ -39,7 +40,7 @@ def systems(experiment: Experiment, processes: int, _force: bool) -> tuple[Job, 
         settings["train"].pop("min_confidence")  # the transcripts have it
         settings["datasets"] = [as_plain(dataset) for dataset in data]
         folder, start = layout.system(name), experiment.start(name)
-        first = [start / file for file in ("model.safetensors", "phones.txt")] if start else []
+        first = weight_files(start) if start else []
         outputs = [*MODEL, "start.tsv"] if start else MODEL
         recognised = []
         if system.teacher:
@@ -69,10 +70,12 @@ def check_training(experiment: Experiment) -> None:
     recipe = experiment.recipe
     for name, system in recipe.systems.items():
         start = experiment.start(name)
-        if start and not recipe.before(name) and not (start / "model.safetensors").is_file():
-            raise UserError(
-                f"systems.{name}: 'start' names {system.start}, which has no model.safetensors."
-            )
+        if start and not recipe.before(name):
+            for path in weight_files(start):
+                if not path.is_file():
+                    raise UserError(
+                        f"systems.{name}: 'start' names {system.start}, but {path} is missing."
+                    )
     new = [name for name in recipe.systems if not experiment.layout.model(name).exists()]
     if any(recipe.train_of(name).precision != "float32" for name in new):
         from cascade.training.systems import check_machine  # heavy

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import torch
 
+from cascade.bundle.reader import weights
 from cascade.config.experiment import Experiment
 from cascade.config.sections import Dataset
 from cascade.features.batches import StreamIterator, UtteranceSet
@@ -97,11 +98,12 @@ def _load_start(experiment: Experiment, name: str, network: Network, phones: lis
     """Load the model that a system starts from and write ``start.tsv``; return a summary."""
     recipe, folder = experiment.recipe, experiment.start(name)
     assert folder is not None
-    tensors, model_phones = load_tensors(folder), read_phones(folder / "phones.txt")
-    freeze = recipe.systems[name].freeze
-    origins = warm_start(
-        network, list(recipe.streams_of(name)), tensors, (model_phones, phones), freeze
-    )
+    with weights(folder) as (files, table):
+        tensors, model_phones = load_tensors(files), read_phones(table)
+        freeze = recipe.systems[name].freeze
+        origins = warm_start(
+            network, list(recipe.streams_of(name)), tensors, (model_phones, phones), freeze
+        )
     loaded = sum(origin.state != "new" for origin in origins)
     frozen = sum(origin.frozen for origin in origins)
     if not loaded:
@@ -115,9 +117,10 @@ def _load_start(experiment: Experiment, name: str, network: Network, phones: lis
         rows.append(f"{origin.name}\t{shape}\t{origin.state}\t{'yes' if origin.frozen else 'no'}\n")
     path = experiment.layout.system(name) / "start.tsv"
     write_text(path, "".join(rows))
+    new = [phone for phone in phones if phone not in model_phones]
     return (
         f"starts from {folder}: {loaded} of {len(origins)} tensors loaded, {frozen} frozen"
-        f" (see {path})"
+        f" (see {path}); phones that it lacks, new: {' '.join(new) or 'none'}"
     )
 
 

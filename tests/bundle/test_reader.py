@@ -11,8 +11,8 @@ import pytest
 from bundle_files import trained
 
 from cascade.bundle import reader
-from cascade.bundle.manifest import MOST, NAME
-from cascade.bundle.reader import opened
+from cascade.bundle.manifest import INT8, MOST, NAME
+from cascade.bundle.reader import opened, weight_files, weights
 from cascade.export.pack import pack, write_zip
 from cascade.runtime.errors import UserError
 
@@ -64,7 +64,7 @@ def change(folder, **keys) -> None:
 
 def test_a_folder_and_a_zip_file_are_read(folder):
     with opened(folder) as bundle:
-        assert bundle.folder == folder and set(bundle.manifest.files) == set(MOST)
+        assert bundle.folder == folder and set(bundle.manifest.files) == {*MOST, INT8}
     with opened(zipped(folder)) as bundle:
         for name in (*MOST, NAME):
             assert (bundle.folder / name).read_bytes() == (folder / name).read_bytes()
@@ -153,6 +153,12 @@ def test_settings_out_of_range_are_refused(folder):
     assert "'words.acoustic_scale' must be" in refusal(folder)
 
 
+@pytest.mark.parametrize("scale", [0.0, -1.0, 1e30, float("nan")])
+def test_scales_that_no_search_has_are_refused(folder, scale):
+    change(folder, cost_scale=scale)
+    assert f"is refused: its cost_scale is {scale}" in refusal(folder)
+
+
 def test_files_that_no_bundle_has_are_refused(folder):
     raw = json.loads((folder / NAME).read_text())
     for name in ("../evil", "/etc/passwd", "run.py", NAME):
@@ -165,7 +171,10 @@ def test_files_that_no_bundle_has_are_refused(folder):
 
 
 def hostile(folder, name, content=b"x", mode=0o100644, kind=zipfile.ZIP_DEFLATED):
-    """A zip file of the bundle with one more member."""
+    """A zip file of the bundle without its network of 8 bits, and with one more member."""
+    (folder / INT8).unlink(missing_ok=True)
+    files = json.loads((folder / NAME).read_text())["files"]
+    change(folder, files={name: file for name, file in files.items() if name != INT8})
     path = zipped(folder)
     info = zipfile.ZipInfo(name)
     info.external_attr, info.compress_type = mode << 16, kind
@@ -181,7 +190,7 @@ def test_paths_are_refused(folder, name):
 
 
 def test_links_other_methods_repeats_and_strangers_are_refused(folder):
-    extra = "model.int8.onnx"
+    extra = INT8
     assert "is a link" in refusal(hostile(folder, extra, mode=stat.S_IFLNK | 0o777))
     assert "or packed in another way" in refusal(hostile(folder, extra, kind=zipfile.ZIP_BZIP2))
     assert f"does not name {extra}" in refusal(hostile(folder, extra))
@@ -191,9 +200,7 @@ def test_links_other_methods_repeats_and_strangers_are_refused(folder):
 
 
 def test_a_file_that_grows_is_not_unpacked(folder, monkeypatch):
-    assert "would be 10000000 bytes unpacked" in refusal(
-        hostile(folder, "model.int8.onnx", b"0" * 10_000_000)
-    )
+    assert "would be 10000000 bytes unpacked" in refusal(hostile(folder, INT8, b"0" * 10_000_000))
     # A header may lie about the size. No more is written than bundle.json names.
     content = b"1" * 5_000_000
     (folder / "README.md").write_bytes(content)
@@ -212,3 +219,22 @@ def test_a_link_in_a_folder_is_no_file(folder, tmp_path):
     (folder / "words.txt").unlink()
     (folder / "words.txt").symlink_to(tmp_path / "elsewhere")
     assert "words.txt is missing" in refusal(folder)
+
+
+def test_weights_are_found_in_a_bundle_and_in_the_folder_of_a_system(folder, tmp_path):
+    content = (folder / "model.safetensors").read_bytes()
+    for path in (folder, zipped(folder)):
+        with weights(path) as (files, table):
+            assert (files / "model.safetensors").read_bytes() == content
+            assert table.read_text(encoding="utf-8").startswith("<blk> 0\n")
+    assert weight_files(zipped(folder)) == [zipped(folder)]
+    assert weight_files(folder) == [folder / "model.safetensors", folder / "tokens.txt"]
+    system = tmp_path / "plain"
+    system.mkdir()
+    with weights(system) as found:
+        assert found == (system, system / "phones.txt")
+    assert weight_files(system) == [system / "model.safetensors", system / "phones.txt"]
+    (folder / "model.safetensors").write_bytes(content[:-1])
+    damage = r"is damaged: model\.safetensors has another content"
+    with pytest.raises(UserError, match=damage), weights(folder):
+        pass

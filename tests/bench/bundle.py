@@ -1,0 +1,176 @@
+"""A bundle against stage 4: see tests/bench/bundle.sh and tests/bench/sherpa.sh."""
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import sherpa_onnx
+import soundfile
+
+from cascade.bundle.reader import Bundle, opened
+from cascade.config.experiment import Experiment
+from cascade.config.layout import Layout
+from cascade.config.recipe import read_recipe
+from cascade.corpora import audio
+from cascade.lm.graph import read_words
+from cascade.lm.spelling import joined
+from cascade.runtime.files import read_jsonl_gz, read_text_table
+
+KINDS = ("phones", "phones_ngram", "words")
+GRAPHS = """
+import sys, time
+from pathlib import Path
+from cascade.bundle.reader import opened
+from cascade.recognition.packed_system import PackedSystem
+begun = time.process_time()
+with opened(Path(sys.argv[1])) as bundle:
+    PackedSystem(bundle, 10)._decoder()
+print(time.process_time() - begun)
+"""
+Key = tuple[str, str]  # a test set and an utterance
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("system", nargs="?")
+    parser.add_argument("--python", help="a Python without torch; default: run sherpa-onnx")
+    options = parser.parse_args()
+    recipe = read_recipe(Path("recipes") / options.folder.name / "recipe.yaml")
+    layout = Layout(options.folder, Path("downloads"), Path("data"))
+    experiment = Experiment(recipe, layout)
+    system = options.system or next(iter(recipe.systems))
+    decoded = {
+        (dataset.label, name, kind): tokens
+        for dataset in recipe.role("test")
+        for kind in KINDS
+        for name, tokens in read_text_table(
+            layout.decode(system, dataset.label) / f"{kind}.txt"
+        ).items()
+    }
+    with tempfile.TemporaryDirectory() as temporary, opened(layout.bundle(system)) as bundle:
+        paths = dict(recordings(experiment, Path(temporary)))
+        if options.python:
+            without_torch(options.python, bundle, paths, decoded)
+        else:
+            by_sherpa(bundle, paths, decoded)
+
+
+def recordings(experiment: Experiment, temporary: Path) -> Iterator[tuple[Path, Key]]:
+    """Yield the test utterances as files; parts of a recording are written to ``temporary``."""
+    rate = experiment.recipe.features.rate
+    for dataset in experiment.recipe.role("test"):
+        for cut in read_jsonl_gz(experiment.layout.cuts(experiment.dataset_key(dataset))):
+            path = Path(cut["recording"]["sources"][0]["source"])
+            if cut["start"] or abs(audio.inspect(path).seconds - cut["duration"]) > 0.01:
+                samples = audio.read(path, rate, cut["start"], cut["duration"], channel_of(cut))
+                path = temporary / f"{dataset.label}-{cut['id'].replace('/', '_')}.wav"
+                soundfile.write(path, samples, rate, subtype="FLOAT")
+            yield path.absolute(), (dataset.label, cut["id"])
+
+
+def channel_of(cut: dict) -> int | None:
+    """The channel of a cut; None for the mean of several."""
+    channel = cut.get("channel", 0)
+    return channel if isinstance(channel, int) else None
+
+
+def without_torch(python: str, bundle: Bundle, paths: dict[Path, Key], decoded: dict) -> None:
+    """Transcribe in another environment; print the differences and what it takes."""
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+    environment["OMP_NUM_THREADS"] = "1"
+
+    def run(*command: object) -> tuple[str, float]:
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        done = subprocess.run(
+            [python, *map(str, command)],
+            env=environment,
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        )
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        return done.stdout, spent
+
+    assert subprocess.run([python, "-c", "import torch"], capture_output=True).returncode != 0
+    lengths = {path: audio.inspect(path).seconds for path in paths}
+    shortest = min(lengths, key=lambda path: lengths[path])
+    command = ("-m", "cascade", "transcribe", "--json", "--bundle", bundle.folder.absolute())
+    _, first = run(*command, shortest)  # fills the caches of Python
+    _, first = run(*command, shortest)
+    graphs = float(run("-c", GRAPHS, bundle.folder.absolute())[0])
+    output, spent = run(*command, *paths)
+    phones = words = 0
+    for line in output.splitlines():
+        row = json.loads(line)
+        key = paths[Path(row["file"])]
+        said = " ".join(part["phones"] for part in row["parts"]).split()
+        phones += said != decoded[(*key, "phones_ngram")]
+        words += row["text"].split() != decoded[(*key, "words")]
+    assert len(output.splitlines()) == len(paths)
+    memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
+    rates = bundle.manifest.valid_per
+    speech = sum(lengths.values())
+    print(f"{len(paths)} recordings, {speech:.0f} s; {graphs:.2f} s for graphs and words")
+    print(
+        f"phones_differ={phones} words_differ={words} rtf={(spent - first) / speech:.4f}"
+        f" rss_mb={memory} start_s={first - graphs:.2f}"
+        f" int8_per={rates['int8'] - rates['float32']:.2f}"
+    )
+
+
+def by_sherpa(bundle: Bundle, paths: dict[Path, Key], decoded: dict) -> None:
+    """Recognise with sherpa-onnx; print every difference, and their number."""
+    folder, features = bundle.folder, bundle.manifest.features
+    rate = features.rate
+
+    def recogniser(model: str, **more: object) -> sherpa_onnx.OfflineRecognizer:
+        return sherpa_onnx.OfflineRecognizer.from_zipformer_ctc(
+            model=str(folder / model),
+            tokens=str(folder / "tokens.txt"),
+            sample_rate=rate,
+            feature_dim=features.filters,
+            **more,
+        )
+
+    of_phones = recogniser("model.onnx")
+    active = bundle.manifest.words.max_active
+    of_words = recogniser("words.onnx", ctc_graph=str(folder / "graph.fst"), ctc_max_active=active)
+    table = read_words(folder / "words.txt")
+    differ = dict.fromkeys(("phones", "words"), 0)
+    for path, key in paths.items():
+        samples = audio.read(path, rate, 0.0, audio.inspect(path).seconds)
+
+        def result(recogniser, samples=samples):
+            stream = recogniser.create_stream()
+            stream.accept_waveform(rate, samples)
+            recogniser.decode_stream(stream)
+            return stream.result
+
+        found = {
+            "phones": list(result(of_phones).tokens),
+            "words": joined(table[i] for i in result(of_words).words),
+        }
+        for kind, tokens in found.items():
+            differ[kind] += report(key, kind, tokens, decoded[(*key, kind)])
+    print(
+        f"utterances={len(paths)} phones_differ={differ['phones']} words_differ={differ['words']}"
+    )
+
+
+def report(key: Key, kind: str, ours: Sequence[str], theirs: Sequence[str]) -> bool:
+    """Print what differs from stage 4; return whether anything does."""
+    if list(ours) != list(theirs):
+        print(f"{' '.join(key)}: {kind}: {' '.join(ours)} | {' '.join(theirs)}")
+        return True
+    return False
+
+
+if __name__ == "__main__":
+    main()
