@@ -28,7 +28,10 @@ OUTPUTS = {
     5: ("*/score_*", "phones_*.tsv", "changes_*.tsv", "results.json", "*.md"),
 }
 # Times and memory are measured anew in each run; stamps hold the times of files.
-LEFT_OUT = re.compile(r"(^|/)(\.stamps/.*|\.lock|checkpoint/.*|decode\.json)$")
+LEFT_OUT = re.compile(
+    r"(^|/)(\.stamps/.*|\.lock|checkpoint/.*|decode\.json|stages\.jsonl|speed\.jsonl|events\..*"
+    r"|report\.html)$"
+)
 MEASURED = (
     (re.compile(rb"\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\]"), b"[time]"),
     (re.compile(rb"Memory using: .*"), b"Memory"),

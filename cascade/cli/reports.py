@@ -7,6 +7,7 @@ from cascade.config.experiment import Experiment
 from cascade.config.layout import Layout
 from cascade.config.recipe import read_recipe, recipe_in
 from cascade.html.build import read_results, write_report
+from cascade.html.several import write_comparison
 from cascade.runtime.errors import UserError
 from cascade.runtime.project import RECIPES
 
@@ -20,7 +21,9 @@ def report(folders: Sequence[Path], out: Path | None) -> Path:
     if len(experiments) == 1 and out is None:
         write_report(experiments[0])
         return experiments[0].layout.report
-    raise UserError("Give one experiment.")
+    path = out or folders[0].parent / "report.html"
+    write_comparison(experiments, path)
+    return path
 
 
 def experiment_in(folder: Path) -> Experiment:

@@ -4,6 +4,7 @@ import hashlib
 import importlib
 import json
 import logging
+import resource
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -130,16 +131,18 @@ class Runner:
         Raises `UserError` for a missing input, or if another process works in ``root``.
         """
         started = time.monotonic()
-        pending, ran = list(stage.jobs), False
+        pending, ran = list(stage.jobs), []
         while pending:
             outputs = {path for job in pending for path in job.outputs}
             ready = [job for job in pending if outputs.isdisjoint(job.inputs)]
             pending = [job for job in pending if job not in ready]
-            ran |= self._run_jobs(stage, ready)
+            ran += self._run_jobs(stage, ready)
         if not ran:
             log.info("Stage %d (%s) is up to date.", stage.number, stage.title)
         elif not self.dry_run:
-            log.info("Stage %d took %.0f s.", stage.number, time.monotonic() - started)
+            seconds = time.monotonic() - started
+            log.info("Stage %d took %.0f s.", stage.number, seconds)
+            self._record(stage, ran, seconds)
 
     def due(self, stage: Stage) -> str | None:
         """Return the first job that is not up to date, and why; None if all are."""
@@ -164,8 +167,24 @@ class Runner:
                 log.warning("warning: %s is not up to date: %s.", title, reason)
                 return
 
-    def _run_jobs(self, stage: Stage, jobs: Sequence[Job]) -> bool:
-        """Run the jobs that are not up to date; return whether there are any.
+    def _record(self, stage: Stage, jobs: Sequence[str], seconds: float) -> None:
+        """Add a row to ``stages.jsonl``: what a stage took. No result depends on it.
+
+        A row, ``memory_mb`` is the peak of the run's largest process so far::
+
+            {"stage": 5, "title": "scoring", "jobs": ["scores"], "seconds": 2.1, "memory_mb": 310}
+        """
+        kinds = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+        peak = max(resource.getrusage(kind).ru_maxrss for kind in kinds)
+        row = {
+            **{"stage": stage.number, "title": stage.title, "jobs": list(jobs)},
+            **{"seconds": round(seconds, 1), "memory_mb": round(peak / 1024)},
+        }
+        with (self.root / "stages.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps(row) + "\n")
+
+    def _run_jobs(self, stage: Stage, jobs: Sequence[Job]) -> list[str]:
+        """Run the jobs that are not up to date; return their names.
 
         No job may need an output of another.
         """
@@ -179,7 +198,7 @@ class Runner:
             log.info("Stage %d, %s %s: %s.", stage.number, job.name, verb, reasons[job.name])
             self.rebuilt.update(job.outputs)
         if self.dry_run or not todo:
-            return bool(todo)
+            return [job.name for job in todo]
         with owner(self.root):
             for job in todo:
                 write_text(self._started(stage, job), "")
@@ -202,7 +221,7 @@ class Runner:
                 )
                 stamp.write(self._stamp(stage, job))
                 self._started(stage, job).unlink()
-        return True
+        return [job.name for job in todo]
 
     def _stamp(self, stage: Stage, job: Job) -> Path:
         return self.root / ".stamps" / f"{stage.number}.{job.name}.json"

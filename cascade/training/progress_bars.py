@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from tqdm import tqdm
 
 from cascade.runtime.progress import LINE_EVERY, time_left
-from cascade.training.trainer import Done, Progress
+from cascade.training.progress import Done, Progress
 
 log = logging.getLogger("cascade")
 

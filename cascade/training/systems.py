@@ -1,5 +1,6 @@
 """Stage 3: trains every system of a recipe, side by side, in one process each."""
 
+import contextlib
 import multiprocessing
 import os
 import signal
@@ -18,9 +19,11 @@ from cascade.runtime.errors import UserError, explain
 from cascade.runtime.files import write_json
 from cascade.runtime.workers import die_with_parent
 from cascade.training.ablation import ablations
+from cascade.training.monitor import Monitor
+from cascade.training.progress import Done, Progress
 from cascade.training.progress_bars import ProgressBars
 from cascade.training.setup import build_trainer, training_device
-from cascade.training.trainer import Done, Interrupted, Progress
+from cascade.training.trainer import Interrupted
 
 REPORT_EVERY = 0.5  # seconds between two reports of a training to its parent
 INTERRUPTED = "interrupted"  # the last message of a training that was asked to stop
@@ -136,6 +139,7 @@ def _train_system(experiment: Experiment, name: str, fingerprint: str, sender: C
 
         def watch(progress: Progress) -> None:
             nonlocal reported
+            monitor.show(progress)
             now = time.monotonic()
             due = now - reported >= REPORT_EVERY
             if due or progress.step == progress.steps or progress.message:
@@ -143,10 +147,12 @@ def _train_system(experiment: Experiment, name: str, fingerprint: str, sender: C
                 reported = now
 
         trainer.resume()
-        best = trainer.run(watch)
+        folder = experiment.layout.system(name)
+        monitor = Monitor(folder, trainer.step)
+        with contextlib.closing(monitor):
+            best = trainer.run(watch)
         network, target = trainer.network, trainer.target
         parts = ablations(network, target, trainer.valid, trainer.device)
-        folder = experiment.layout.system(name)
         write_json(folder / "ablation.json", parts)
         size = save_model(folder, network.path_of(target), config, experiment.layout.phones)
         sender.send(Done(best["step"], best["per"], size))

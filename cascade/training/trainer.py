@@ -4,7 +4,7 @@ import json
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -20,33 +20,12 @@ from cascade.runtime.errors import UserError
 from cascade.runtime.files import write_text
 from cascade.training.checkpoint import Checkpoints
 from cascade.training.losses import batch_loss, gradient_ratio
+from cascade.training.progress import Progress
 from cascade.training.validation import curve_warning, validate
 
 AUTO_EVERY = 25  # steps between two measurements of the weight of streams with `AUTO`
 AUTO_CHANGE = 0.1  # the share of the newest measurement in it
 BAD_STEPS = 20  # steps in a row whose loss or gradient is not finite, before training stops
-
-
-@dataclass
-class Progress:
-    """What a training reports after a step: losses in nats a phone, PER on valid in per cent."""
-
-    step: int
-    steps: int
-    epoch: int
-    losses: dict[str, float]
-    per: float | None
-    best: float | None
-    message: str | None = None
-
-
-@dataclass(frozen=True)
-class Done:
-    """What a training reports at the end: the step and the PER on valid of its model."""
-
-    step: int
-    per: float
-    model_bytes: int
 
 
 class Interrupted(Exception):
@@ -108,6 +87,8 @@ class Trainer:
         self.best: dict[str, Any] | None = None
         self.auto: float | None = None  # the weight of streams with `AUTO`, once measured
         self.stop_asked = False
+        self.norm = math.nan  # of the gradient of the last step, before it is clipped
+        self.utterances = 0  # of the last step
 
     def resume(self) -> bool:
         """Continue from the newest good checkpoint with this fingerprint; return whether."""
@@ -210,6 +191,7 @@ class Trainer:
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         norm = nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.clip)
+        self.norm, self.utterances = norm.item(), sum(len(b.ids) for b in batches.values())
         if not (torch.isfinite(loss) and torch.isfinite(norm)):
             self._exclude(batches)
             return {}
@@ -290,6 +272,12 @@ class Trainer:
             per=self.history[-1]["valid_per"] if self.history else None,
             best=self.best["per"] if self.best else None,
             message=message,
+            learning_rate=float(self.schedule.get_last_lr()[0]),
+            norm=self.norm,
+            utterances=self.utterances,
+            row=self.history[-1]
+            if self.history and self.history[-1]["step"] == self.step
+            else None,
         )
 
 

@@ -13,6 +13,7 @@ from support import ROOT
 
 from cascade.bundle.manifest import NAME
 from cascade.bundle.reader import opened
+from cascade.export import int8
 from cascade.export.pack import pack
 from cascade.lm.const_fst import ARC, HEADER, KIND
 from cascade.recognition.packed_system import PackedSystem
@@ -75,6 +76,22 @@ def run(*options: object, expect: int = 0) -> subprocess.CompletedProcess:
     assert done.returncode == expect, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
     return done
+
+
+@pytest.mark.parametrize("experiment", [{}], indirect=True)
+@pytest.mark.parametrize("most", [100.0, -100.0])
+def test_weights_of_8_bits_are_an_option(experiment, recordings, monkeypatch, most):
+    monkeypatch.setattr(int8, "MOST", most)  # more errors than the test's network can have, or none
+    pack(experiment, "plain")
+    folder = experiment.layout.bundle("plain")
+    if most < 0:
+        done = run("--bundle", folder, "--int8", recordings[0], expect=1)
+        assert f"{folder} has no model.int8.onnx: it had more errors. Omit --int8." in done.stderr
+        return
+    with opened(folder) as bundle:
+        (expected,) = transcribe(PackedSystem(bundle, 0, "model.int8.onnx"), recordings[:1])
+    done = run("--bundle", folder, "--int8", "--phones", recordings[0])
+    assert done.stdout == f"{recordings[0]}\t{' '.join(expected.phones)}\n"
 
 
 @pytest.mark.parametrize("experiment", [{}], indirect=True)

@@ -36,7 +36,7 @@ function columns(systems) {
 // Tables of at most `width` pixels, one below the other: a column is about as wide as its text.
 function alignment(names, systems, width, unit) {
   const label = 16 + 7.2 * Math.max(9, ...names.map((name) => name.length));
-  const [letter, padding, least] = unit === "phones" ? [9.5, 6, 22] : [8.8, 11, 20];
+  const [letter, padding, least] = unit === "phones" ? [9.5, 6, 22] : [10.2, 10, 20];
   const box = element("div", { class: `aligned ${unit}` });
   let line = [], used = label;
   const finish = () => {

@@ -214,8 +214,8 @@ const draw = {
     }));
   },
 
-  sweep(box, { unit }) {
-    const { key, words, rows, means } = figures.sweep;
+  sweep(box, { unit, name }) {
+    const { key, words, rows, means } = name === undefined ? figures.sweep : figures.sweeps[name];
     const colours = { domain: figures.sweep_systems, range: figures.sweep_systems.map((_, i) => `var(--s${i % 8})`) };
     const label = key === "target_minutes" ? "minutes of the target's speech" : key;
     panels(box, of(rows, "test"), (test, width) => {
@@ -281,7 +281,7 @@ function confusion(box, test, system, against) {
     const better = r === h ? share - before : before - share;
     return { r: name(r), h: name(h), n, share, other, better, same: r === h };
   });
-  const size = Math.max(11, Math.min(17, (box.clientWidth - 50) / (phones.length + 1)));
+  const size = Math.max(13, Math.min(17, (box.clientWidth - 50) / (phones.length + 1)));
   const domain = [...phones, "∅"];
   const breaks = domain.filter((_, i) => i && groups[i] !== groups[i - 1]);
   const strength = theirs ? (cell) => Math.min(1, Math.sqrt(Math.abs(cell.better) / 15)) : (cell) => Math.sqrt(cell.share / 100);

@@ -129,17 +129,17 @@ function sound(row, detail, width) {
   return [audio, wave(peaks, row.seconds, systemNames, detail?.times ?? [], width, audio)];
 }
 
-dialog.addEventListener("close", () => {
+dialog?.addEventListener("close", () => {
   dialog.querySelector("audio")?.pause();
   history.replaceState(null, "", "#utterances");
   document.querySelector(`#utterance-table [data-place="${state.at}"] .open`)?.focus({ preventScroll: true });
   state.at = -1;
   dialog.replaceChildren();
 });
-dialog.addEventListener("click", (event) => {
+dialog?.addEventListener("click", (event) => {
   if (event.target === dialog) dialog.close();
 });
-dialog.addEventListener("keydown", (event) => {
+dialog?.addEventListener("keydown", (event) => {
   if (event.target.tagName === "AUDIO") return;
   if (event.key === "ArrowRight") open(state.at + 1);
   if (event.key === "ArrowLeft" && state.at > 0) open(state.at - 1);

@@ -1,0 +1,63 @@
+"""One page of several experiments: their answers and error rates side by side, and sweeps."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from cascade.config.experiment import Experiment
+from cascade.html import headline, making, page, speech, sweeps
+from cascade.html.build import read_results
+from cascade.runtime.files import write_text
+from cascade.runtime.project import RECIPES
+
+
+def write_comparison(experiments: Sequence[Experiment], path: Path) -> None:
+    """Write one page of several experiments.
+
+    Raises `UserError` for files of stages 0 to 5 that are missing or damaged.
+    """
+    rates, rows, swept = [], [], []
+    for number, experiment in enumerate(experiments):
+        recipe, layout = experiment.recipe, experiment.layout
+        results = read_results(layout.root)
+        name = _name(experiments, number)
+        of_one = [{**row, "test": f"{name}: {row['test']}"} for row in headline.rates(results)]
+        rates += of_one
+        address = quote(os.path.relpath(layout.report, path.parent).replace(os.sep, "/"))
+        rows.append(
+            {
+                "name": name,
+                "link": address if layout.report.is_file() else None,
+                "question": headline.question(recipe),
+                "answers": headline.all_answers(results),
+                "trained_on": headline.trained_on(recipe, speech.read_speech(experiment)),
+                "environment": dict(making.environment(layout.root / "RESULTS.md")),
+            }
+        )
+        if entries := sweeps.read_sweep(RECIPES / recipe.name):
+            swept.append((name, sweeps.section(entries)))
+    values: dict[str, Any] = {
+        "title": "Several experiments" if len(experiments) > 1 else experiments[0].recipe.name,
+        "rows": rows,
+        "systems": list(dict.fromkeys(row["system"] for row in rates)),
+        "sweeps": [(name, figures, sweeps.table(figures)) for name, figures in swept],
+    }
+    figures = {
+        "systems": values["systems"],
+        "reference": next(iter(values["systems"]), None),
+        "rates": rates,
+        "sweeps": dict(swept),
+        "sweep_systems": list(
+            dict.fromkeys(row["system"] for _, one in swept for row in one["rows"])
+        ),
+    }
+    write_text(path, page.render("several.html", values, figures))
+
+
+def _name(experiments: Sequence[Experiment], number: int) -> str:
+    """Return the name of an experiment; its folder if several have the same recipe."""
+    names = [experiment.recipe.name for experiment in experiments]
+    name = names[number]
+    return name if names.count(name) == 1 else str(experiments[number].layout.root)

@@ -1,0 +1,245 @@
+"""The report in a real browser: what a reader sees, clicks, types and hears."""
+
+import copy
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from browser import chromium
+from scored_files import scored
+from support import SMALL
+
+from cascade.config.experiment import Experiment
+from cascade.config.layout import Layout
+from cascade.config.recipe import read_recipe
+from cascade.html.build import write_report
+from cascade.html.page import embedded, files
+
+playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+
+HOSTILE = "<script>document.title='taken'</script> <img src=x onerror=document.title='taken'>"
+NAME = "a\"><svg/onload=document.title='taken'>"
+
+
+def make(folder: Path, **options) -> Path:
+    """The report of an experiment below ``folder``."""
+    file = folder / "recipe.json"
+    folder.mkdir(parents=True)
+    file.write_text(json.dumps(copy.deepcopy(SMALL)), encoding="utf-8")
+    exp = folder / "exp"
+    layout = Layout(exp / "small", exp / "downloads", exp / "data")
+    write_report(scored(Experiment(read_recipe(file), layout), **options))
+    return layout.report
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory) -> Path:
+    return make(tmp_path_factory.mktemp("page") / "plain", utterances=70)
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory) -> Path:
+    texts = {NAME: HOSTILE, "u2": "</script><script>document.title='taken'</script>"}
+    speakers = ("<b onclick=x>anna</b>", "</td>boris")
+    return make(tmp_path_factory.mktemp("page") / "h", utterances=3, speakers=speakers, texts=texts)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator:
+    program, environment = chromium()
+    with playwright.sync_playwright() as started:
+        one = started.chromium.launch(
+            executable_path=program,
+            env=environment or None,
+            args=["--no-sandbox", "--autoplay-policy=no-user-gesture-required"],
+        )
+        yield one
+        one.close()
+
+
+@pytest.fixture
+def open_page(browser) -> Iterator:
+    """Open a report; at the end, no error was logged and no request has left the page."""
+    faults: list[str] = []
+    contexts = []
+
+    def open_page(file: Path, width: int = 1280, scheme: str = "light", address: str = ""):
+        context = browser.new_context(
+            viewport={"width": width, "height": 800}, color_scheme=scheme, reduced_motion="reduce"
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(120_000)
+        page.on("console", lambda line: faults.append(line.text))
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("request", lambda asked: _left(asked.url, file) and faults.append(asked.url))
+        page.goto(file.as_uri() + address, wait_until="commit")
+        page.wait_for_selector("html[data-ready]", state="attached")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert faults == []
+
+
+def _left(url: str, file: Path) -> bool:
+    return not url.startswith(("data:", "blob:", file.as_uri()))
+
+
+def column(page, name: str) -> list[str]:
+    """The cells of a column of the table of utterances, by the beginning of its title."""
+    titles = page.locator("#utterance-table th").all_inner_texts()
+    place = next(i for i, title in enumerate(titles) if title.startswith(name))
+    return page.locator(f"#utterance-table tbody td:nth-child({place + 1})").all_inner_texts()
+
+
+def number(cell: str) -> float:
+    return float(cell.replace("−", "-"))
+
+
+def test_every_chart_is_drawn_and_labelled(report, open_page):
+    page = open_page(report)
+    for chart in page.locator("figure.chart").all():
+        chart.scroll_into_view_if_needed()
+        svg = chart.locator(".plot svg").first
+        svg.wait_for()
+        assert svg.get_attribute("aria-label")
+        assert svg.locator("path, rect, circle, text").count() > 3
+
+
+def test_controls_redraw_their_chart(report, open_page):
+    page = open_page(report)
+    chart = page.locator("#chart-rates")
+    first = chart.locator("svg").first.get_attribute("aria-label")
+    chart.locator("select").select_option("words")
+    assert "phone error" in first
+    assert "word error" in chart.locator("svg").first.get_attribute("aria-label")
+    matrix = page.locator("#chart-confusion")
+    matrix.scroll_into_view_if_needed()
+    matrix.locator("select[data-key=against]").select_option("plain")
+    assert "compared with plain" in matrix.locator("svg").get_attribute("aria-label")
+
+
+def test_the_table_sorts_by_any_column_and_says_so(report, open_page):
+    page = open_page(report)
+    assert [number(c) for c in column(page, "change")] == sorted(
+        map(number, column(page, "change"))
+    )
+    for name in ("words", "plain: phone errors", "worst PER"):
+        button = page.locator("#utterance-table th button", has_text=name).first
+        for order in ("ascending", "descending"):
+            button.click()
+            values = [number(cell) for cell in column(page, name)]
+            assert values == sorted(values, reverse=order == "descending")
+            assert page.locator(f'#utterance-table th[aria-sort="{order}"]').count() == 1
+
+
+def test_search_finds_text_speakers_and_names_and_more_shows_all(report, open_page):
+    page = open_page(report)
+    assert page.locator("#utterance-table tbody tr").count() == 50
+    page.locator("#more").click()
+    assert page.locator("#utterance-table tbody tr").count() == 70
+    page.locator("#search").fill("МЫЛА кот")
+    found = column(page, "reference")
+    assert 0 < len(found) < 70
+    assert all("мыла" in text and "кот" in text for text in found)
+    assert page.locator("#matches").inner_text().startswith(f"{len(found)} of 70")
+    page.locator("#search").fill("test_ru-00007")
+    assert len(column(page, "reference")) == 1
+
+
+def test_an_utterance_shows_what_was_fixed_and_its_address_opens_it_again(report, open_page):
+    page = open_page(report)
+    page.locator("#utterance-table .open").first.click()
+    dialog = page.locator("dialog")
+    dialog.locator(".changes").wait_for()
+    assert dialog.locator(".aligned.words tr.ref td").count() > 2
+    assert dialog.locator(".aligned.phones td.wrong").count() > 0
+    change = page.locator("#utterance-table tbody tr .good").first.inner_text()
+    fixed = int(dialog.locator(".changes").inner_text().split("fixed ")[1].split(":")[0])
+    introduced = int(dialog.locator(".changes").inner_text().split("introduced ")[1].split(":")[0])
+    assert introduced - fixed == number(change)
+    title = dialog.locator("h3").inner_text()
+    again = open_page(report, address=page.url[page.url.index("#") :])
+    again.locator("dialog .changes").wait_for()
+    assert again.locator("dialog h3").inner_text() == title
+
+
+def test_the_sound_plays(report, open_page):
+    page = open_page(report)
+    page.locator("#utterance-table .open").first.click()
+    audio = page.locator("dialog audio")
+    audio.wait_for()
+    audio.evaluate("async (audio) => { audio.muted = true; await audio.play(); }")
+    page.wait_for_timeout(600)
+    assert abs(audio.evaluate("(audio) => audio.duration") - 1.2) < 0.1
+    assert audio.evaluate("(audio) => audio.currentTime") > 0.1
+    assert page.locator("dialog .wave svg").get_attribute("aria-label").startswith("Wave of")
+
+
+def test_it_works_by_keyboard(report, open_page):
+    page = open_page(report)
+    page.keyboard.press("Tab")
+    assert page.evaluate("() => document.activeElement.className") == "skip"
+    page.locator("#utterance-table .open").first.focus()
+    page.keyboard.press("Enter")
+    dialog = page.locator("dialog[open]")
+    dialog.locator(".changes").wait_for()
+    first = dialog.locator("h3").inner_text()
+    page.keyboard.press("ArrowRight")
+    dialog.locator(".changes").wait_for()
+    assert dialog.locator("h3").inner_text() != first
+    page.keyboard.press("Escape")
+    assert page.locator("dialog[open]").count() == 0
+    assert page.evaluate("() => document.activeElement.className") == "open"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_phone_is_wide_enough(report, open_page, scheme):
+    page = open_page(report, 400, scheme)
+    for section in page.locator("main > section").all():
+        section.scroll_into_view_if_needed()
+    page.wait_for_timeout(300)
+    assert page.evaluate("() => document.documentElement.scrollWidth") == 400
+    page.locator("#utterance-table .open").first.click()
+    page.locator("dialog .changes").wait_for()
+    assert page.locator("dialog").bounding_box()["width"] <= 400
+
+
+def test_dark_mode_is_the_readers_or_the_buttons(report, open_page):
+    def brightness(page):
+        colour = page.evaluate("() => getComputedStyle(document.body).backgroundColor")
+        return sum(int(part) for part in colour[4:-1].split(","))
+
+    light, dark = open_page(report), open_page(report, scheme="dark")
+    assert brightness(light) > 700 > 100 > brightness(dark)
+    dark.locator("#theme").click()
+    assert brightness(dark) > 700
+
+
+def test_text_of_a_corpus_stays_text(hostile, open_page):
+    page = open_page(hostile)
+    page.locator("#search").fill("onerror")
+    assert column(page, "reference") == [HOSTILE] or "<img" in column(page, "reference")[0]
+    page.locator("#utterance-table .open").first.click()
+    page.locator("dialog .changes").wait_for()
+    assert page.locator("dialog h3").inner_text() == NAME
+    assert "<b onclick=x>anna</b>" in page.locator("dialog .facts").inner_text()
+    assert page.locator("main img, dialog img, dialog svg[onload]").count() == 0
+    assert page.title() == "small: report"
+
+
+def test_the_scripts_are_those_of_the_registry():
+    """The digests beside them are those of the files in the packages of npm."""
+    import hashlib
+
+    (licence,) = [path for path in files() if path.name == "LICENCE"]
+    for script in licence.parent.glob("*.js"):
+        digest = hashlib.sha256(script.read_bytes()).hexdigest()
+        assert f"{digest}  {script.name}\n" in licence.read_text(encoding="utf-8")
+
+
+def test_json_in_a_script_cannot_end_it():
+    assert "<" not in embedded({"</script>": ["<!--", "<script>"]})
