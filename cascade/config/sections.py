@@ -183,6 +183,9 @@ class Features:
             before it.
         cmn_global: For ``online``: at the start of an utterance, the cms-init vector (the mean of
             the training data) fills up the window. It counts as at most this many frames.
+        smooth: Augmentation interpolates between frames and filters, and so smooths what is
+            trained on. This does the same to what is recognised: each value is moved so far,
+            0 to 0.5, towards the next frame and the next filter. 0 leaves it as it is.
     """
 
     rate: int = within(16000, 4000)
@@ -191,6 +194,7 @@ class Features:
     cmn: str = "online"
     cmn_window: int = within(600, 1)
     cmn_global: int = within(200, 0)
+    smooth: float = within(0.0, 0.0, 0.5)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """A trained network as ONNX files, which need neither torch nor this project.
 
-The graph holds all between Kaldi's log-mel filterbanks and log-probabilities of phones: mean
-subtraction, stacking of frames, and the layers of the target language. Inputs and outputs are
+The graph holds all between Kaldi's log-mel filterbanks and log-probabilities of phones: smoothing,
+mean subtraction, stacking of frames, and the layers of the target language. Inputs and outputs are
 those of k2-fsa's Zipformer CTC models, which sherpa-onnx runs:
 
 - ``x`` (N, T, C) float32, ``x_lens`` (N,) int64: filterbanks of N utterances, and their frames;
@@ -55,6 +55,8 @@ class Exported(nn.Module):
         """Map (N, T, C) and (N,) to (N, T // stack, phones) and (N,)."""
         stack = self.features.stack
         online = self.features.cmn == "online"
+        if self.features.smooth:
+            x = _smoothed(x, x_lens, self.features.smooth)
         x = self._less_running_mean(x) if online else _less_mean(x, x_lens)
         steps = torch.div(x.shape[1], stack, rounding_mode="floor")
         x = x[:, : steps * stack]
@@ -77,6 +79,14 @@ class Exported(nn.Module):
         init = borrowed[:, None] * self.mean  # (T, C)
         mean = (total - before + init) / (count + borrowed)[:, None]
         return (x - mean).float()
+
+
+def _smoothed(x: Tensor, x_lens: Tensor, share: float) -> Tensor:
+    """Do to (N, T, C) what `cascade.features.batches.smoothed` does to each utterance."""
+    last = (torch.arange(x.shape[1]) + 1 >= x_lens[:, None])[:, :, None]  # (N, T, 1)
+    after = torch.where(last, x, nn.functional.pad(x, (0, 0, 0, 1))[:, 1:])
+    x = x + share * (after - x)
+    return x + share * (torch.cat([x[..., 1:], x[..., -1:]], dim=-1) - x)
 
 
 def _less_mean(x: Tensor, x_lens: Tensor) -> Tensor:

@@ -61,6 +61,24 @@ def stacked(features: np.ndarray, stack: int) -> np.ndarray:
     return features[: steps * stack].reshape(steps, -1)  # (T, C) -> (T // stack, C * stack)
 
 
+def smoothed(features: np.ndarray, share: float) -> np.ndarray:
+    """Return features (T, C), each moved by ``share`` towards the next frame and filter.
+
+    >>> smoothed(np.array([[0.0, 4.0], [8.0, 4.0]]), 0.5).tolist()
+    [[4.0, 4.0], [6.0, 4.0]]
+    """
+    for axis in (0, 1) if share else ():
+        after = np.concatenate([features, features.take([-1], axis)], axis)
+        features = features + share * np.diff(after, axis=axis)
+    return features
+
+
+def network_inputs(features: np.ndarray, settings: Features, cms_init: np.ndarray) -> np.ndarray:
+    """Return features (T, C) as the network takes those to recognise: (T // stack, C * stack)."""
+    features = normalised(smoothed(features, settings.smooth), settings, cms_init)
+    return stacked(features, settings.stack)
+
+
 class UtteranceSet:
     """The utterances of one or more data sets of a stream: places of features, and labels.
 
@@ -123,7 +141,7 @@ class UtteranceSet:
         settings, features = self.settings, self.features(index)
         if augment is None or random is None:
             assert augment is None, "augmentation needs a random state"
-            return stacked(normalised(features, settings, self.cms_init), settings.stack)
+            return network_inputs(features, settings, self.cms_init)
         least = frames_needed(self.labels[index].tolist()) * settings.stack
         features = another_recording(features, augment, random, least, tempo)
         features = normalised(features, settings, self.cms_init)

@@ -78,7 +78,7 @@ class TrainedSystem:
         import torch  # takes seconds
 
         from cascade.decoding.network_outputs import AcousticModel
-        from cascade.features.batches import normalised, stacked
+        from cascade.features.batches import network_inputs
         from cascade.features.filterbank import Filterbank
 
         torch.set_num_threads(1)
@@ -94,8 +94,8 @@ class TrainedSystem:
         mean = read_cms_init(layout.cms_init)
 
         def log_probs(matrix: np.ndarray) -> np.ndarray:
-            inputs = stacked(normalised(matrix, features, mean), features.stack)
-            return acoustic(inputs[None])[0]  # (steps, C) -> (steps, phones)
+            inputs = network_inputs(matrix, features, mean)  # (steps, C)
+            return acoustic(inputs[None])[0]  # (steps, phones)
 
         filterbank = Filterbank(features.rate, features.filters)
         decoder = decoder_of(self.experiment, self.system, self.nbest)

@@ -7,15 +7,16 @@ from cascade.config.sections import Decode, Features
 from cascade.decoding.network_outputs import AcousticModel
 from cascade.decoding.word_search import WordSearch
 from cascade.export.onnx_model import Exported, to_onnx
-from cascade.features.batches import normalised, stacked
+from cascade.features.batches import network_inputs
 from cascade.features.cmn import read_cms_init
 
 LENGTHS = (200, 151, 32)
 MEANS = [
     {"cmn": "utterance"},
+    {"cmn": "utterance", "smooth": 0.25},
     {"cmn": "online", "cmn_window": 60, "cmn_global": 20},
     {"cmn": "online", "cmn_window": 600, "cmn_global": 200},
-    {"cmn": "online", "cmn_window": 10, "cmn_global": 0},
+    {"cmn": "online", "cmn_window": 10, "cmn_global": 0, "smooth": 0.5},
 ]
 
 
@@ -47,7 +48,7 @@ def test_log_probabilities_are_those_of_torch(acoustic, means):
     assert lengths.tolist() == [n // STACK for n in LENGTHS]
     allowed = list(network.config.allowed)
     for row, utterance, frames in zip(log_probs, x, LENGTHS, strict=True):
-        inputs = stacked(normalised(utterance[:frames], settings, mean), STACK)
+        inputs = network_inputs(utterance[:frames], settings, mean)
         expected = network(inputs[None])[0]
         ours = row[: frames // STACK]
         assert np.abs(ours - expected)[:, allowed].max() < 1e-4

@@ -73,6 +73,20 @@ def test_inputs_are_normalised_then_stacked(dumped):
     np.testing.assert_array_equal(whole, utterance_cmn(matrix))
 
 
+def test_what_is_recognised_is_smoothed_and_what_is_augmented_is_not(dumped):
+    layout = dumped([50, 31])
+    sharp, smooth = (
+        data(layout, settings=Features(filters=4, stack=1, cmn="utterance", smooth=share))
+        for share in (0, 0.5)
+    )
+    x, y = sharp.inputs(0), smooth.inputs(0)
+    expected = x[0, 0] + x[1, 0] + x[0, 1] + x[1, 1] - (x[1, 0] + x[2, 0] + x[1, 1] + x[2, 1])
+    assert y[0, 0] - y[1, 0] == pytest.approx(expected / 4, abs=1e-5)
+    still = Augment(stretch=0, warp=0, channel=0, time_masks=0, filter_masks=0)
+    a, b = (one.inputs(0, still, np.random.default_rng(1)) for one in (sharp, smooth))
+    assert np.array_equal(a, b)
+
+
 def test_a_batch_is_padded_and_its_labels_joined(dumped):
     batch = data(dumped([30, 60, 45], ["a b", "c c a", "b"])).batch([2, 1])
     assert batch.ids == ("train_ru-2", "train_ru-1")
