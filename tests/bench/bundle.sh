@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # A bundle against stage 4, in an environment without torch, on one thread.
-#   e.g.: tests/bench/bundle.sh ru_en lower       default: ru_en, its first system
+#   e.g.: tests/bench/bundle.sh ru_en both        default: ru_en, its first system
 # Packs the recipe's systems, installs the project into a new environment, and transcribes all test
 # recordings there. The last line is `phones_differ=N words_differ=N rtf=R rss_mb=N start_s=S
 # int8_per=P`: recordings whose phones or words are not those of stage 4; seconds of a core for a

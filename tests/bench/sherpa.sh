@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # sherpa-onnx on a bundle against stage 4: phones, and words found with the bundle's graph.
-#   e.g.: tests/bench/sherpa.sh ru_en lower       default: ru_en, its first system
+#   e.g.: tests/bench/sherpa.sh ru_en both        default: ru_en, its first system
 # The last line is `utterances=N phones_differ=N words_differ=N`.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
