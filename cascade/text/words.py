@@ -69,7 +69,9 @@ def foreign(words: list[str], letters: str) -> str | None:
     for word in words:
         odd = sorted(set(word) - set(letters))
         if any(c.isdigit() for c in odd):
-            return f"digits in '{word}': write numbers as words"
+            return (
+                f"digits in '{word}': write numbers as words, or 'numbers: words' in the data set"
+            )
         if odd:
             names = ", ".join(f"'{c}' ({unicodedata.name(c, 'unnamed').lower()})" for c in odd[:3])
             return f"letters that the language does not have in '{word}': {names}"
