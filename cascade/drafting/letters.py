@@ -28,10 +28,12 @@ def doubtful(voice: str, counts: LetterCounts, known: str = "") -> list[str]:
     own = [
         c for c in alphabet.letters({**dict.fromkeys(known, 1), **counts.lines}) if c not in known
     ]
+    if len(own) > MANY:
+        return []
     few = {c for c in own if counts.lines[c] <= FEW_LINES * counts.line_count}
     rare = {c for c in few if known or counts.words[c] < FEW_WORDS * counts.word_count}
     examples = {c: counts.examples[c] for c in own if c in few - rare and c.isalpha()}
-    rare |= set(voices.unread(voice, examples)) if len(own) <= MANY else set()
+    rare |= set(voices.unread(voice, examples))
     return sorted(rare, key=lambda c: (-counts.words[c], c))
 
 
