@@ -55,8 +55,8 @@ def prepare(experiment: Experiment, jobs: int) -> JobFiles:
     for name in dict.fromkeys(dataset.corpus for dataset in recipe.datasets):
         if corpus.load(name).LICENCE:
             log.info("Licence: %s", corpus.load(name).LICENCE)
-    for name, language in recipe.languages.items():
-        if cut := how(language.code):
+    for name in recipe.languages:
+        if cut := how(recipe.languages[name].code):
             log.info("%s: %s.", name, cut)
     source_list = layout.root / ".stamps" / "0.corpora.sources"
     with ExitStack() as outputs:  # the manifests, which appear if nothing fails

@@ -109,7 +109,7 @@ def _score(experiment: Experiment, system: str, dataset: Dataset) -> _Scored:
                 len(scored.partial),
                 unit,
             )
-    characters = score(*(_characters(side) for side in (words.ref, words.hyp)))
+    characters = score(_characters(words.ref), _characters(words.hyp))
     counts = counts_of(words, phones, _memory_mb(folder / "decode.json"))
     speakers = {k: v[0] for k, v in read_text_table(layout.text(key, "speakers")).items()}
     by_utterance = utterance_counts(words, phones, speakers)

@@ -64,7 +64,7 @@ def summary(results: Mapping[str, Any], speakers: Mapping[str, Speakers]) -> str
     parts += filter(None, [training_speech(results["training"])])
     for name, test in tests.items():
         rows = [_row(system, values) for system, values in test["systems"].items()]
-        columns = COLUMNS
+        columns: tuple[str, ...] = COLUMNS
         if test.get("unspaced"):  # then WER depends on how words are cut
             cers = [values.get("CER") for values in test["systems"].values()]
             columns = (*COLUMNS[:CER], "Cer", *COLUMNS[CER:])
