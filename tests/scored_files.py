@@ -123,6 +123,8 @@ def _speech(
         )
     write_jsonl_gz(layout.cuts(key), cuts)
     who = {name: [speakers[i % len(speakers)]] for i, name in enumerate(words)}
+    frames = {name: [str(round(100 * seconds))] for name in words}
+    write_text_table(layout.num_frames(key), frames)
     write_text_table(layout.text(key, "words"), words)
     write_text_table(
         layout.text(key, "phones"), {n: phones_of(w) or ["a"] for n, w in words.items()}

@@ -55,6 +55,10 @@ class Layout:
         return self.lang / "lexicon.txt"
 
     @property
+    def as_written(self) -> Path:
+        return self.lang / "as_written.txt"
+
+    @property
     def dictionary(self) -> Path:
         return self.lang / "dictionary.txt"
 

@@ -4,6 +4,7 @@ import re
 from typing import TYPE_CHECKING
 
 from cascade.config.schema import closest
+from cascade.config.sections import HINTS
 from cascade.config.systems import AUTO
 from cascade.runtime.errors import UserError
 
@@ -27,6 +28,13 @@ def check(recipe: "Recipe") -> None:
     for name, language in recipe.languages.items():
         if any(len(letter) != 1 for letter in language.fold):
             raise UserError(f"languages.{name}.fold must map single letters to others.")
+        for hint in language.hints:
+            if hint not in HINTS:
+                near = closest(hint, HINTS)
+                raise UserError(
+                    f"languages.{name}.hints: unknown hint '{hint}'; the nearest known one is"
+                    f" '{near}'."
+                )
     if recipe.target not in recipe.languages:
         raise UserError(f"the target '{recipe.target}' is not among the languages.")
     _check_datasets(recipe)
@@ -69,6 +77,8 @@ def _check_datasets(recipe: "Recipe") -> None:
             raise UserError(f"channel must be a number from 0, or 'mix', not '{d.channel}'.")
         if d.confusables not in (None, "fix"):
             raise UserError(f"confusables must be 'fix', not '{d.confusables}'.")
+        if d.numbers not in (None, "words"):
+            raise UserError(f"numbers must be 'words', not '{d.numbers}'.")
         if d.voices not in (None, *VOICES):
             raise UserError(f"voices must be one of {', '.join(VOICES)}, not '{d.voices}'.")
         if d.split and d.split.by not in ("speaker", "utterance"):

@@ -9,6 +9,7 @@ from typing import Any
 
 from cascade.config.schema import within
 
+HINTS = ("capitals", "stress", "vowels")  # of a transcript, on how words are read
 FRAMES_PER_SECOND = 100  # of features, everywhere
 FRAME_SHIFT = 1 / FRAMES_PER_SECOND  # seconds: 0.01
 
@@ -32,6 +33,12 @@ class Language:
         stress_marks: What marks the stress of Cyrillic words in texts, beside a vowel:
             ``з+амок``, ``за'мок``. It is dropped, as combining accents are; what is among the
             ``letters`` stays.
+        hints: What in a transcript decides how a word is read, beyond its letters: ``capitals``,
+            ``stress``, ``vowels``. ``capitals``: a word in capitals among others, which is not
+            also written without them, is read as espeak-ng reads capitals: МГУ by its letters.
+            ``stress``: a word with a stress mark is read as the lexicon file says of the word
+            with this mark. ``vowels``: espeak-ng sees the vowel marks of Arabic and Hebrew. The
+            vocabulary has these pronunciations beside the others.
     """
 
     letters: str
@@ -42,6 +49,7 @@ class Language:
     fold: dict[str, str] = field(default_factory=dict)
     phone_map: dict[str, str] = field(default_factory=dict)
     stress_marks: str = "+=´`'"
+    hints: tuple[str, ...] = ()
 
     @property
     def code(self) -> str:
@@ -91,6 +99,10 @@ class Dataset:
         confusables: ``fix``: letters of another script that look like those of the language, such
             as a Latin ``o`` in a Russian word, are replaced, and stage 0 says how many. Without
             it, such utterances are left out. Of a ``train`` set, it is for ``texts``, too.
+        numbers: ``words``: digits of transcripts become words, in the nominative, and stage 0 says
+            how many. What has several readings stays and is left out: dates, sums of money,
+            percentages. Without it, utterances with digits are left out. Of a ``train`` set, it
+            is for ``texts``, too.
         isolated: For ``valid`` sets of single words. They count in the choice of the model and
             in the search of phones, not in the search of words.
         max_minutes_per_speaker: At most so many minutes of any one speaker are used, for a
@@ -116,6 +128,7 @@ class Dataset:
     channel: str | None = None
     split: Split | None = None
     confusables: str | None = None
+    numbers: str | None = None
     isolated: bool = False
     max_minutes_per_speaker: float | None = within(None, 0.01)
     voices: str | None = None

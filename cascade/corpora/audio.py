@@ -6,10 +6,12 @@ rest: m4a, g722, webm, shortened sph.
 
 import functools
 import math
+import os
 import re
 import struct
+import sys
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -19,8 +21,10 @@ import numpy as np
 import soundfile
 import soxr
 
+from cascade.corpora.unfinished import Corrected, corrections
 from cascade.runtime.errors import UserError
 
+STDERR = 2  # its file descriptor
 BLOCK = 1 << 16  # samples decoded at once
 PIPED = 0x7FFFF000  # the smallest length that sox, arecord and FFmpeg write into a pipe
 NIST = 1024  # bytes of the header of an sph file
@@ -33,11 +37,15 @@ SUFFIXES = frozenset(
 
 @dataclass(frozen=True)
 class AudioInfo:
-    """A readable audio file: sampling rate in Hz, channels, and samples of one channel."""
+    """A readable audio file: sampling rate in Hz, channels, and samples of one channel.
+
+    ``unfinished``: its header says that there are no samples, so it is read to its end.
+    """
 
     rate: int
     channels: int
     samples: int
+    unfinished: bool = False
 
     @property
     def seconds(self) -> float:
@@ -53,8 +61,9 @@ def inspect(path: Path) -> AudioInfo:
     if not path.is_file():
         raise UserError(f"the audio file {path} is missing")
     try:
-        with _sound(path) as audio:
-            info = AudioInfo(audio.samplerate, audio.channels, audio.frames)
+        with _quiet(), _sound(path) as audio:
+            unfinished = bool(corrections(path))
+            info = AudioInfo(audio.samplerate, audio.channels, audio.frames, unfinished)
             if info.samples <= 0:
                 raise UserError(f"the audio file {path} has no samples")
             audio.seek(info.samples - 1)
@@ -69,9 +78,27 @@ def inspect(path: Path) -> AudioInfo:
 def _sound(path: Path) -> soundfile.SoundFile:
     """Open a file; raise soundfile's errors, also for samples without a header."""
     try:
-        return soundfile.SoundFile(path)
+        audio = soundfile.SoundFile(path)
     except TypeError:  # its name ends in .raw
         raise soundfile.SoundFileRuntimeError("it has no header: convert it to wav") from None
+    if audio.frames or not (replacements := corrections(path)):
+        return audio
+    audio.close()
+    return soundfile.SoundFile(Corrected(path, replacements))
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep off the screen what the decoder of MP3 writes there: it does not name the file."""
+    sys.stderr.flush()
+    screen = os.dup(STDERR)
+    try:
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), STDERR)
+        yield
+    finally:
+        os.dup2(screen, STDERR)
+        os.close(screen)
 
 
 def _inspect_by_ffmpeg(path: Path, refusal: Exception) -> AudioInfo:
@@ -115,7 +142,7 @@ def read(
 def _native(path: Path, start: float, seconds: float) -> tuple[np.ndarray, int]:
     """Return samples (N, channels) float32 as they are in the file, and their rate in Hz."""
     try:
-        with _sound(path) as audio:
+        with _quiet(), _sound(path) as audio:
             rate = audio.samplerate
             begin, count = round(start * rate), round(seconds * rate)
             if audio.subtype != "OPUS" and (begin == 0 or audio.format != "MP3"):
@@ -173,7 +200,8 @@ def _forward(path: Path, size: int, mtime_ns: int) -> _Forward:
 def _blocks(path: Path) -> Iterator[tuple[int, np.ndarray]]:
     """Yield the rate in Hz and samples (N, channels) float32, block after block."""
     try:
-        audio = _sound(path)
+        with _quiet():
+            audio = _sound(path)
     except soundfile.LibsndfileError:
         audio = None
     with audio or nullcontext():
@@ -181,8 +209,14 @@ def _blocks(path: Path) -> Iterator[tuple[int, np.ndarray]]:
         if audio is None or audio.subtype == "OPUS":
             yield from _ffmpeg_blocks(path)
             return
-        while len(block := audio.read(BLOCK, dtype="float32", always_2d=True)):
+        while len(block := _block(audio)):
             yield audio.samplerate, block
+
+
+def _block(audio: soundfile.SoundFile) -> np.ndarray:
+    """Return the next samples (N, channels) float32."""
+    with _quiet():
+        return audio.read(BLOCK, dtype="float32", always_2d=True)
 
 
 def _ffmpeg_blocks(path: Path) -> Iterator[tuple[int, np.ndarray]]:

@@ -10,6 +10,7 @@ from types import ModuleType
 from cascade.corpora import corpus
 from cascade.corpora.audio import SUFFIXES
 from cascade.corpora.corpus import CorpusRequest, Detection
+from cascade.corpora.file_names import on_disk
 from cascade.runtime.errors import UserError
 
 # Names of the folders that are a corpus's parts.
@@ -39,7 +40,7 @@ def find_parts(where: str, request: CorpusRequest) -> tuple[str, list[CorpusPart
     Returns a phrase on how it is read, and its parts with their roles. A corpus without parts
     is one part, ``train``. Raises `UserError` if no reader detects it, or more than one.
     """
-    path = Path(where)
+    path = on_disk(Path(where))
     language = request.language
     if not path.exists():
         module = corpus.load(where) if where in corpus.names() else None

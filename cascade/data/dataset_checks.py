@@ -13,7 +13,7 @@ from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -24,6 +24,7 @@ from cascade.config.recipe import Recipe
 from cascade.config.sections import Dataset, Language
 from cascade.corpora import corpus, split
 from cascade.corpora.corpus import CorpusRequest, Excluded, Utterance
+from cascade.corpora.file_names import on_disk
 from cascade.data.ledger import AddRow, Exclusions
 from cascade.data.overlap import short_digest
 from cascade.data.utterance_checks import (
@@ -38,6 +39,7 @@ from cascade.runtime.errors import UserError
 from cascade.runtime.progress import meter
 from cascade.runtime.stamp import ABSENT, Digest, Sources, digest
 from cascade.text.lexicon import look_up
+from cascade.text.numbers import supported
 from cascade.text.reading import reading
 
 CHUNK = 32  # utterances that a worker process takes at once
@@ -128,11 +130,16 @@ def list_dataset(
             f"{key}: a program speaks corpus '{dataset.corpus}', so its transcripts are known. Use"
             " role 'train_ext' and name a stream."
         )
+    if dataset.numbers and not supported(recipe.languages[dataset.language].code):
+        raise UserError(
+            f"{key}: 'numbers: words' is not possible: no rules are known for the numbers of"
+            f" '{dataset.language}'. Write them as words, or leave the key out."
+        )
     request = CorpusRequest(
         downloads=layout.downloads,
         data=layout.data,
         part=dataset.part,
-        path=Path(dataset.path) if dataset.path else None,
+        path=on_disk(Path(dataset.path)) if dataset.path else None,
         language=dataset.language,
         rate=recipe.features.rate,
         jobs=jobs,
@@ -170,6 +177,7 @@ def check_utterances(
         decode,
         listed.dataset.transcribed,
         listed.dataset.confusables == "fix",
+        listed.dataset.numbers == "words",
     )
     items = _listing(listed.dataset, listed.request)
     tasks = workers.chunks(((item, rules) for item in items), CHUNK)
@@ -257,9 +265,23 @@ def _check(chunk: list[tuple[Utterance | Excluded, Rules]]) -> list[CheckResult]
         if isinstance(item, Excluded):
             results.append((item, None, ABSENT))
         else:
+            try:
+                item = _found(item)
+            except UserError as error:
+                results.append((Excluded(item.id, str(error)), None, ABSENT))
+                continue
             result, known = check_utterance(item, rules)
             results.append((result, item.audio, known))
     return results
+
+
+def _found(item: Utterance) -> Utterance:
+    """Return the utterance with its audio as the disk names it; raises `UserError`."""
+    audio = on_disk(item.audio)
+    if audio == item.audio:
+        return item
+    features = item.features and str(audio) + item.features.removeprefix(str(item.audio))
+    return replace(item, audio=audio, features=features)
 
 
 def _rank(seed: int, utterance: str) -> int:

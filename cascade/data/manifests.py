@@ -47,6 +47,7 @@ def manifests(key: str, language: str, rate: int, layout: Layout) -> Iterator[Ad
                 text=" ".join(item.words),
                 language=language,
                 speaker=item.speaker,
+                custom={"written": dict(item.written)} if item.written else None,
             )
             cut.supervisions = [supervision]
             plain = cut.to_dict()

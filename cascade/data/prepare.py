@@ -40,6 +40,7 @@ from cascade.runtime.errors import UserError
 from cascade.runtime.files import replacing
 from cascade.runtime.stage import JobFiles
 from cascade.runtime.stamp import Sources
+from cascade.text.segments import how
 
 log = logging.getLogger("cascade")
 
@@ -54,6 +55,9 @@ def prepare(experiment: Experiment, jobs: int) -> JobFiles:
     for name in dict.fromkeys(dataset.corpus for dataset in recipe.datasets):
         if corpus.load(name).LICENCE:
             log.info("Licence: %s", corpus.load(name).LICENCE)
+    for name in recipe.languages:
+        if cut := how(recipe.languages[name].code):
+            log.info("%s: %s.", name, cut)
     source_list = layout.root / ".stamps" / "0.corpora.sources"
     with ExitStack() as outputs:  # the manifests, which appear if nothing fails
         with ExitStack() as findings, workers.pool(jobs) as pool:

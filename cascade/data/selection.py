@@ -168,7 +168,7 @@ def log_contents(selected: SelectedDataset) -> None:
             channels,
         )
     for change, count in sorted(listed.changes.items()):
-        log.info("  transcripts: %d %s", count, change)
+        log.info("  %d %s", count, change)
     exclusions = listed.exclusions
     for reason, count in exclusions.selections.most_common():
         log.info("  not selected: %d, %s", count, reason)

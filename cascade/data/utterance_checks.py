@@ -19,8 +19,11 @@ from cascade.corpora.kaldi_archives import read_features
 from cascade.runtime.errors import UserError
 from cascade.runtime.stamp import ABSENT, Digest, digest
 from cascade.text import words as text
+from cascade.text.numbers import in_words
 from cascade.text.phones import frames_needed
+from cascade.text.written import forms
 
+UNFINISHED = "recordings read to the end of their files: their headers were never finished"
 SILENCE = 0.001  # of full scale: -60 dB, below any recorded voice
 OVERSHOOT = 0.5  # seconds that a segment may end after its recording, as in Kaldi
 
@@ -33,7 +36,8 @@ class Rules:
     resampled to, ``channel`` the one that the recipe chooses; None averages the channels.
     Without ``transcribed`` nobody looks at transcripts, and the words are empty.
     Without ``decode`` recordings are neither decoded nor hashed: their headers are believed.
-    With ``fix`` letters are replaced that only look like those of the language.
+    With ``fix`` letters are replaced that only look like those of the language, with ``numbers``
+    digits become words.
     """
 
     language: Language
@@ -43,6 +47,7 @@ class Rules:
     decode: bool = True
     transcribed: bool = True
     fix: bool = False
+    numbers: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,7 +58,8 @@ class CheckedUtterance:
     scale, a ``channel`` of None is the mean of all. If the corpus has ``features`` in place of
     audio, ``audio`` is their archive, ``feature_size`` the values of a frame, and ``info``
     None. ``digest`` is the SHA-256 of the audio file or archive. ``changes`` counts what was
-    changed in the transcript and a user must know.
+    changed in the transcript and a user must know. ``written`` has the words whose spelling
+    there says how they are read, by their place: ``{"1": "МГУ"}``.
     """
 
     id: str
@@ -69,6 +75,7 @@ class CheckedUtterance:
     features: str | None = None
     feature_size: int = 0
     changes: Mapping[str, int] = field(default_factory=dict)
+    written: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def mixed_channels(self) -> int:
@@ -114,6 +121,8 @@ def _check_audio(item: Utterance, rules: Rules, sha256: str) -> CheckedUtterance
     words, reason = _check_text(item, seconds, rules, changes)
     if reason:
         return fault(reason)
+    if info.unfinished:
+        changes[UNFINISHED] += 1
     clipped = 0.0
     if rules.decode:
         try:
@@ -137,6 +146,7 @@ def _check_audio(item: Utterance, rules: Rules, sha256: str) -> CheckedUtterance
         clipped=clipped,
         channel=channel,
         changes=dict(changes),
+        written=_written(item, words, rules),
     )
 
 
@@ -167,6 +177,7 @@ def _check_features(
         features=archive,
         feature_size=features.shape[1],
         changes=dict(changes),
+        written=_written(item, words, rules),
     )
 
 
@@ -183,15 +194,28 @@ def _check_text(
     if not rules.transcribed:
         return (), None
     language = rules.language
-    words = text.words_of(item.text, language, changes, rules.fix)
+    transcript = _transcript(item, rules, changes)
+    words = text.words_of(transcript, language, changes, rules.fix)
     if not words:
         return (), "the transcript is empty"
     odd = text.foreign(words, language.letters)
     if not odd:
         return tuple(words), None
-    if not text.foreign(text.words_of(item.text, language, fix=True), language.letters):
+    if not text.foreign(text.words_of(transcript, language, fix=True), language.letters):
         odd += " (they look like letters of it: 'confusables: fix' in the data set replaces them)"
     return (), f"the transcript has {odd}"
+
+
+def _transcript(item: Utterance, rules: Rules, changes: Counter[str]) -> str:
+    """Return the transcript, its numbers in words if the recipe says so."""
+    return in_words(item.text, rules.language.code, changes) if rules.numbers else item.text
+
+
+def _written(item: Utterance, words: tuple[str, ...], rules: Rules) -> dict[str, str]:
+    if not (rules.transcribed and rules.language.hints):
+        return {}
+    found = forms(_transcript(item, rules, Counter()), rules.language)
+    return {str(i): form for i, form in found.items() if i < len(words)}
 
 
 def check_pronunciation(

@@ -17,6 +17,7 @@ from cascade.config.experiment import Experiment
 from cascade.config.sections import Dataset
 from cascade.corpora import corpus
 from cascade.corpora.corpus import CorpusRequest, Excluded, Utterance
+from cascade.corpora.file_names import on_disk
 from cascade.corpora.split import contains, group
 from cascade.data.dataset_checks import check_pronunciations, check_utterances, list_dataset
 from cascade.data.utterance_file import UtteranceFile
@@ -109,7 +110,7 @@ class DatasetSummary:
 
 def transcripts(dataset: Dataset, request: CorpusRequest) -> Iterator[str]:
     """Yield the transcripts of a data set as its corpus has them."""
-    path = Path(dataset.path) if dataset.path else None
+    path = on_disk(Path(dataset.path)) if dataset.path else None
     asked = replace(request, part=dataset.part, path=path, language=dataset.language)
     for item in corpus.listing(dataset.corpus, asked):
         if isinstance(item, Utterance):

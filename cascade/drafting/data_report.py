@@ -24,16 +24,18 @@ def report(
     summaries: Sequence[DatasetSummary],
     letters: Mapping[str, LetterCounts],
     unsure: Mapping[str, Sequence[str]],
+    capitals: Mapping[str, Sequence[str]],
     origins: Mapping[str, str],
 ) -> str:
     """Return the text to print.
 
     By language, ``letters`` counts those of the transcripts, ``unsure`` are those that are left
-    out, and ``origins`` says where the data come from.
+    out, ``capitals`` are words that are read as espeak-ng reads capitals, and ``origins`` says
+    where the data come from.
     """
     parts = [
         _data(summaries),
-        _guesses(recipe, summaries, letters, unsure, origins),
+        _guesses(recipe, summaries, letters, unsure, capitals, origins),
         _phones(recipe, summaries),
     ]
     warnings = list(_warnings(recipe, summaries))
@@ -70,6 +72,7 @@ def _guesses(
     summaries: Sequence[DatasetSummary],
     letters: Mapping[str, LetterCounts],
     unsure: Mapping[str, Sequence[str]],
+    capitals: Mapping[str, Sequence[str]],
     origins: Mapping[str, str],
 ) -> str:
     lines = []
@@ -94,6 +97,12 @@ def _guesses(
         other = [c for c in counts.lines if c not in taken]
         if other:
             lines.append(f"  not taken, because of another script: {_counted(other, counts.lines)}")
+        if words := capitals[name]:
+            rest = f" and {len(words) - SHOWN} more" if len(words) > SHOWN else ""
+            lines.append(
+                f"  read as capitals: {', '.join(words[:SHOWN])}{rest}; if they are words, remove"
+                " 'capitals' from 'hints'"
+            )
         if fixed := [f"{s.dataset.role} {s.dataset.name}" for s in own if s.dataset.confusables]:
             lines.append(
                 f"  confusables: fix, since letters of another script look like those of words:"

@@ -1,17 +1,18 @@
 """The letters of the languages of a new recipe, and transcripts that have others."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from cascade.config.sections import Dataset, Language
+from cascade.config.sections import HINTS, Dataset, Language
 from cascade.corpora.corpus import CorpusRequest
 from cascade.drafting.corpus_summary import transcripts
 from cascade.drafting.recipe_text import ExistingSettings
 from cascade.text import alphabet, voices
 from cascade.text.alphabet import LetterCounts
-from cascade.text.characters import CONFUSABLES
+from cascade.text.characters import CONFUSABLES, VOWEL_MARKS
 from cascade.text.words import words_of
+from cascade.text.written import acronyms, forms
 
 FEW_LINES = 1 / 20
 FEW_WORDS = 3 / 10_000
@@ -27,10 +28,12 @@ def doubtful(voice: str, counts: LetterCounts, known: str = "") -> list[str]:
     own = [
         c for c in alphabet.letters({**dict.fromkeys(known, 1), **counts.lines}) if c not in known
     ]
+    if len(own) > MANY:
+        return []
     few = {c for c in own if counts.lines[c] <= FEW_LINES * counts.line_count}
     rare = {c for c in few if known or counts.words[c] < FEW_WORDS * counts.word_count}
     examples = {c: counts.examples[c] for c in own if c in few - rare and c.isalpha()}
-    rare |= set(voices.unread(voice, examples)) if len(own) <= MANY else set()
+    rare |= set(voices.unread(voice, examples))
     return sorted(rare, key=lambda c: (-counts.words[c], c))
 
 
@@ -53,6 +56,24 @@ def language_of(
     if not existing.together:
         return Language(letters, voice)
     return replace(existing.language, letters=letters, texts=(), dictionaries=())
+
+
+def hints_in(lines: Iterable[str], language: Language) -> tuple[tuple[str, ...], list[str]]:
+    """Return the hints in transcripts on how words are read, and the words in capitals."""
+    every = replace(language, hints=HINTS)
+    found: Counter[str] = Counter()
+    ordinary: set[str] = set()
+    for line in lines:
+        as_written = forms(line, every)
+        found.update(as_written.values())
+        words = enumerate(words_of(line, language))
+        ordinary |= {word for place, word in words if place not in as_written}
+    capitals = acronyms(found, language, ordinary)
+    marked = {form for form in found if not form.isupper()}
+    vowels = {form for form in marked if VOWEL_MARKS.search(form)}
+    kinds = zip(HINTS, (capitals, marked - vowels, vowels), strict=True)
+    most = sorted(capitals, key=lambda form: (-found[form], form))
+    return tuple(hint for hint, words in kinds if words), most
 
 
 def confusable(

@@ -18,7 +18,7 @@ from cascade.corpora.corpus import CorpusRequest
 from cascade.corpora.detection import CorpusPart, find_parts
 from cascade.drafting import data_report
 from cascade.drafting.corpus_summary import DatasetSummary, summarise, transcripts
-from cascade.drafting.letters import confusable, doubtful, language_of
+from cascade.drafting.letters import confusable, doubtful, hints_in, language_of
 from cascade.drafting.recipe_text import MARK, Draft, ExistingSettings
 from cascade.runtime.errors import UserError
 from cascade.runtime.files import write_text
@@ -76,12 +76,15 @@ def new_recipe(
     for code, settings in existing.items():
         if settings.together:
             origins[code].append(f"set up as in recipes/{settings.recipe}")
-    languages, unsure = {}, {}
+    languages, unsure, capitals = {}, {}, {}
     for code in codes:
         before = existing.get(code)
         known = before.language.letters if before else ""
         unsure[code] = doubtful(chosen[code], letters[code], known)
-        languages[code] = language_of(chosen[code], letters[code], before, unsure[code])
+        language = language_of(chosen[code], letters[code], before, unsure[code])
+        lines = (x for d in datasets if d.language == code for x in transcripts(d, request))
+        hints, capitals[code] = hints_in(lines, language)
+        languages[code] = replace(language, hints=hints)
     datasets = [
         replace(d, confusables="fix")
         if confusable(d, languages[d.language], letters, request)
@@ -121,7 +124,7 @@ def new_recipe(
         trial = Path(temporary) / name / "recipe.yaml"
         write_text(trial, text)
         recipe = read_recipe(trial)
-    report = data_report.report(recipe, final, letters, unsure, draft.origins)
+    report = data_report.report(recipe, final, letters, unsure, capitals, draft.origins)
     write_text(path, text)
     return report
 

@@ -99,7 +99,7 @@ target_minutes: all      # or how many minutes of the target's training speech t
             lines.append(f"  {_flow(name)}:")
             lines.append(f"    letters: {_flow(language.letters)}")
             lines.append(f"    voice: {_flow(language.voice)}   # {self.language_names[name]}")
-            for key in ("lexicon", "fold", "phone_map"):
+            for key in ("lexicon", "fold", "phone_map", "hints"):
                 if value := getattr(language, key):
                     lines.append(f"    {key}: {_flow(as_plain(value))}")
             lines += [f"    {line}" for line in self._free_texts(name)]

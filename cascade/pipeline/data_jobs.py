@@ -136,6 +136,7 @@ def _words(experiment: Experiment) -> Job:
             *(layout.phones, layout.target_phones, layout.lang / "sharing.tsv"),
             *(layout.text(key, unit) for key in keys for unit in units),
             *(layout.lang / f"lexicon_{name}.txt" for name in recipe.languages),
+            layout.as_written,
         ),
         run=Call("cascade.text.lang", "build", experiment),
     )
@@ -159,12 +160,13 @@ def _vocabulary(
             "datasets": keys,
             "language": as_plain(target),
             "words": recipe.language_model.words,
+            "changes": [[d.confusables, d.numbers] for d in recipe.role("train")],
         },
         modules=tuple(modules),
         packages=("espeakng-loader", "numpy", "phonemizer-fork"),
         inputs=(
             *(layout.text(key, "words") for key in keys),
-            *(layout.target_phones, G2P),
+            *(layout.target_phones, G2P, layout.as_written),
             *([Path(target.lexicon)] if target.lexicon else []),
         ),
         outputs=(layout.lexicon, layout.dictionary, *sentences, layout.lang / "excluded.tsv"),
@@ -225,7 +227,7 @@ def features(experiment: Experiment, processes: int, force: bool) -> tuple[Job, 
 
 def _pronunciation(recipe: Recipe) -> dict[str, Any]:
     """Return what decides the words and phones of each language; its texts do not."""
-    keys = ("letters", "voice", "lexicon", "phone_map")
+    keys = ("letters", "voice", "lexicon", "phone_map", "stress_marks", "hints")
     return {
         name: {key: as_plain(getattr(language, key)) for key in keys}
         for name, language in recipe.languages.items()

@@ -240,7 +240,8 @@ def scoring(experiment: Experiment, processes: int, _force: bool) -> tuple[Job, 
         inputs += [layout.transcript(system, key, "phones") for key in keys]
     settings = recipe.view("name", "seed", "systems", "target", "datasets")
     language = recipe.target_language
-    settings |= {"letters": language.letters, "fold": language.fold}
+    rule = ("letters", "fold", "voice", "stress_marks")
+    settings |= {key: getattr(language, key) for key in rule}
     settings["confidences"] = recipe.decode.nbest > 0
     return (
         Job(

@@ -155,6 +155,8 @@ def _durations(paths: Sequence[Path], least: float, channel: int | None) -> list
                 raise UserError(f"{path} has no channel {channel}, only 0 to {info.channels - 1}")
             if info.channels > 1 and channel is None:
                 log.warning("warning: %s: using the mean of its %d channels.", path, info.channels)
+            if info.unfinished:
+                log.warning("warning: %s: its header was never finished; read to its end.", path)
             durations.append(info.seconds)
         except UserError as error:
             errors.append(str(error))

@@ -35,15 +35,24 @@ def details_page(results: Mapping[str, Any]) -> str:
 
 def _error_rates(tests: Tests) -> list[str]:
     classes = _classes(tests)
-    rows = [("test", "system", "WER", "PER", *(f"PER, {name} phones" for name in classes))]
+    cer = any("CER" in values for test in tests.values() for values in test["systems"].values())
+    header = ("WER", *(["CER"] if cer else []), "PER", *(f"PER, {name} phones" for name in classes))
+    rows = [("test", "system", *header)]
     for name, test in tests.items():
         units = test.get("significance", {})
         columns = [units[unit]["rates"] for unit in ("words", "phones") if unit in units]
         for c in classes if columns else ():
             columns.append(test["phone_classes"].get(c, {}).get("rates", {}))
         for system in columns[0] if columns else ():
-            rows.append((name, system, *(_rate(rates.get(system)) for rates in columns)))
-    return ["In per cent, with 95 % intervals.", markdown_table(rows)] if len(rows) > 1 else []
+            wer, *others = (_rate(rates.get(system)) for rates in columns)
+            of_characters = [_cer(test["systems"][system])] if cer else []
+            rows.append((name, system, wer, *of_characters, *others))
+    if len(rows) == 1:
+        return []
+    text = "In per cent, with 95 % intervals."
+    if cer:
+        text += " CER: errors of the characters of words, without spaces."
+    return [text, markdown_table(rows)]
 
 
 def _phone_classes(tests: Tests) -> list[str]:
@@ -138,6 +147,10 @@ def _rate(rate: Mapping[str, Any] | None) -> str:
         return tenths(rate["percent"])
     low, high = map(tenths, rate["interval"])
     return f"{tenths(rate['percent'])} ({low} to {high})"
+
+
+def _cer(values: Mapping[str, Any]) -> str:
+    return "n/a" if values.get("CER") is None else tenths(values["CER"])
 
 
 def _decimals(value: float | None, digits: int) -> str:

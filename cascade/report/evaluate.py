@@ -3,7 +3,7 @@
 import json
 import logging
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,8 +25,9 @@ from cascade.scoring.confidence import nce_and_auc, word_confidences
 from cascade.scoring.counts import FILE as COUNTS
 from cascade.scoring.counts import UtteranceCounts, counts_tsv, utterance_counts
 from cascade.scoring.details import write_details
-from cascade.scoring.score import Score, counts_of, score_files
+from cascade.scoring.score import Score, counts_of, score, score_files
 from cascade.scoring.speechbox import format_log
+from cascade.text.segments import UNSPACED
 from cascade.text.words import WordNormalizer
 
 log = logging.getLogger("cascade")
@@ -54,6 +55,8 @@ def evaluate(experiment: Experiment) -> None:
         extra = {"oov": language["oov"][test], "oracle": _oracle(experiment, dataset)}
         if recipe.language_model.open:
             extra["open"] = True
+        if recipe.target_language.code in UNSPACED:
+            extra["unspaced"] = True
         extra |= _compare(experiment, test, scored, phones)
         extra["phone_ngram"] = {s: _phone_ngram(experiment, s, dataset) for s in scored}
         if recipe.decode.nbest:
@@ -97,15 +100,16 @@ def _score(experiment: Experiment, system: str, dataset: Dataset) -> _Scored:
     folder = layout.decode(system, test)
     words = score_files(layout.text(key, "words"), folder / "words.txt", _normalizer(recipe))
     phones = score_files(layout.text(key, "phones"), folder / "phones.txt")
-    for score, unit in ((words, "words"), (phones, "phones")):
-        if score.partial:
+    for scored, unit in ((words, "words"), (phones, "phones")):
+        if scored.partial:
             log.warning(
                 "%s, %s: %d utterances have no hypothesis in %s; they count as deletions.",
                 system,
                 test,
-                len(score.partial),
+                len(scored.partial),
                 unit,
             )
+    characters = score(_characters(words.ref), _characters(words.hyp))
     counts = counts_of(words, phones, _memory_mb(folder / "decode.json"))
     speakers = {k: v[0] for k, v in read_text_table(layout.text(key, "speakers")).items()}
     by_utterance = utterance_counts(words, phones, speakers)
@@ -120,8 +124,14 @@ def _score(experiment: Experiment, system: str, dataset: Dataset) -> _Scored:
         counts=counts,
         teacher=settings.teacher,
         model_kb=round(layout.model(system).stat().st_size / 1024),
+        characters=(characters.errors, characters.total),
     )
     return _Scored(result, by_utterance, phones)
+
+
+def _characters(texts: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    """Return the characters of each text's words, without spaces."""
+    return {utterance: list("".join(words)) for utterance, words in texts.items()}
 
 
 def _speakers(experiment: Experiment, dataset: Dataset) -> Speakers | None:

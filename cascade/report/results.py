@@ -24,6 +24,7 @@ class SystemResult:
         model_kb: The size of its model in KiB.
         share: Of a cascade, the layers that the languages share: ``upper``, ``lower``, ``all``.
         teacher: The system that recognised speech without transcripts for it.
+        characters: Substituted, deleted and inserted characters of words, and all of them.
     """
 
     layers: Sequence[int]
@@ -33,6 +34,7 @@ class SystemResult:
     model_kb: int | None = None
     share: str | None = None
     teacher: str | None = None
+    characters: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -40,9 +42,10 @@ class TestResult:
     """A test set: how many files it has, and the result of each system.
 
     ``extra`` has more figures: ``oov``, running words that the vocabulary lacks, in per cent;
-    ``open``, if they are spelt from pieces; ``oracle``, the word error rates that the reference
-    phones give; ``phone_ngram``, by system the phone errors of the search with a phone n-gram;
-    ``confidence``, by system what `cascade.scoring.confidence.nce_and_auc` returns; and what
+    ``open``, if they are spelt from pieces; ``unspaced``, if the language writes no spaces;
+    ``oracle``, the word error rates that the reference phones give; ``phone_ngram``, by system the
+    phone errors of the search with a phone n-gram; ``confidence``, by system what
+    `cascade.scoring.confidence.nce_and_auc` returns; and what
     `cascade.report.comparisons.compare_systems` returns.
     """
 
@@ -115,6 +118,16 @@ def _system(result: SystemResult) -> dict[str, Any]:
         **({"teacher": result.teacher} if result.teacher else {}),
         **{key.replace(" ", "_"): getattr(c, field) for key, field in KEYS.items()},
         **{key: None if rate is None else round(rate, 4) for key, rate in rates.items()},
+        **_character_errors(result),
         "memory_mb": c.memory_mb,
         "model_kb": result.model_kb,
     }
+
+
+def _character_errors(result: SystemResult) -> dict[str, Any]:
+    """Return the errors of characters and their rate, which spaces between words do not change."""
+    if result.characters is None:
+        return {}
+    errors, total = result.characters
+    rate = round(100 * errors / total, 4) if total else None
+    return {"CHAR_ERRORS": errors, "ALL_CHARS": total, "CER": rate}

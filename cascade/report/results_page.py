@@ -22,6 +22,7 @@ from cascade.scoring.significance import LEVEL
 from cascade.scoring.speechbox import format_pair
 
 COLUMNS = ("system", "layers", "neurons", "shared", "Wer/Werc", "Per/Perc", "model, KB")
+CER = COLUMNS.index("Per/Perc")  # before which CER is, if a table has it
 SHARED = {"upper": "upper layers", "lower": "lower layers", "all": "everything"}
 UNITS = {"phones": "phone errors", "words": "word errors"}
 
@@ -63,8 +64,16 @@ def summary(results: Mapping[str, Any], speakers: Mapping[str, Speakers]) -> str
     parts += filter(None, [training_speech(results["training"])])
     for name, test in tests.items():
         rows = [_row(system, values) for system, values in test["systems"].items()]
+        columns: tuple[str, ...] = COLUMNS
+        if test.get("unspaced"):  # then WER depends on how words are cut
+            cers = [values.get("CER") for values in test["systems"].values()]
+            columns = (*COLUMNS[:CER], "Cer", *COLUMNS[CER:])
+            rows = [
+                (*row[:CER], "n/a" if cer is None else f"{cer:.4f}", *row[CER:])
+                for row, cer in zip(rows, cers, strict=True)
+            ]
         sizes = _sizes(test, speakers.get(name))
-        parts += [f"## {name}", markdown_table([COLUMNS, *rows]), sizes]
+        parts += [f"## {name}", markdown_table([columns, *rows]), sizes]
     differences = [*_differences(tests)]
     if differences:
         reference = _reference(next(iter(tests.values())))

@@ -69,6 +69,21 @@ def normalise(
     return rules(text, Counter() if counts is None else counts, fix)
 
 
+def stressed(text: str, language: Language) -> str:
+    """Return ``text`` with a combining accent on each vowel that has a stress mark.
+
+    >>> stressed("з+амок, замо'к", Language("азкмо", "ru"))
+    'за́мок, замо́к'
+    """
+    text = unicodedata.normalize("NFC", text)
+    marks = _rules(language.letters, language.code, language.stress_marks).stress
+    if marks is None:
+        return text
+    # A mark before its vowel goes behind it.
+    before = re.sub(rf"\+([{VOWELS}{VOWELS.upper()}])", "\\1\u0301", text) if "+" in text else text
+    return marks.sub("\u0301", before)
+
+
 def lower(text: str, code: str) -> str:
     """Return ``text`` in lower case, by the rules of the language with this code.
 
@@ -90,7 +105,7 @@ class _Rules:
         self._code = code
         self._table = _Table(letters, code)
         kept = {*letters, *(APOSTROPHE if code in WITH_APOSTROPHE else "")}
-        self._stress = _stress_marks({*stress_marks} - kept)
+        self.stress = _stress_marks({*stress_marks} - kept)
         self._own = {*letters, *letters.upper()}
         alike = [(group, self._own.intersection(group)) for group in ALIKE]
         fixes = {c: min(own) for group, own in alike if len(own) == 1 for c in group}
@@ -100,8 +115,8 @@ class _Rules:
         text = unicodedata.normalize("NFC", text)
         if fix and self._fixes:
             text = WORD.sub(lambda word: self._without_confusables(word[0], counts), text)
-        if self._stress:
-            text, times = self._stress.subn("", text)
+        if self.stress:
+            text, times = self.stress.subn("", text)
             if times:
                 counts["stress marks dropped"] += times
         if marks := [c for c in VOWEL_MARKS.findall(text) if not self._table[ord(c)]]:

@@ -97,6 +97,14 @@ def read_lexicon(language: Language) -> dict[str, list[Phones]]:
     return table
 
 
+def pronounce_together(lines: list[str], language: Language) -> list[Phones]:
+    """Return espeak-ng's phones of lines, which may be several words; () for a silent one.
+
+    Raises `UserError` if espeak-ng fails.
+    """
+    return _espeak(lines, language, 1, None) if lines else []
+
+
 def unwritable(language: Language) -> list[str]:
     """Return the words of the lexicon file that no transcript can have.
 

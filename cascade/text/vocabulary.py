@@ -14,6 +14,7 @@ from cascade.runtime.stage import JobFiles
 from cascade.text import dictionary
 from cascade.text import words as text
 from cascade.text.lexicon import alternatives, look_up
+from cascade.text.numbers import in_words
 from cascade.text.phones import read_phones
 
 log = logging.getLogger("cascade")
@@ -52,6 +53,10 @@ def build(experiment: Experiment, jobs: int) -> JobFiles:
     for word, prons in alternatives(language).items():
         if word in lexicon:
             lexicon[word] += prons
+    for form, pron in read_text_table(layout.as_written).items():
+        for word in text.words_of(form, language):
+            if word in lexicon and (*pron,) not in lexicon[word]:
+                lexicon[word].append((*pron,))
     spoken = {}
     for word in sorted(lexicon):
         prons = [pron for pron in lexicon[word] if pron and phones.issuperset(pron)]
@@ -99,6 +104,7 @@ def _sources(experiment: Experiment, request: corpus.CorpusRequest) -> list[Sent
 
     held_out = set(of_roles("valid", "test"))
     fix = any(dataset.confusables for dataset in recipe.role("train"))
+    numbers = any(dataset.numbers for dataset in recipe.role("train"))
     sentence_sets = []
     for name in ("transcripts", *language.texts):
         left_out = {"digits, other letters, or empty": 0, "in valid or test": 0}
@@ -106,6 +112,8 @@ def _sources(experiment: Experiment, request: corpus.CorpusRequest) -> list[Sent
         sentences: Iterable[Sequence[str]] = of_roles("train")
         if name != "transcripts":
             raw = lines(name, request)
+            if numbers:
+                raw = (in_words(line, language.code, Counter()) for line in raw)
             sentences = (text.words_of(line, language, fix=fix) for line in raw)
         for words in sentences:
             if not words or text.foreign(list(words), language.letters):

@@ -3,6 +3,7 @@
 1. Characters are normalised as the language writes them (`cascade.text.characters`).
 2. Words consist of letters, marks on letters (such as the vowels of Hindi), digits, and
    apostrophes between letters. Everything else separates words: hyphens too, and ``<COMMA>``.
+3. Languages that write no spaces are cut into words (`cascade.text.segments`).
 """
 
 import re
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from cascade.config.sections import Language
 from cascade.runtime.errors import UserError
 from cascade.text.characters import APOSTROPHE, normalise
+from cascade.text.segments import UNSPACED, segments
 
 PUNCTUATION = re.compile("<(?:COMMA|PERIOD|QUESTIONMARK|EXCLAMATIONPOINT)>")  # GigaSpeech's
 # <unk>, [background noise], {breath}, ++um++, %hesitation, !SIL
@@ -46,7 +48,10 @@ def words_of(
     inside = re.escape("".join(sorted(marks | signs | {LOST})))
     edges = "".join(signs - {"\u200d"})  # which ends words of Malayalam
     runs = re.findall(rf"(?:[^\W_]|[{inside}])+", text)
-    return [word for word in (run.strip(edges) for run in runs) if word]
+    words = [word for word in (run.strip(edges) for run in runs) if word]
+    if language.code in UNSPACED:
+        words = [piece for word in words for piece in segments(word, language.code)]
+    return words
 
 
 def no_word(text: str) -> str | None:
@@ -69,7 +74,9 @@ def foreign(words: list[str], letters: str) -> str | None:
     for word in words:
         odd = sorted(set(word) - set(letters))
         if any(c.isdigit() for c in odd):
-            return f"digits in '{word}': write numbers as words"
+            return (
+                f"digits in '{word}': write numbers as words, or 'numbers: words' in the data set"
+            )
         if odd:
             names = ", ".join(f"'{c}' ({unicodedata.name(c, 'unnamed').lower()})" for c in odd[:3])
             return f"letters that the language does not have in '{word}': {names}"

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from cascade.corpora.corpus import CorpusRequest
+from cascade.corpora.file_names import on_disk
 from cascade.runtime.errors import UserError
 
 FIRST = 8  # of many folders, these are named
@@ -53,7 +54,9 @@ class RelativeTo:
     exists below one of these folders decides for all. ``exists`` says whether a path does.
     """
 
-    def __init__(self, folder: Path, exists: Callable[[Path], bool] = Path.is_file) -> None:
+    def __init__(
+        self, folder: Path, exists: Callable[[Path], bool] = lambda path: on_disk(path).is_file()
+    ) -> None:
         self._folder, self._exists = folder, exists
         self._root: Path | None = None
 

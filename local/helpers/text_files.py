@@ -1,6 +1,7 @@
 """The text files that corpora come with: UTF-8, read line by line, errors with the line."""
 
 import codecs
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -45,6 +46,8 @@ def lines(path: Path) -> Iterator[tuple[int, str]]:
 def pairs(path: Path) -> Iterator[tuple[int, str, str]]:
     """Yield number, first field and rest of each line, as Kaldi and LibriSpeech write them.
 
+    The first field is in NFC, so that lists of several programs agree.
+
     ::
 
         103-1240-0000 CHAPTER ONE
@@ -53,7 +56,7 @@ def pairs(path: Path) -> Iterator[tuple[int, str, str]]:
     """
     for number, line in lines(path):
         key, _, rest = line.strip().replace("\t", " ", 1).partition(" ")
-        yield number, key, rest.strip()
+        yield number, unicodedata.normalize("NFC", key), rest.strip()
 
 
 class Lookup:
@@ -74,6 +77,7 @@ class Lookup:
 
         Raises `UserError` if a key appears twice.
         """
+        key = unicodedata.normalize("NFC", key)
         while key not in self._waiting:
             number, next_key, rest = next(self._lines, (0, "", ""))
             if not number:

@@ -9,11 +9,13 @@ folders, each folder is a speaker; if all are in one, the speaker is unknown::
 """
 
 import os
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
 from cascade.corpora.audio import SUFFIXES
 from cascade.corpora.corpus import CorpusRequest, Detection, Excluded, Utterance
+from cascade.corpora.file_names import on_disk
 from cascade.runtime.errors import UserError
 from local.helpers import folders, text_files
 from local.readers.table import identifier
@@ -35,7 +37,7 @@ def utterances(request: CorpusRequest) -> Iterator[Utterance | Excluded]:
     several = len({audio.parent for audio in recordings}) > 1
     stems = set()
     for audio in recordings:
-        stems.add(audio.with_suffix(""))
+        stems.add(unicodedata.normalize("NFC", str(audio.with_suffix(""))))
         name = identifier(audio.relative_to(root), root)
         file = _text(audio)
         if file is None and request.transcribed:
@@ -45,7 +47,7 @@ def utterances(request: CorpusRequest) -> Iterator[Utterance | Excluded]:
         speaker = identifier(audio.parent.relative_to(root) / "x", root).removesuffix("x")
         yield Utterance(name, audio, text, speaker.rstrip("-") if several else "")
     for file in lists(request):
-        if file.with_suffix("") not in stems:
+        if unicodedata.normalize("NFC", str(file.with_suffix(""))) not in stems:
             name = identifier(file.relative_to(root), root)
             yield Excluded(name, f"there is no recording beside {file}", selection=True)
 
@@ -85,5 +87,5 @@ def _recordings(root: Path) -> Iterator[Path]:
 
 
 def _text(audio: Path) -> Path | None:
-    files = (audio.with_suffix(suffix) for suffix in (*TEXTS, *map(str.upper, TEXTS)))
+    files = (on_disk(audio.with_suffix(suffix)) for suffix in (*TEXTS, *map(str.upper, TEXTS)))
     return next((path for path in files if path.is_file()), None)

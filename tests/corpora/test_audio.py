@@ -215,3 +215,52 @@ def test_read_of_what_is_no_longer_there(tmp_path, wav):
     path.unlink()
     with pytest.raises(UserError, match=r"cannot be read.*stage 0"):
         read(path, 16000, 0, 1)
+
+
+@pytest.mark.parametrize(
+    ("form", "suffix", "said"),
+    [
+        ("WAV", "wav", 0),
+        ("WAV", "wav", 36),
+        ("WAVEX", "wav", 72),
+        ("RF64", "wav", 96),
+        ("AU", "au", 0),
+    ],
+)
+def test_a_header_that_was_never_finished(tmp_path, form, suffix, said):
+    path = tmp_path / f"a.{suffix}"
+    samples = 0.3 * np.sin(np.arange(8000) / 9)
+    soundfile.write(path, samples, 16000, format=form, subtype="PCM_16")
+    content = bytearray(path.read_bytes())
+    if form == "AU":
+        content[8:12] = bytes(4)
+    else:
+        place = content.index(b"data") + 4
+        content[4:8], content[place : place + 4] = struct.pack("<I", said), bytes(4)
+    if form == "RF64":
+        place = content.index(b"ds64") + 8
+        content[place : place + 24] = bytes(24)
+    path.write_bytes(content)
+    assert inspect(path) == AudioInfo(16000, 1, 8000, unfinished=True)
+    assert np.allclose(read(path, 16000, 0.25, 0.25), samples[4000:], atol=1e-4)
+
+
+def test_a_finished_header_without_samples(tmp_path):
+    soundfile.write(tmp_path / "a.wav", np.zeros(0), 16000)
+    content = bytearray((tmp_path / "a.wav").read_bytes()) + b"LIST\x04\0\0\0INFO"
+    content[4:8] = struct.pack("<I", len(content) - 8)
+    (tmp_path / "a.wav").write_bytes(content)
+    refused(tmp_path / "a.wav", "has no samples")
+
+
+def test_the_decoder_of_mp3_writes_nothing_on_the_screen(tmp_path, capfd):
+    path = tmp_path / "a.mp3"
+    soundfile.write(path, 0.3 * np.sin(np.arange(160000) / 9), 16000)
+    content = path.read_bytes()
+    with soundfile.SoundFile(path) as audio:
+        samples = audio.frames
+    path.write_bytes(content + content[len(content) // 2 :] * 2)  # longer than its header says
+    assert inspect(path).samples >= samples
+    read(path, 16000, 0.0, 1.0)
+    read(path, 16000, 1.0, 1.0)
+    assert capfd.readouterr() == ("", "")

@@ -1,6 +1,7 @@
 import csv
 import hashlib
 import logging
+import unicodedata
 
 import numpy as np
 import pytest
@@ -98,7 +99,13 @@ def test_every_fault_is_in_the_ledger(small, read, wav, tmp_path, caplog):
         "mute": ("", "", "", "the transcript is empty", "0.50"),
         "dots": ("...", "", "", "the transcript is empty", "0.50"),
         "latin": ("дa", "", "", "'a' (latin small letter a)", "0.50"),
-        "digits": ("дом 5", "", "", "digits in '5': write numbers as words", "0.50"),
+        "digits": (
+            "дом 5",
+            "",
+            "",
+            "digits in '5': write numbers as words, or 'numbers: words' in the data set",
+            "0.50",
+        ),
     }
     for name in ("mute", "dots", "latin", "digits"):
         wav(folder / f"{name}.wav")
@@ -424,3 +431,15 @@ def test_the_corpus_is_asked_for_what_the_data_set_says(small, read, monkeypatch
     assert (reading.voice, reading.texts) == ("ru", ("texts_ru",))
     assert reading.words("Да, о НЕТ!") == ("да", "о", "нет") and reading.words("да yes") == ()
     assert asked["en"].options == {} and asked["en"].reading.voice == "en-us"
+
+
+def test_a_recording_whose_name_the_table_writes_in_another_form(small, read, tmp_path):
+    raw, layout = small
+    old = next((tmp_path / "train").glob("train0.wav"))
+    old.rename(old.with_name(unicodedata.normalize("NFD", "й.wav")))
+    table = tmp_path / "train" / "table.tsv"
+    table.write_text(
+        table.read_text(encoding="utf-8").replace("train0.wav", "й.wav"), encoding="utf-8"
+    )
+    prepare(Experiment(read(raw), layout), 1)
+    assert "й" in {unicodedata.normalize("NFC", name) for name in ids(layout, "train_ru")}

@@ -175,3 +175,16 @@ def test_letters_that_look_alike_are_an_error_with_a_way_out(wav, tmp_path, text
 def test_what_is_dropped_is_counted(wav, tmp_path):
     result = check(wav(tmp_path / "a.wav", seconds=1.0), "д+обрый д+ень")
     assert (result.words, result.changes) == (("добрый", "день"), {"stress marks dropped": 2})
+
+
+def test_numbers_become_words_if_the_recipe_says_so(wav, tmp_path):
+    path = wav(tmp_path / "a.wav", seconds=1.0)
+    assert (
+        "digits in '5': write numbers as words, or 'numbers: words'" in check(path, "5 дней").reason
+    )
+    rules = Rules(RUSSIAN, 16000, Limits(), numbers=True)
+    result, _ = check_utterance(Utterance("u", path, "5 дней", "anna"), rules)
+    assert result.words == ("пять", "дней")
+    assert result.changes == {"numbers written as words, in the nominative": 1}
+    left, _ = check_utterance(Utterance("u", path, "5 %", "anna"), rules)
+    assert "digits in '5'" in left.reason

@@ -60,3 +60,9 @@ def test_letters_that_look_alike_are_fixed(draft):
 def test_a_text_without_such_letters_is_not_touched(draft):
     _, datasets, _ = draft("ru", [*RU, "OK"])
     assert {dataset.confusables for dataset in datasets} == {None}
+
+
+def test_capitals_are_read_as_such_if_they_are_not_for_emphasis(draft):
+    language, _, report = draft("ru", [*RU, "Он учится в МГУ"])
+    assert language.hints == ("capitals",)
+    assert "read as capitals: МГУ; if they are words, remove 'capitals'" in report

@@ -41,7 +41,7 @@ def report(tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory) -> Path:
     texts = {NAME: HOSTILE, "u2": "</script><script>document.title='taken'</script>"}
-    speakers = ("<b onclick=x>anna</b>", "</td>boris")
+    speakers = ("<b/onclick=x>anna</b>", "</td>boris")
     return make(tmp_path_factory.mktemp("page") / "h", utterances=3, speakers=speakers, texts=texts)
 
 
@@ -226,7 +226,7 @@ def test_text_of_a_corpus_stays_text(hostile, open_page):
     page.locator("#utterance-table .open").first.click()
     page.locator("dialog .changes").wait_for()
     assert page.locator("dialog h3").inner_text() == NAME
-    assert "<b onclick=x>anna</b>" in page.locator("dialog .facts").inner_text()
+    assert "<b/onclick=x>anna</b>" in page.locator("dialog .facts").inner_text()
     assert page.locator("main img, dialog img, dialog svg[onload]").count() == 0
     assert page.title() == "small: report"
 

@@ -93,3 +93,9 @@ def test_write(tmp_path):
     assert page.startswith("# Results of ru_en\n\n## festvox_ru\n")
     assert "[DETAILS.md](DETAILS.md)" in page and page.endswith("- date: today\n")
     assert (tmp_path / "DETAILS.md").read_text(encoding="utf-8").startswith("# Details of ru_en\n")
+
+
+def test_errors_of_characters_stand_beside_those_of_words():
+    result = SystemResult((4,), 100, False, Counts(1, 1, 3, 1, 1, 9), characters=(2, 12))
+    system = build({"plain": result})["tests"]["festvox_ru"]["systems"]["plain"]
+    assert (system["CHAR_ERRORS"], system["ALL_CHARS"], system["CER"]) == (2, 12, 16.6667)

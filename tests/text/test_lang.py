@@ -1,4 +1,5 @@
 import pytest
+from support import CYRILLIC
 
 from cascade.config.experiment import Experiment
 from cascade.data.prepare import prepare
@@ -51,3 +52,22 @@ def test_a_word_that_espeak_cannot_pronounce(words, monkeypatch):
     monkeypatch.setattr("cascade.text.lexicon.look_up", lambda words, language: {"да": ()})
     with pytest.raises(UserError, match="No pronunciation for 1 words"):
         lang.build(words)
+
+
+def test_capitals_in_a_transcript_are_read_as_such(small, read, tmp_path):
+    raw, layout = small
+    table = tmp_path / "train" / "table.tsv"
+    text = table.read_text(encoding="utf-8")
+    assert "\tо нет" in text.lower()
+    table.write_text(text.replace("Да", "МГУ да").replace("да\t", "МГУ да\t"), encoding="utf-8")
+    raw["languages"]["ru"]["hints"] = ["capitals"]
+    raw["languages"]["ru"]["letters"] = CYRILLIC
+    experiment = Experiment(read(raw), layout)
+    prepare(experiment, 1)
+    lang.build(experiment)
+    words = read_text_table(layout.text("train_ru", "words"))
+    phones = read_text_table(layout.text("train_ru", "phones"))
+    assert ["мгу", "да"] in words.values()
+    assert [*"ɛmɡɛu", "d", "ɑ"] in phones.values()
+    assert read_text_table(layout.as_written) == {"МГУ": [*"ɛmɡɛu"]}
+    assert read_text_table(layout.lang / "lexicon_ru.txt")["мгу"] == ["m", "ɡ", "u"]

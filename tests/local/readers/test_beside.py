@@ -1,3 +1,4 @@
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -67,3 +68,12 @@ def test_recordings_need_no_text_where_none_is_read(tmp_path, listing):
     folder = files(tmp_path / "x", a_wav="", b_wav="", b_txt="да")
     a, b = listing("beside", folder, transcribed=False)
     assert (a.id, a.text, b.text) == ("a", "", "да")
+
+
+@pytest.mark.parametrize(("audio", "text"), [("NFD", "NFC"), ("NFC", "NFD")])
+def test_a_recording_and_its_text_in_two_forms_of_unicode(tmp_path, listing, audio, text):
+    (tmp_path / "x").mkdir()
+    (tmp_path / "x" / unicodedata.normalize(audio, "й.wav")).touch()
+    file = tmp_path / "x" / unicodedata.normalize(text, "й.txt")
+    file.write_text("да", encoding="utf-8")
+    assert [u.text for u in listing("beside", tmp_path / "x")] == ["да"]
