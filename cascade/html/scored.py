@@ -10,7 +10,7 @@ from cascade.config.sections import Dataset
 from cascade.corpora import corpus
 from cascade.decoding.word_times import Timed, read_ctm
 from cascade.runtime.errors import UserError
-from cascade.runtime.files import read_jsonl_gz
+from cascade.runtime.files import read_jsonl_gz, read_text_table
 from cascade.scoring.counts import FILE, UtteranceCounts, read_counts
 
 
@@ -41,6 +41,7 @@ class TestSet:
     Attributes:
         name: Its label.
         licence: That of its corpus.
+        texts: The transcripts as stage 1 has them, by utterance.
         cuts: By utterance.
         counts: The errors, by system; the first one is the reference system.
         words: The aligned words, by system.
@@ -52,6 +53,7 @@ class TestSet:
 
     name: str
     licence: str
+    texts: Mapping[str, list[str]]
     cuts: Mapping[str, Cut]
     counts: Mapping[str, UtteranceCounts]
     words: Mapping[str, Alignments]
@@ -78,7 +80,7 @@ def read_test(experiment: Experiment, dataset: Dataset) -> TestSet:
 
     Raises `UserError` for files of stage 5 that are missing or damaged.
     """
-    layout, name = experiment.layout, dataset.label
+    layout, name, key = experiment.layout, dataset.label, experiment.dataset_key(dataset)
     systems = ordered_systems(experiment)
     folders = {system: layout.score(system, name) for system in systems}
     ctms = {system: layout.decode(system, name) / "words.ctm" for system in systems}
@@ -86,7 +88,8 @@ def read_test(experiment: Experiment, dataset: Dataset) -> TestSet:
     return TestSet(
         name,
         corpus.load(dataset.corpus).LICENCE,
-        dict(read_cuts(layout.cuts(experiment.dataset_key(dataset)))),
+        read_text_table(layout.text(key, "words")),
+        dict(read_cuts(layout.cuts(key))),
         {system: read_counts(folder / FILE) for system, folder in folders.items()},
         {system: read_alignments(folder / "per_utt") for system, folder in folders.items()},
         {system: read_alignments(folder / "per_utt_phones") for system, folder in folders.items()},

@@ -23,7 +23,6 @@ from cascade.corpora import audio
 from cascade.html.scored import Aligned, Cut, TestSet
 from cascade.html.sound import opus, peaks, rate_for
 from cascade.runtime.errors import UserError
-from cascade.scoring.score import EPS
 
 log = logging.getLogger("cascade")
 MB = 1_000_000
@@ -191,7 +190,6 @@ def _table(
     speakers = sorted(set(first.speakers))
     place = {speaker: index for index, speaker in enumerate(speakers)}
     cuts = [test.cuts.get(name) for name in first.utterances]
-    texts = next(iter(test.words.values()))
     links = [
         None if n in sounds else _link(cut, folder) for n, cut in zip(numbers, cuts, strict=True)
     ]
@@ -207,7 +205,7 @@ def _table(
         "phones": first.tokens("phones").tolist(),
         "word_errors": [c.errors("words").tolist() for c in test.counts.values()],
         "phone_errors": [c.errors("phones").tolist() for c in test.counts.values()],
-        "text": [" ".join(t for t in texts[name].ref if t != EPS) for name in first.utterances],
+        "text": [" ".join(test.texts[name]) for name in first.utterances],
         "chunk": [where.get(number, -1) for number in numbers],
         "link": links if any(links) else [],
     }  # fmt: skip

@@ -222,11 +222,11 @@ def test_dark_mode_is_the_readers_or_the_buttons(report, open_page):
 def test_text_of_a_corpus_stays_text(hostile, open_page):
     page = open_page(hostile)
     page.locator("#search").fill("onerror")
-    assert column(page, "reference") == [HOSTILE] or "<img" in column(page, "reference")[0]
+    assert column(page, "reference") == [HOSTILE]
     page.locator("#utterance-table .open").first.click()
     page.locator("dialog .changes").wait_for()
     assert page.locator("dialog h3").inner_text() == NAME
-    assert "<b/onclick=x>anna</b>" in page.locator("dialog .facts").inner_text()
+    assert "</td>boris" in page.locator("dialog .facts").inner_text()
     assert page.locator("main img, dialog img, dialog svg[onload]").count() == 0
     assert page.title() == "small: report"
 
