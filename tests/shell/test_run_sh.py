@@ -124,7 +124,7 @@ def test_the_model_has_only_the_path_of_the_target(mini):
 
 def test_a_second_run_does_nothing_and_needs_no_torch(mini):
     done = run("--recipe", "mini", "--exp", mini.parent)
-    assert done.stderr.count("is up to date") == 6
+    assert done.stderr.count("is up to date") == 7
     code = (
         "import sys; from cascade.__main__ import main\n"
         "assert main(sys.argv[1:]) == 0\n"
