@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from language_tags import tags
 
 from cascade.config.recipe import Recipe
+from cascade.corpora import corpus
 from cascade.html.speech import SpeechSet
 from cascade.report.differences import in_words
 from cascade.report.results_page import UNITS, answers
@@ -51,10 +52,10 @@ def names(codes: Iterable[str]) -> str:
 def question(recipe: Recipe) -> str:
     """Return what the experiment asks."""
     target = language_name(recipe.target)
-    if recipe.ext_languages:
-        return f"Does training beside {names(recipe.ext_languages)} help {target}?"
-    if recipe.ext_streams:
-        return f"Does training beside other speech help {target}?"
+    beside = [names(recipe.ext_languages)] if recipe.ext_languages else []
+    beside += ["other speech"] if recipe.target in recipe.ext_streams.values() else []
+    if beside:
+        return f"Does training beside {joined(beside)} help {target}?"
     return f"How well is {target} recognised?"
 
 
@@ -105,6 +106,7 @@ def trained_on(recipe: Recipe, sets: Sequence[SpeechSet]) -> str:
     for one in sets:
         if one.role == "train_ext":
             kind = "more" if one.language == recipe.target else ""
+            kind = "synthetic" if corpus.synthetic(one.corpus) else kind
             others.setdefault((kind, one.language), []).append(one)
         elif one.role == "train_untranscribed" and recipe.teachers:
             others.setdefault(("untranscribed", one.language), []).append(one)
