@@ -212,6 +212,13 @@ def _points(
         from cascade.sweeps.outputs import publish_sweep as publish
     keep = partial(publish, path.parent)
     sweep.run_points(points, common, numbers, options.nj, options.force, keep)
+    if not options.search:
+        from cascade.html.several import write_comparison
+        from cascade.html.sweeps import PAGE
+
+        page = layout.root / PAGE
+        write_comparison([], page, [path.parent])
+        print(f"\nThe report: {page}")
 
 
 def _from_root(path: Path) -> Path:

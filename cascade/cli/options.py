@@ -187,19 +187,26 @@ def _transcribe(subparsers: argparse._SubParsersAction) -> None:
 def _report(subparsers: argparse._SubParsersAction) -> None:
     report = subparsers.add_parser(
         "report",
-        help="write the report of an experiment again, or one of several",
+        help="write the report of an experiment again, or of several, or of a sweep",
         description="Writes report.html into the folder of an experiment whose stages 0 to 5 have"
         " run, as stage 6 does. Of several experiments, writes one page with their answers and"
-        " error rates side by side.",
-        epilog="e.g.: cascade report exp/ru_en exp/ru_cs --out exp/pairs.html",
+        " error rates side by side. Of the folder of a recipe that has a sweep, writes the page of"
+        " the sweep.",
+        epilog="e.g.: cascade report exp/ru_en exp/ru_cs --out exp/pairs.html;"
+        " cascade report recipes/ru_many",
         allow_abbrev=False,
     )
     report.add_argument(
-        "experiments", nargs="+", type=Path, metavar="EXP", help="folders such as exp/ru_en"
+        "experiments",
+        nargs="+",
+        type=Path,
+        metavar="EXP",
+        help="folders such as exp/ru_en, or recipes/ru_many for its sweep",
     )
     report.add_argument(
         "--out",
         type=Path,
         metavar="FILE",
-        help="the page of several experiments (report.html in the folder that has the first one)",
+        help="the page of several experiments (default: report.html in the folder that has the"
+        " first one) or of a sweep (default: exp/NAME/sweep.html)",
     )

@@ -1,4 +1,4 @@
-"""The command ``report``: the report of an experiment again, or one of several experiments."""
+"""The command ``report``: the report of an experiment again, or of several, or of a sweep."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,21 +8,28 @@ from cascade.config.layout import Layout
 from cascade.config.recipe import read_recipe, recipe_in
 from cascade.html.build import read_results, write_report
 from cascade.html.several import write_comparison
+from cascade.html.sweeps import FILE as SWEEP
+from cascade.html.sweeps import PAGE as SWEEP_PAGE
 from cascade.runtime.errors import UserError
-from cascade.runtime.project import RECIPES
+from cascade.runtime.project import RECIPES, ROOT
 
 
 def report(folders: Sequence[Path], out: Path | None) -> Path:
     """Write the report of the experiment in a folder, or one page of several; return its path.
 
-    Raises `UserError` for a folder without results, and for files that are missing or damaged.
+    A folder may also be that of a recipe with a sweep. Raises `UserError` for a folder without
+    results, and for files that are missing or damaged.
     """
-    experiments = [experiment_in(folder) for folder in folders]
-    if len(experiments) == 1 and out is None:
+    recipes = [folder for folder in folders if (folder / SWEEP).is_file()]
+    experiments = [experiment_in(folder) for folder in folders if folder not in recipes]
+    if len(experiments) == 1 and not recipes and out is None:
         write_report(experiments[0])
         return experiments[0].layout.report
-    path = out or folders[0].parent / "report.html"
-    write_comparison(experiments, path)
+    if experiments:
+        path = out or experiments[0].layout.root.parent / "report.html"
+    else:
+        path = out or ROOT / "exp" / recipes[0].absolute().name / SWEEP_PAGE
+    write_comparison(experiments, path, recipes)
     return path
 
 

@@ -13,12 +13,22 @@ from cascade.runtime.files import write_text
 from cascade.runtime.project import RECIPES
 
 
-def write_comparison(experiments: Sequence[Experiment], path: Path) -> None:
-    """Write one page of several experiments.
+def write_comparison(
+    experiments: Sequence[Experiment], path: Path, recipes: Sequence[Path] = ()
+) -> None:
+    """Write one page of several experiments, and of the sweeps of them and of ``recipes``.
 
-    Raises `UserError` for files of stages 0 to 5 that are missing or damaged.
+    ``recipes`` are folders of recipes that have a sweep. Raises `UserError` for files of stages 0
+    to 5, and of sweeps, that are missing or damaged.
     """
-    rates, rows, swept = [], [], []
+    rates: list[dict[str, Any]] = []
+    rows: list[dict[str, Any]] = []
+    folders = [RECIPES / experiment.recipe.name for experiment in experiments]
+    swept = [
+        (folder.name, sweeps.section(entries))
+        for folder in dict.fromkeys([*folders, *(folder.absolute() for folder in recipes)])
+        if (entries := sweeps.read_sweep(folder))
+    ]
     for number, experiment in enumerate(experiments):
         recipe, layout = experiment.recipe, experiment.layout
         results = read_results(layout.root)
@@ -36,10 +46,8 @@ def write_comparison(experiments: Sequence[Experiment], path: Path) -> None:
                 "environment": dict(making.environment(layout.root / "RESULTS.md")),
             }
         )
-        if entries := sweeps.read_sweep(RECIPES / recipe.name):
-            swept.append((name, sweeps.section(entries)))
     values: dict[str, Any] = {
-        "title": "Several experiments" if len(experiments) > 1 else experiments[0].recipe.name,
+        "title": _title([row["name"] for row in rows] or [name for name, _ in swept]),
         "rows": rows,
         "systems": list(dict.fromkeys(row["system"] for row in rates)),
         "sweeps": [(name, figures, sweeps.table(figures)) for name, figures in swept],
@@ -54,6 +62,10 @@ def write_comparison(experiments: Sequence[Experiment], path: Path) -> None:
         ),
     }
     write_text(path, page.render("several.html", values, figures))
+
+
+def _title(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else "Several experiments"
 
 
 def _name(experiments: Sequence[Experiment], number: int) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from cascade.runtime.errors import UserError
 
 FILE = "sweep.json"
+PAGE = "sweep.html"  # in exp/NAME
 KNOWN = {"system", "minutes", "seed", "test"}
 RATES = {"phones": "PER", "words": "WER"}
 

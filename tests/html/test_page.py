@@ -10,6 +10,7 @@ from browser import chromium
 from scored_files import scored
 from support import SMALL
 
+from cascade.cli.reports import report as write_several
 from cascade.config.experiment import Experiment
 from cascade.config.layout import Layout
 from cascade.config.recipe import read_recipe
@@ -173,9 +174,8 @@ def test_the_sound_plays(report, open_page):
     audio = page.locator("dialog audio")
     audio.wait_for()
     audio.evaluate("async (audio) => { audio.muted = true; await audio.play(); }")
-    page.wait_for_timeout(600)
+    page.wait_for_function("() => document.querySelector('dialog audio').currentTime > 0.1")
     assert abs(audio.evaluate("(audio) => audio.duration") - 1.2) < 0.1
-    assert audio.evaluate("(audio) => audio.currentTime") > 0.1
     assert page.locator("dialog .wave svg").get_attribute("aria-label").startswith("Wave of")
 
 
@@ -217,6 +217,30 @@ def test_dark_mode_is_the_readers_or_the_buttons(report, open_page):
     assert brightness(light) > 700 > 100 > brightness(dark)
     dark.locator("#theme").click()
     assert brightness(dark) > 700
+
+
+@pytest.fixture(scope="module")
+def several(report, hostile) -> Path:
+    """One page of two experiments and a sweep, with text that would be markup."""
+    folder = report.parents[2] / NAME.replace("/", "")
+    folder.mkdir()
+    draft = {"system": NAME, "target_minutes": 5, "minutes": 5.0, "test": HOSTILE}
+    entries = [draft | {"seed": seed, "PER": 30.0 + seed, "WER": 60.0} for seed in (0, 1)]
+    (folder / "sweep.json").write_text(json.dumps(entries))
+    page = report.parents[2] / "several.html"
+    return write_several([report.parent, hostile.parent, folder], page)
+
+
+@pytest.mark.parametrize("width", [1280, 400])
+def test_several_experiments_and_a_sweep_are_on_one_page(several, open_page, width):
+    page = open_page(several, width=width)
+    for figure in ("rates", "sweep"):
+        chart = page.locator(f"figure.chart[data-chart={figure}]")
+        chart.scroll_into_view_if_needed()
+        chart.locator(".plot svg").first.wait_for()
+    assert page.locator("#answers article").count() == 2
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= width
+    assert page.title() != "taken" and page.locator("#answers a").count() == 2
 
 
 def test_text_of_a_corpus_stays_text(hostile, open_page):

@@ -176,7 +176,8 @@ function fromAddress() {
   if (place >= 0) open(place);
 }
 
-if (dialog) {
+if (!dialog) document.documentElement.dataset.ready = ""; // a page without utterances
+else {
   const table = document.getElementById("utterance-table");
   document.getElementById("search").addEventListener("input", choose);
   document.getElementById("test").addEventListener("change", choose);
