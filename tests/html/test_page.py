@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -160,6 +161,11 @@ def test_an_utterance_shows_what_was_fixed_and_its_address_opens_it_again(report
     assert dialog.locator(".aligned.phones td.wrong").count() > 0
     change = page.locator("#utterance-table tbody tr .good").first.inner_text()
     fixed = int(dialog.locator(".changes").inner_text().split("fixed ")[1].split(":")[0])
+    times = [
+        int((re.search(r"\((\d+)\)$", kind) or ["", 1])[1])
+        for kind in dialog.locator(".changes .good").inner_text().split(", ")
+    ]
+    assert sum(times) == fixed and times == sorted(times, reverse=True)
     introduced = int(dialog.locator(".changes").inner_text().split("introduced ")[1].split(":")[0])
     assert introduced - fixed == number(change)
     title = dialog.locator("h3").inner_text()

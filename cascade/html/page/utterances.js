@@ -107,7 +107,10 @@ async function open(place) {
   systemNames.forEach((name, s) => {
     if (!s) return;
     const { fixed: good, introduced } = changes(phones, s);
-    const list = (some) => some.join(", ") || "none";
+    const list = (some) =>
+      d3.rollups(some, (same) => same.length, (one) => one)
+        .sort(([, a], [, b]) => b - a)
+        .map(([one, count]) => (count > 1 ? `${one} (${count})` : one)).join(", ") || "none";
     const line = element("p", { class: "changes" }, element("strong", {}, name), ` fixed ${good.length}: `, element("span", { class: "good" }, list(good)), `; introduced ${introduced.length}: `, element("span", { class: "bad" }, list(introduced)));
     dialog.append(line);
   });
