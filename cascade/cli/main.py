@@ -18,6 +18,7 @@ from cascade.config.recipe import Recipe, read_recipe, recipe_in
 from cascade.config.schema import sets
 from cascade.pipeline.stages import REPORT, SCORING, STAGES, run
 from cascade.runtime.errors import UserError, explain
+from cascade.runtime.file_names import on_disk
 from cascade.runtime.project import RECIPES, ROOT
 
 log = logging.getLogger("cascade")
@@ -80,7 +81,7 @@ def _new_recipe(options: argparse.Namespace) -> str:
 
     if options.nj < 1:
         raise UserError("--nj must be at least 1.")
-    path = Path(options.name).absolute()
+    path = on_disk(Path(options.name).absolute())
     if path.suffix != ".yaml":
         path = RECIPES / options.name / "recipe.yaml"
     if path.exists() and not options.force:
@@ -102,7 +103,7 @@ def _speech(option: str) -> tuple[str, str]:
     if not (language and colon and where):
         raise UserError(f"'{option}' must be LANG:FOLDER, such as ru:/data/my_recordings.")
     path = Path(where).expanduser()
-    return language, str(_from_root(path) if path.exists() else where)
+    return language, str(_from_root(path) if on_disk(path).exists() else where)
 
 
 def _check_packages() -> None:
@@ -168,7 +169,7 @@ def _phones(options: argparse.Namespace, overrides: dict[str, str]) -> str:
     candidates: dict[str, Path | None] = {}
     for word in filter(None, options.voices.split(",")):
         voice, equals, file = word.partition("=")
-        candidates[voice.strip()] = Path(file).resolve() if equals else None
+        candidates[voice.strip()] = on_disk(Path(file)).resolve() if equals else None
     return report(_experiment(options, overrides), candidates, options.within)
 
 
@@ -226,7 +227,7 @@ def _from_root(path: Path) -> Path:
 
     Paths in manifests and scps are relative, as in Kaldi.
     """
-    path = Path(os.path.abspath(path))  # not resolved: exp may be a link to another disk
+    path = on_disk(Path(os.path.abspath(path)))  # not resolved: exp may be a link to another disk
     return path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
 
 
@@ -234,7 +235,7 @@ def _recipe_file(name: str) -> Path:
     """Return the file of a recipe, which is named by its folder in ``recipes/`` or by a path."""
     path = Path(name)
     if path.suffix in (".yaml", ".yml", ".json"):
-        return path
+        return on_disk(path)
     if file := recipe_in(RECIPES / name):
         return file
     names = sorted(folder.name for folder in RECIPES.iterdir() if folder.is_dir())

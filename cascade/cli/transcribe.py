@@ -10,6 +10,7 @@ from cascade.config.experiment import Experiment
 from cascade.recognition import formats
 from cascade.recognition.recordings import Model, transcribe
 from cascade.runtime.errors import UserError
+from cascade.runtime.file_names import on_disk
 
 FORMATS = {  # by option; the last ones need words with times
     "phones": formats.phones,
@@ -35,7 +36,8 @@ def print_transcripts(
         raise UserError("--nbest must be at least 1.")
     if (options.srt or options.vtt) and len(options.audio) > 1:
         raise UserError("--srt and --vtt take one recording. Run the command for each.")
-    paths = [Path(os.path.abspath(path)) for path in options.audio]  # before chdir
+    paths = [on_disk(Path(os.path.abspath(path))) for path in options.audio]  # before chdir
+    options.bundle = options.bundle and on_disk(options.bundle)
     name = next((name for name in FORMATS if getattr(options, name)), None)
     show = FORMATS[name] if name else formats.words
     with ExitStack() as stack:

@@ -7,21 +7,20 @@ too. Values of the command line (``--train.epochs 2``) are checked in the same w
 """
 
 import dataclasses
-import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from cascade.config.recipe_checks import NAME, check
+from cascade.config.recipe_file import parsed
 from cascade.config.schema import as_plain, build, closest, layered, merge, override
 from cascade.config.sections import Dataset, Decode, Features, Language, LanguageModel, Limits
 from cascade.config.systems import Augment, System, Train
 from cascade.runtime.errors import UserError
-from cascade.runtime.project import RECIPES
+from cascade.runtime.file_names import on_disk
+from cascade.runtime.project import RECIPES, ROOT
 
 _NAMES = re.compile(rf"{NAME.pattern}(,{NAME.pattern})*")
 
@@ -180,7 +179,7 @@ def read_recipe(path: Path, overrides: Mapping[str, str] | None = None) -> Recip
     for key, value in changes.items():
         override(raw, key, value)
     try:
-        recipe = build(Recipe, raw, "")
+        recipe = _with_names_on_disk(build(Recipe, raw, ""))
         if names:
             recipe = _with_systems(recipe, names.split(","))
         check(recipe)
@@ -191,7 +190,7 @@ def read_recipe(path: Path, overrides: Mapping[str, str] | None = None) -> Recip
 
 def _raw(path: Path, chain: tuple[Path, ...]) -> dict[str, Any]:
     """Return a recipe as parsed, with what it is ``like``; ``chain`` has the recipes like it."""
-    raw = _parsed(path)
+    raw = parsed(path)
     like = raw.pop("like", None)
     if like is None:
         return raw
@@ -217,14 +216,14 @@ def _only_steps(train: Any) -> bool:
 def _other(folder: Path, like: str) -> Path:
     """Return the file of the recipe that one in ``folder`` is ``like``."""
     if like.endswith((".yaml", ".yml", ".json")):
-        return folder / like
+        return on_disk(folder / like)
     beside, shipped = (recipe_in(place / like) for place in (folder.parent, RECIPES))
     return beside or shipped or folder.parent / like / "recipe.yaml"
 
 
 def like(path: Path) -> Path | None:
     """Return the file of the recipe that the one at ``path`` is like; None if it is like none."""
-    name = _parsed(path).get("like")
+    name = parsed(path).get("like")
     return None if name is None else _other(path.absolute().parent, str(name))
 
 
@@ -234,49 +233,31 @@ def recipe_in(folder: Path) -> Path | None:
     return next((file for file in files if file.is_file()), None)
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML's safe loader, but a key that appears twice is an error."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen = set()
-        for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode)):
-            if key.value in seen:
-                line = key.start_mark.line + 1
-                raise ValueError(
-                    f"'{key.value}' appears twice in one mapping, again in line {line}"
-                )
-            seen.add(key.value)
-        return super().construct_mapping(node, deep)
-
-
-def _distinct(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    """Return a JSON object of ``pairs``; a key that appears twice is an error."""
-    mapping = dict(pairs)
-    if len(mapping) < len(pairs):
-        twice = next(key for i, (key, _) in enumerate(pairs) if key in dict(pairs[:i]))
-        raise ValueError(f"'{twice}' appears twice in a mapping")
-    return mapping
+def _with_names_on_disk(recipe: Recipe) -> Recipe:
+    """Return the recipe with its files named as the disk has them, in the same normal form."""
+    replace = dataclasses.replace
+    languages = {
+        name: replace(
+            language,
+            lexicon=language.lexicon and _on_disk(language.lexicon),
+            texts=tuple(map(_on_disk, language.texts)),
+            dictionaries=tuple(map(_on_disk, language.dictionaries)),
+        )
+        for name, language in recipe.languages.items()
+    }
+    systems = {
+        name: replace(system, start=system.start and _on_disk(system.start))
+        for name, system in recipe.systems.items()
+    }
+    datasets = tuple(replace(d, path=d.path and _on_disk(d.path)) for d in recipe.datasets)
+    return replace(recipe, languages=languages, systems=systems, datasets=datasets)
 
 
-def _parsed(path: Path) -> dict[str, Any]:
-    """Return the YAML or JSON mapping in a file."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise UserError(f"There is no recipe at {path}.") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"The recipe {path} cannot be read as UTF-8 text: {error}.") from None
-    kind = "JSON" if path.suffix == ".json" else "YAML"
-    try:
-        if kind == "JSON":
-            raw = json.loads(text, object_pairs_hook=_distinct)
-        else:
-            raw = _Loader(text).get_single_data()
-    except (ValueError, yaml.YAMLError, RecursionError) as error:
-        raise UserError(f"{path} is not valid {kind}: {' '.join(str(error).split())}.") from None
-    if not isinstance(raw, dict):
-        raise UserError(f"{path} must be a mapping of keys to values.")
-    return raw
+def _on_disk(name: str) -> str:
+    if name.isascii():
+        return name
+    path = on_disk(ROOT / name)
+    return name if path == ROOT / name else str(path)
 
 
 def _with_systems(recipe: Recipe, names: list[str]) -> Recipe:

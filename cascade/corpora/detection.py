@@ -10,8 +10,8 @@ from types import ModuleType
 from cascade.corpora import corpus
 from cascade.corpora.audio import SUFFIXES
 from cascade.corpora.corpus import CorpusRequest, Detection
-from cascade.corpora.file_names import on_disk
 from cascade.runtime.errors import UserError
+from cascade.runtime.file_names import on_disk
 
 # Names of the folders that are a corpus's parts.
 FOLDERS = {

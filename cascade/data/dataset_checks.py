@@ -24,7 +24,6 @@ from cascade.config.recipe import Recipe
 from cascade.config.sections import Dataset, Language
 from cascade.corpora import corpus, split
 from cascade.corpora.corpus import CorpusRequest, Excluded, Utterance
-from cascade.corpora.file_names import on_disk
 from cascade.data.ledger import AddRow, Exclusions
 from cascade.data.overlap import short_digest
 from cascade.data.utterance_checks import (
@@ -36,6 +35,7 @@ from cascade.data.utterance_checks import (
 from cascade.data.utterance_file import UtteranceFile
 from cascade.runtime import workers
 from cascade.runtime.errors import UserError
+from cascade.runtime.file_names import on_disk
 from cascade.runtime.progress import meter
 from cascade.runtime.stamp import ABSENT, Digest, Sources, digest
 from cascade.text.lexicon import look_up

@@ -17,11 +17,11 @@ from cascade.config.experiment import Experiment
 from cascade.config.sections import Dataset
 from cascade.corpora import corpus
 from cascade.corpora.corpus import CorpusRequest, Excluded, Utterance
-from cascade.corpora.file_names import on_disk
 from cascade.corpora.split import contains, group
 from cascade.data.dataset_checks import check_pronunciations, check_utterances, list_dataset
 from cascade.data.utterance_file import UtteranceFile
 from cascade.runtime import workers
+from cascade.runtime.file_names import on_disk
 from cascade.runtime.stamp import Sources
 
 # What differs between the reasons of two utterances with the same fault.

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from cascade.corpora.corpus import CorpusRequest
-from cascade.corpora.file_names import on_disk
 from cascade.runtime.errors import UserError
+from cascade.runtime.file_names import on_disk
 
 FIRST = 8  # of many folders, these are named
 

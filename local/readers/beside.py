@@ -15,8 +15,8 @@ from pathlib import Path
 
 from cascade.corpora.audio import SUFFIXES
 from cascade.corpora.corpus import CorpusRequest, Detection, Excluded, Utterance
-from cascade.corpora.file_names import on_disk
 from cascade.runtime.errors import UserError
+from cascade.runtime.file_names import on_disk
 from local.helpers import folders, text_files
 from local.readers.table import identifier
 

@@ -2,6 +2,7 @@ import dataclasses
 import json
 import os
 import re
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -809,3 +810,29 @@ def test_keys_that_only_some_corpora_take(raw, read):
     raw["datasets"][1] |= {"voices": "borrowed", "minutes": 0.5, "speakers": 9}
     options = [d.options for d in read(raw).datasets]
     assert options == [{}, {"voices": "borrowed", "speakers": 9, "minutes": 0.5}, {}, {}]
+
+
+@pytest.mark.parametrize(("there", "asked"), [("NFC", "NFD"), ("NFD", "NFC")])
+def test_files_are_found_in_another_normal_form(raw, read, tmp_path, there, asked):
+    files = {}
+    for name in ("лексикон й.txt", "тексты й.txt", "й.dic", "записи й", "модель й"):
+        path = tmp_path / unicodedata.normalize(there, name)
+        path.mkdir() if "." not in name else path.touch()
+        files[str(tmp_path / unicodedata.normalize(asked, name))] = str(path)
+    lexicon, text, dictionary, speech, model = files
+    raw["languages"]["ru"] |= {"lexicon": lexicon, "texts": [text], "dictionaries": [dictionary]}
+    raw["datasets"][0]["path"] = speech
+    raw["systems"]["plain"]["start"] = model
+    recipe = read(raw)
+    ru = recipe.languages["ru"]
+    named = [ru.lexicon, *ru.texts, *ru.dictionaries]
+    named += [recipe.datasets[0].path, recipe.systems["plain"].start]
+    assert named == list(files.values())
+
+
+def test_a_recipe_that_is_like_one_in_another_normal_form(raw, tmp_path):
+    base = tmp_path / unicodedata.normalize("NFD", "й.yaml")
+    base.write_text(yaml.safe_dump(raw), encoding="utf-8")
+    changed = tmp_path / "changed.yaml"
+    changed.write_text("like: й.yaml\nseed: 7\n", encoding="utf-8")
+    assert read_recipe(changed).seed == 7

@@ -2,8 +2,8 @@ import unicodedata
 
 import pytest
 
-from cascade.corpora.file_names import on_disk
 from cascade.runtime.errors import UserError
+from cascade.runtime.file_names import on_disk
 
 NAMES = {form: unicodedata.normalize(form, "ёлка й.wav") for form in ("NFC", "NFD")}
 

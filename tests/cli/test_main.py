@@ -1,0 +1,45 @@
+"""What is named on the command line is found in either normal form of Unicode, as a Mac has it."""
+
+import unicodedata
+from pathlib import Path
+
+import pytest
+
+from cascade.cli import main as commands
+from cascade.cli import transcribe
+from cascade.cli.options import parser
+
+FORMS = [("NFC", "NFD"), ("NFD", "NFC")]
+
+
+@pytest.fixture(params=FORMS, ids="-there-".join)
+def named(request, tmp_path):
+    """Makes a file or folder; returns its path, and the one in the other form."""
+    there, asked = request.param
+
+    def named(name: str, text: str | None = None) -> tuple[Path, Path]:
+        path = tmp_path / unicodedata.normalize(there, name)
+        path.mkdir() if text is None else path.write_text(text, encoding="utf-8")
+        return path, tmp_path / unicodedata.normalize(asked, name)
+
+    return named
+
+
+def test_recordings_and_the_bundle_of_transcribe(named, monkeypatch):
+    audio, asked = named("й.wav", "")
+    bundle, asked_bundle = named("ё.zip", "")
+    seen = []
+    monkeypatch.setattr(transcribe, "_packed", lambda options, *_: options.bundle)
+    monkeypatch.setattr(transcribe, "transcribe", lambda *given: seen.append(given) or [None])
+    monkeypatch.setattr(transcribe.formats, "words", lambda name, _: name)
+    options = ["transcribe", "--bundle", str(asked_bundle), str(asked)]
+    transcribe.print_transcripts(parser(None).parse_args(options), lambda: None, {})
+    assert seen == [(bundle, [audio], None)]
+
+
+def test_a_recipe_and_a_folder_of_speech(named):
+    recipe, asked = named("ё.yaml", "")
+    assert commands._recipe_file(str(asked)) == recipe
+    speech, asked = named("речь й")
+    assert commands._speech(f"ru:{asked}") == ("ru", str(speech))
+    assert commands._from_root(asked) == speech  # of report, and of --exp
