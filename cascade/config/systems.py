@@ -64,6 +64,8 @@ class Train:
             leaves the last fifth to the others. Default: ``[0, 1]``.
         valid_every: Every so many steps the network is measured on valid. The best one is kept.
         checkpoint_every: The time between two checkpoints, such as ``60s``. Changes no result.
+        workers: How many processes read, augment and pad batches ahead of the training step. 0:
+            the training does it itself. Changes no result.
         precision: ``float32``, or ``bfloat16``: matrix products of 16 bits, on a processor
             with AVX-512 or on a GPU. Weights, losses and models stay ``float32``. It is faster
             only on hardware with such arithmetic and with large batches
@@ -92,6 +94,7 @@ class Train:
     active: dict[str, tuple[float, ...]] = field(default_factory=dict)
     valid_every: int = within(200, 1)
     checkpoint_every: str = "60s"
+    workers: int = within(0, 0, 64)
     precision: str = "float32"
     consistency: float = within(0.0, 0)
     min_confidence: float = within(0.5, 0, 0.95)

@@ -68,5 +68,6 @@ class NetworkOutputs:
     def __call__(self, indices: Sequence[int]) -> list[tuple[str, np.ndarray]]:
         """Return the names of a batch's utterances, each with log-probabilities (T, phones)."""
         batch = self.utterances.batch(indices)
-        rows = zip(batch.ids, self.acoustic(batch.inputs), batch.lengths, strict=True)
+        log_probs = self.acoustic(batch.inputs.numpy())
+        rows = zip(batch.ids, log_probs, batch.lengths.tolist(), strict=True)
         return [(name, row[:length]) for name, row, length in rows]

@@ -1,10 +1,6 @@
-"""Data iterators: one for each stream, batches of about the same number of frames.
+"""Batches: the features of utterances, normalised, augmented and padded, with their labels."""
 
-The state of an iterator is an epoch and a position in it, because the batches of an epoch
-follow from the seed: a resumed training sees what an unbroken one would have seen. Lhotse's
-samplers replay all batches before the position instead.
-"""
-
+import dataclasses
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,12 +9,14 @@ from types import MappingProxyType
 
 import kaldiio
 import numpy as np
+import torch
+from torch import Tensor
 
 from cascade.config.layout import Layout
 from cascade.config.sections import FRAMES_PER_SECOND, Features
 from cascade.config.systems import Augment
 from cascade.corpora.corpus import Excluded
-from cascade.features.augment import another_recording, mask, scaled
+from cascade.features.augment import another_recording, mask
 from cascade.features.cmn import online_cmn, utterance_cmn
 from cascade.runtime.errors import UserError
 from cascade.runtime.files import read_text_table
@@ -38,10 +36,33 @@ class Batch:
     """
 
     ids: tuple[str, ...]
-    inputs: np.ndarray
-    lengths: np.ndarray
-    labels: np.ndarray
-    label_lengths: np.ndarray
+    inputs: Tensor
+    lengths: Tensor
+    labels: Tensor
+    label_lengths: Tensor
+
+    def pin_memory(self) -> "Batch":
+        """Return the batch in memory that a GPU reads by itself; torch's `DataLoader` calls it."""
+        return dataclasses.replace(
+            self, inputs=self.inputs.pin_memory(), labels=self.labels.pin_memory()
+        )
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to read for a batch of training speech. It decides every byte of the batch.
+
+    Attributes:
+        indices: Which utterances of a set.
+        augment: How they are changed.
+        seed: Decides the changes of each utterance.
+        copies: How many changed copies of each.
+    """
+
+    indices: tuple[int, ...]
+    augment: Augment
+    seed: int
+    copies: int = 1
 
 
 def normalised(features: np.ndarray, settings: Features, cms_init: np.ndarray) -> np.ndarray:
@@ -178,110 +199,33 @@ class UtteranceSet:
                 tempo = np.random.default_rng(seeds) if copy else None
                 inputs.append(self.inputs(index, augment, random, tempo))
         indices = [*indices] * copies
-        lengths = np.array([len(x) for x in inputs], dtype=np.int64)
-        padded = np.zeros((len(inputs), lengths.max(), inputs[0].shape[1]), dtype=np.float32)
+        lengths = [len(x) for x in inputs]
+        padded = np.zeros((len(inputs), max(lengths), inputs[0].shape[1]), dtype=np.float32)
         for row, x in zip(padded, inputs, strict=True):
             row[: len(x)] = x
         labels = [self.labels[i].astype(np.int64) for i in indices]
         return Batch(
             ids=tuple(self.ids[i] for i in indices),
-            inputs=padded,
-            lengths=lengths,
-            labels=np.concatenate(labels),
-            label_lengths=np.array([len(x) for x in labels], dtype=np.int64),
+            inputs=torch.from_numpy(padded),
+            lengths=torch.tensor(lengths),
+            labels=torch.from_numpy(np.concatenate(labels)),
+            label_lengths=torch.tensor([len(x) for x in labels]),
         )
+
+    def read(self, request: Request) -> Batch:
+        """Read the batch of a request."""
+        return self.batch(request.indices, request.augment, request.seed, request.copies)
 
     def in_order(self, seconds: float) -> Iterator[list[int]]:
         """Yield batches of indices for decoding: all utterances, the longest first."""
         order = sorted(range(len(self)), key=lambda i: (-self.frames[i], self.ids[i]))
-        yield from _pack(order, self.frames, seconds)
+        yield from pack(order, self.frames, seconds)
 
 
-class StreamIterator:
-    """Endless training batches of one stream, shuffled again in each epoch.
-
-    ``epoch`` and ``position`` are its state. The trainer sets ``strength``, that of the
-    augmentation. Raises `UserError` for an empty set.
-    """
-
-    def __init__(
-        self,
-        data: UtteranceSet,
-        name: str,
-        seconds: float,
-        augment: Augment,
-        seed: int,
-        copies: int = 1,
-    ):
-        if not len(data):
-            raise UserError(
-                f"Stream '{name}' has no utterance to train on: all of them are too short for"
-                " their transcripts. Check its data sets."
-            )
-        self.data = data
-        self.name = name
-        self.seconds = seconds
-        self.augment = augment
-        self.seed = seed
-        self.copies = copies
-        self.strength = 1.0
-        self.epoch = 0
-        self.position = 0
-        self._plan = self._shuffle(0)
-
-    @property
-    def batches(self) -> int:
-        """The number of batches in the present epoch."""
-        return len(self._plan)
-
-    @property
-    def at_end(self) -> bool:
-        """Whether all batches of the present epoch have been used."""
-        return self.position == len(self._plan)
-
-    def state(self) -> dict[str, int]:
-        """Return what `restore` needs."""
-        return {"epoch": self.epoch, "position": self.position}
-
-    def restore(self, state: dict[str, int]) -> None:
-        """Go on where another iterator of the same data and seed was."""
-        self.epoch, self.position = state["epoch"], state["position"]
-        self._plan = self._shuffle(self.epoch)
-
-    def __iter__(self) -> Iterator[Batch]:
-        return self
-
-    def __next__(self) -> Batch:
-        if self.at_end:
-            self.epoch, self.position = self.epoch + 1, 0
-            self._plan = self._shuffle(self.epoch)
-        indices = self._plan[self.position]
-        self.position += 1
-        augment = scaled(self.augment, self.strength)
-        return self.data.batch(indices, augment, self._number(self.epoch), self.copies)
-
-    def _number(self, epoch: int) -> int:
-        """Return a seed that depends on this stream and epoch only, not on other streams."""
-        return zlib.crc32(f"{self.seed} {self.name} {epoch}".encode())
-
-    def _shuffle(self, epoch: int) -> list[list[int]]:
-        """Return the batches of an epoch: utterances of similar length, in random order.
-
-        Lengths are changed by up to 10 % before sorting, so that each epoch has other batches.
-        """
-        random = np.random.default_rng(self._number(epoch))
-        frames = np.array(self.data.frames)
-        jittered = frames * random.uniform(0.9, 1.1, len(frames))
-        order = np.argsort(-jittered, kind="stable").tolist()
-        plan = list(_pack(order, self.data.frames, self.seconds))
-        random.shuffle(plan)
-        return plan
-
-
-def _pack(order: Sequence[int], frames: Sequence[int], seconds: float) -> Iterator[list[int]]:
+def pack(order: Sequence[int], frames: Sequence[int], seconds: float) -> Iterator[list[int]]:
     """Cut ``order`` into batches of at most ``seconds`` with padding, or of one utterance.
 
-    >>> list(_pack([2, 0, 1], frames=[200, 100, 300], seconds=6))
+    >>> list(pack([2, 0, 1], frames=[200, 100, 300], seconds=6))
     [[2, 0], [1]]
     """
     batch: list[int] = []

@@ -36,7 +36,8 @@ def systems(experiment: Experiment, processes: int, _force: bool) -> tuple[Job, 
         settings = recipe.view("target", "seed", "features")
         settings["system"] = as_plain(system)
         settings["train"] = as_plain(recipe.train_of(name))
-        settings["train"].pop("checkpoint_every")  # changes no result
+        for key in ("checkpoint_every", "workers"):  # change no result
+            settings["train"].pop(key)
         settings["train"].pop("min_confidence")  # the transcripts have it
         settings["datasets"] = [as_plain(dataset) for dataset in data]
         folder, start = layout.system(name), experiment.start(name)

@@ -16,7 +16,8 @@ def mean_ctc_loss(log_probs: Tensor, batch: Batch) -> Tensor:
     ``log_probs`` is (N, T, phones). The loss runs on the CPU: there it is exact and
     the same from run to run.
     """
-    total = ctc_loss(log_probs, batch.labels, batch.lengths, batch.label_lengths)
+    sizes = batch.lengths.numpy(), batch.label_lengths.numpy()
+    total = ctc_loss(log_probs, batch.labels.numpy(), *sizes)
     return total / int(batch.label_lengths.sum())
 
 
@@ -34,7 +35,7 @@ def divergence(log_probs: Tensor, batch: Batch) -> Tensor:
     ``log_probs`` is (2 N, T, phones): N utterances, then the N again.
     """
     one, other = log_probs.chunk(2)  # (N, T, phones) each
-    frames = torch.arange(one.shape[1]) < torch.from_numpy(batch.lengths[: len(one)])[:, None]
+    frames = torch.arange(one.shape[1]) < batch.lengths[: len(one), None]
     total = log_probs.new_zeros(())
     for target, output in ((one, other), (other, one)):
         fixed = target.detach()

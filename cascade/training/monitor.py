@@ -39,12 +39,14 @@ class Monitor:
         )
         self._started = self._since = time.monotonic()
         self._utterances = self._rate_utterances = 0
+        self._waited = 0.0
         self._rate_since = self._started
 
     def show(self, progress: Progress) -> None:
         """Add a point for every tenth step, and one for every validation."""
         self._utterances += progress.utterances
         self._rate_utterances += progress.utterances
+        self._waited += progress.waited
         if progress.step % EVERY == 0 or progress.row:
             now = time.monotonic()
             scalars = {f"loss/{stream}": loss for stream, loss in progress.losses.items()}
@@ -52,13 +54,14 @@ class Monitor:
             scalars["training/gradient_norm"] = progress.norm
             seconds = max(now - self._rate_since, 1e-9)
             scalars["training/utterances_per_s"] = self._rate_utterances / seconds
+            scalars["training/waiting"] = self._waited / seconds  # for batches: a share of the time
             if progress.row:
                 scalars["valid/PER"] = progress.row["valid_per"]
                 scalars["valid/loss"] = progress.row["valid_loss"]
             for name, value in scalars.items():
                 if math.isfinite(value):
                     self._writer.add_scalar(name, value, progress.step)
-            self._rate_since, self._rate_utterances = now, 0
+            self._rate_since, self._rate_utterances, self._waited = now, 0, 0.0
         if progress.row:
             self._add_speed(progress.step)
 

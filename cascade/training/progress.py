@@ -8,8 +8,9 @@ from typing import Any
 class Progress:
     """What a training reports after a step: losses in nats a phone, PER on valid in per cent.
 
-    ``norm`` is that of the gradient before it is clipped, ``utterances`` how many the step had.
-    ``row`` is that of ``train.jsonl`` if the step was followed by a validation.
+    ``norm`` is that of the gradient before it is clipped, ``utterances`` how many the step had,
+    ``waited`` the seconds that it waited for its batches. ``row`` is that of ``train.jsonl`` if
+    the step was followed by a validation.
     """
 
     step: int
@@ -22,6 +23,7 @@ class Progress:
     learning_rate: float = 0.0
     norm: float = 0.0
     utterances: int = 0
+    waited: float = 0.0
     row: dict[str, Any] | None = None
 
 

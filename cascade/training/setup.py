@@ -11,8 +11,9 @@ import torch
 from cascade.bundle.reader import weights
 from cascade.config.experiment import Experiment
 from cascade.config.sections import Dataset
-from cascade.features.batches import StreamIterator, UtteranceSet
+from cascade.features.batches import UtteranceSet
 from cascade.features.cmn import read_cms_init
+from cascade.features.streams import StreamIterator
 from cascade.model.network import Network
 from cascade.model.saved_model import ModelConfig, load_tensors
 from cascade.model.warm_start import warm_start

@@ -1,9 +1,10 @@
 """The training loop, one for every network: a step takes one batch of each stream."""
 
+import copy
 import json
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,13 @@ from torch import Tensor, nn
 from cascade.config.systems import AUTO, Train
 from cascade.corpora.corpus import Excluded
 from cascade.data.ledger import write_ledger
-from cascade.features.batches import Batch, StreamIterator, UtteranceSet
+from cascade.features.batches import Batch, Request, UtteranceSet
+from cascade.features.streams import StreamIterator
 from cascade.model.network import Network
 from cascade.runtime.errors import UserError
 from cascade.runtime.files import write_text
 from cascade.training.checkpoint import Checkpoints
+from cascade.training.loading import batches_ahead
 from cascade.training.losses import batch_loss, gradient_ratio
 from cascade.training.progress import Progress
 from cascade.training.validation import curve_warning, validate
@@ -89,6 +92,7 @@ class Trainer:
         self.stop_asked = False
         self.norm = math.nan  # of the gradient of the last step, before it is clipped
         self.utterances = 0  # of the last step
+        self.waited = 0.0  # seconds that the last step waited for its batches
 
     def resume(self) -> bool:
         """Continue from the newest good checkpoint with this fingerprint; return whether."""
@@ -116,14 +120,27 @@ class Trainer:
         best on ``valid``. Raises `Interrupted`, after a checkpoint, when ``stop_asked`` was
         set, and `UserError` when the loss is not finite for `BAD_STEPS` steps in a row.
         """
-        settings = self.settings
         write_ledger(self.folder / "excluded.tsv", self.ledger)
         if self.history:  # of a resumed training: the file may be damaged or deleted
             self._write_history()
+        data = {iterator.name: iterator.data for iterator in self.iterators}
+        with batches_ahead(data, self._requests(), self.settings.workers, self._on_gpu) as batches:
+            self._loop(batches, watch)
+        self.checkpoints.wait()
+        assert self.best is not None
+        self.network.load_state_dict(self.best["network"])
+        return self.best
+
+    def _loop(self, steps: Iterator[dict[str, Batch]], watch: Callable[[Progress], None]) -> None:
+        """Take all steps that are left."""
         saved_at = time.monotonic()
         bad = 0
         while self.step < self.steps:
-            losses = self._train_step(self._next_batches())
+            asked = time.monotonic()
+            batches = next(steps)
+            self.waited = time.monotonic() - asked
+            self._request(self.iterators, self.step)  # the iterators are now where the step is
+            losses = self._train_step(batches)
             bad = 0 if losses else bad + 1
             if bad == BAD_STEPS:
                 raise UserError(
@@ -135,10 +152,10 @@ class Trainer:
                 self.losses[name].append(value)
             self.schedule.step()
             self.step += 1
-            if self.step % settings.valid_every == 0 or self.step == self.steps:
+            if self.step % self.settings.valid_every == 0 or self.step == self.steps:
                 self._validate()
             watch(self._progress(losses))
-            due = time.monotonic() - saved_at >= settings.checkpoint_seconds
+            due = time.monotonic() - saved_at >= self.settings.checkpoint_seconds
             due |= self.iterators[0].at_end or self.step == self.steps
             if due or self.stop_asked:
                 self.checkpoints.save(self._state())
@@ -146,25 +163,23 @@ class Trainer:
             if self.stop_asked:
                 self.checkpoints.wait()
                 raise Interrupted
-        self.checkpoints.wait()
-        assert self.best is not None
-        self.network.load_state_dict(self.best["network"])
-        return self.best
 
-    def _next_batches(self) -> dict[str, Batch]:
-        """Return a batch of each active stream, augmented as strongly as the step has it."""
-        batches = {}
-        for iterator in self.iterators:
-            if self._active(iterator.name):
+    def _requests(self) -> Iterator[dict[str, Request]]:
+        """Yield what all steps that are left read; it may run ahead, as it changes no state."""
+        ahead = [copy.copy(iterator) for iterator in self.iterators]
+        for step in range(self.step, self.steps):
+            yield self._request(ahead, step)
+
+    def _request(self, iterators: Sequence[StreamIterator], step: int) -> dict[str, Request]:
+        """Return what a step reads, a batch of each active stream; move the iterators on."""
+        requests = {}
+        for iterator in iterators:
+            first, last = self.settings.active.get(iterator.name, (0.0, 1.0))
+            if first * self.steps <= step < last * self.steps:
                 ramp = iterator.augment.ramp * self.steps
-                iterator.strength = min(1.0, self.step / ramp) if ramp else 1.0
-                batches[iterator.name] = next(iterator)
-        return batches
-
-    def _active(self, stream: str) -> bool:
-        """Return whether a stream takes part in the next step."""
-        first, last = self.settings.active.get(stream, (0.0, 1.0))
-        return first * self.steps <= self.step < last * self.steps
+                iterator.strength = min(1.0, step / ramp) if ramp else 1.0
+                requests[iterator.name] = next(iterator)
+        return requests
 
     def _train_step(self, batches: dict[str, Batch]) -> dict[str, float]:
         """Update the weights; return the loss of each stream in nats a phone.
@@ -173,7 +188,7 @@ class Trainer:
         """
         self.network.train()
         inputs = {  # (N, T, C) each
-            name: torch.from_numpy(batch.inputs).to(self.device) for name, batch in batches.items()
+            name: batch.inputs.to(self.device, non_blocking=True) for name, batch in batches.items()
         }
         bfloat16 = self.settings.precision == "bfloat16"
         with torch.autocast(self.device.type, torch.bfloat16, enabled=bfloat16):
@@ -275,9 +290,8 @@ class Trainer:
             learning_rate=float(self.schedule.get_last_lr()[0]),
             norm=self.norm,
             utterances=self.utterances,
-            row=self.history[-1]
-            if self.history and self.history[-1]["step"] == self.step
-            else None,
+            waited=self.waited,
+            row=next((row for row in self.history[-1:] if row["step"] == self.step), None),
         )
 
 

@@ -35,7 +35,7 @@ def validate(
     loss, errors, phones = 0.0, 0, 0
     for indices in data.in_order(BATCH_SECONDS):
         batch = data.batch(indices)
-        inputs = {language: torch.from_numpy(batch.inputs).to(device)}  # (N, T, C)
+        inputs = {language: batch.inputs.to(device)}  # (N, T, C)
         log_probs = network(inputs)[0]  # (N, T, phones)
         count = int(batch.label_lengths.sum())
         loss += mean_ctc_loss(log_probs, batch).item() * count

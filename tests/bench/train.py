@@ -86,8 +86,8 @@ class Bare(nn.Module):
         return loss.item()
 
     def loss(self, batch: Batch) -> torch.Tensor:
-        lengths = torch.from_numpy(batch.lengths)
-        x = torch.from_numpy(batch.inputs).to(self.output.weight.device)  # (N, T, C)
+        lengths = batch.lengths
+        x = batch.inputs.to(self.output.weight.device)  # (N, T, C)
         if self.packed:
             x = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
             x = pad_packed_sequence(self.lstm(x)[0], batch_first=True)[0]  # (N, T, neurons)
@@ -95,9 +95,9 @@ class Bare(nn.Module):
             x = self.lstm(x)[0]
         total = nn.functional.ctc_loss(
             self.output(x).log_softmax(-1).transpose(0, 1).cpu(),  # (N, T, C) -> (T, N, C)
-            torch.from_numpy(batch.labels),
+            batch.labels,
             lengths,
-            torch.from_numpy(batch.label_lengths),
+            batch.label_lengths,
             reduction="sum",
         )
         return total / batch.label_lengths.sum()
@@ -142,7 +142,7 @@ def compare(system: str, rounds: int, steps: int, clock: Clock) -> list[float]:
     rows: list[list[float]] = []
 
     def between(ours: float) -> bool:
-        batches = [[next(iterator) for iterator in source.iterators] for _ in range(steps)]
+        batches = [[i.data.read(next(i)) for i in source.iterators] for _ in range(steps)]
         rows.append([ours, *(other.seconds(batches, clock) for other in others)])
         each = ", ".join(
             f"{name} {1e3 * seconds / steps:.1f}"

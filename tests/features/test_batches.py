@@ -1,24 +1,17 @@
 import itertools
-from collections import Counter
 
 import kaldiio
 import numpy as np
 import pytest
+import torch
+from stored_features import CMS, STILL, as_bytes, data, frames_of
 
-from cascade.config.layout import Layout
 from cascade.config.sections import Features
 from cascade.config.systems import Augment
-from cascade.features.augment import another_recording, mask, scaled
-from cascade.features.batches import StreamIterator, UtteranceSet
+from cascade.features.augment import another_recording, mask
 from cascade.features.cmn import online_cmn, utterance_cmn
 from cascade.runtime.errors import UserError
-from cascade.runtime.files import write_text, write_text_table
 from cascade.text.phones import frames_needed
-
-PHONES = ["<blk>", "a", "b", "c"]
-SETTINGS = Features(filters=4, cmn_window=20, cmn_global=10)
-CMS = np.array([1.0, 2.0, 3.0, 4.0])
-STILL = Augment(stretch=0, warp=0, channel=0, time_masks=0, filter_masks=0)
 
 
 @pytest.mark.parametrize(
@@ -27,38 +20,6 @@ STILL = Augment(stretch=0, warp=0, channel=0, time_masks=0, filter_masks=0)
 )
 def test_frames_needed(labels, frames):
     assert frames_needed(labels) == frames
-
-
-@pytest.fixture
-def dumped(tmp_path):
-    """Writes what stages 1 and 2 leave of a data set, with random features of given lengths."""
-    layout = Layout(tmp_path / "exp", tmp_path, tmp_path)
-
-    def dumped(frames, texts=None, key="train_ru") -> Layout:
-        random = np.random.default_rng(5)
-        names = [f"{key}-{i}" for i in range(len(frames))]
-        layout.feats.mkdir(parents=True, exist_ok=True)
-        matrices = {
-            name: random.normal(3, 1, (n, 4)).astype(np.float32)
-            for name, n in zip(names, frames, strict=True)
-        }
-        kaldiio.save_ark(str(layout.feats / f"{key}.1.ark"), matrices, scp=str(layout.scp(key)))
-        lines = (f"{name} {n}\n" for name, n in zip(names, frames, strict=True))
-        write_text(layout.num_frames(key), "".join(lines))
-        texts = texts or ["a b"] * len(frames)
-        rows = {name: text.split() for name, text in zip(names, texts, strict=True)}
-        write_text_table(layout.text(key, "phones"), rows)
-        return layout
-
-    return dumped
-
-
-def data(layout, keys=("train_ru",), settings=SETTINGS, **options):
-    return UtteranceSet(layout, list(keys), PHONES, settings, CMS, **options)
-
-
-def frames_of(number, seed=0):
-    return np.random.default_rng(seed).integers(20, 200, number).tolist()
 
 
 def test_inputs_are_normalised_then_stacked(dumped):
@@ -90,10 +51,10 @@ def test_what_is_recognised_is_smoothed_and_what_is_augmented_is_not(dumped):
 def test_a_batch_is_padded_and_its_labels_joined(dumped):
     batch = data(dumped([30, 60, 45], ["a b", "c c a", "b"])).batch([2, 1])
     assert batch.ids == ("train_ru-2", "train_ru-1")
-    assert batch.inputs.shape == (2, 20, 12) and batch.inputs.dtype == np.float32
+    assert batch.inputs.shape == (2, 20, 12) and batch.inputs.dtype == torch.float32
     assert batch.lengths.tolist() == [15, 20]
     assert (batch.inputs[0, 15:] == 0).all() and (batch.inputs[0, 14] != 0).all()
-    assert batch.labels.tolist() == [2, 3, 3, 1] and batch.labels.dtype == np.int64
+    assert batch.labels.tolist() == [2, 3, 3, 1] and batch.labels.dtype == torch.int64
     assert batch.label_lengths.tolist() == [1, 3]
 
 
@@ -141,95 +102,6 @@ def test_in_order_of_nothing(dumped):
     assert list(data(dumped([])).in_order(10)) == []
 
 
-def iterator(utterances, seconds=3.0, augment=STILL, seed=0, name="ru"):
-    return StreamIterator(utterances, name, seconds, augment, seed)
-
-
-def epoch(batches):
-    """The batches of the present epoch, or of the next one where it is at its end."""
-    first = [next(batches)]
-    return first + [next(batches) for _ in range(batches.batches - batches.position)]
-
-
-@pytest.mark.parametrize("seconds", [1.0, 3.0, 12.0])
-def test_every_utterance_once_an_epoch(dumped, seconds):
-    utterances = data(dumped(frames_of(60)))
-    batches = iterator(utterances, seconds)
-    for number in range(4):
-        names = Counter(name for batch in epoch(batches) for name in batch.ids)
-        assert names == Counter(utterances.ids)
-        assert batches.epoch == number
-
-
-def test_batches_are_never_longer_than_asked_but_for_one_utterance(dumped):
-    utterances = data(dumped([*frames_of(60), 350, 400]))
-    alone = 0
-    batches = iterator(utterances, seconds=3.0)
-    while batches.epoch < 3:
-        batch = next(batches)
-        frames = [utterances.frames[utterances.ids.index(name)] for name in batch.ids]
-        assert len(frames) == 1 or max(frames) * len(frames) <= 300
-        alone += max(frames) > 300
-    assert alone >= 6  # the two long ones, alone, in each of three epochs
-
-
-def test_batches_are_well_filled(dumped):
-    utterances = data(dumped(frames_of(200)))
-    batches = iterator(utterances, seconds=10.0)
-    shares = [batch.lengths.sum() * 3 / 1000 for batch in epoch(batches)]
-    assert np.mean(shares) > 0.8
-
-
-def test_epochs_differ_in_order_and_in_company(dumped):
-    batches = iterator(data(dumped(frames_of(60))))
-    first, second = ([batch.ids for batch in epoch(batches)] for _ in range(2))
-    assert {frozenset(ids) for ids in first} != {frozenset(ids) for ids in second}
-    assert first != second
-
-
-def as_bytes(batch):
-    arrays = (batch.inputs, batch.lengths, batch.labels, batch.label_lengths)
-    return batch.ids, *(array.tobytes() for array in arrays)
-
-
-def test_the_same_seed_the_same_bytes(dumped):
-    utterances = data(dumped(frames_of(30)))
-
-    def some(**settings):
-        batches = iterator(utterances, augment=Augment(), **settings)
-        return [as_bytes(next(batches)) for _ in range(25)]
-
-    first = some()
-    assert some() == first
-    assert some(seed=1) != first
-    assert some(name="en") != first
-
-
-@pytest.mark.parametrize("after", [0, 1, 7, 40])
-def test_restored_iterators_go_on_as_if_nothing_had_been(dumped, after):
-    utterances = data(dumped(frames_of(30)))
-    unbroken = iterator(utterances, augment=Augment())
-    for _ in range(after):
-        next(unbroken)
-    state = unbroken.state()
-    expected = [as_bytes(next(unbroken)) for _ in range(20)]
-    resumed = iterator(utterances, augment=Augment())
-    resumed.restore(dict(state))
-    assert resumed.state() == state
-    assert [as_bytes(next(resumed)) for _ in range(20)] == expected
-
-
-def test_state_at_the_end_of_an_epoch(dumped):
-    utterances = data(dumped(frames_of(10)))
-    batches = iterator(utterances)
-    epoch(batches)
-    assert batches.state() == {"epoch": 0, "position": batches.batches}
-    resumed = iterator(utterances)
-    resumed.restore(batches.state())
-    assert as_bytes(next(resumed)) == as_bytes(next(batches))
-    assert resumed.state() == {"epoch": 1, "position": 1}
-
-
 def test_augmentation_differs_from_epoch_to_epoch_and_not_with_the_company(dumped):
     utterances = data(dumped([90, 90, 90]))
     alone, other = utterances.batch([1], Augment(), 7), utterances.batch([1], Augment(), 8)
@@ -252,10 +124,6 @@ def test_two_copies_have_one_length_and_two_augmentations(dumped):
     assert not np.isclose(two.inputs[2:], one.inputs).all(axis=(1, 2)).any()
     still = utterances.batch([1, 0], STILL, 7, copies=2).inputs
     np.testing.assert_array_equal(still[2:], still[:2])
-    batches = StreamIterator(utterances, "ru", 3.0, Augment(), 0, copies=2)
-    assert as_bytes(next(batches)) == as_bytes(
-        utterances.batch(batches._plan[0], scaled(Augment(), 1.0), batches._number(0), 2)
-    )
 
 
 def test_augmented_inputs_are_masked_after_normalising(dumped):
@@ -282,11 +150,6 @@ def test_augmentation_never_shortens_below_what_ctc_needs(dumped):
     assert needed == [6, 5, 2, 1]
     assert np.min(lengths, axis=0).tolist() == needed
     assert np.max(lengths, axis=0).tolist() > [6, 6, 2, 1]  # they are stretched, too
-
-
-def test_nothing_to_train_on(dumped):
-    with pytest.raises(UserError, match="Stream 'ru' has no utterance to train on"):
-        iterator(data(dumped([3], ["a b c"])))
 
 
 def test_features_that_went_away(dumped):

@@ -1,6 +1,5 @@
 import math
 
-import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -13,8 +12,8 @@ def test_divergence_is_that_of_each_copy_from_the_other_up_to_its_length():
     torch.manual_seed(0)
     logits = torch.randn(4, 3, 5, requires_grad=True)
     log_probs = logits.log_softmax(-1)
-    lengths = np.array([3, 2, 3, 2])
-    batch = Batch(tuple("abab"), np.zeros(0), lengths, np.zeros(12), np.array([4, 2, 4, 2]))
+    lengths, counts = torch.tensor([3, 2, 3, 2]), torch.tensor([4, 2, 4, 2])
+    batch = Batch(tuple("abab"), torch.zeros(0), lengths, torch.zeros(12), counts)
     expected = 0.0
     for row, frames in ((0, 3), (1, 2)):
         p, q = (log_probs[i, :frames].detach().exp() for i in (row, row + 2))

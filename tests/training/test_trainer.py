@@ -10,7 +10,8 @@ from planted import PHONES, SETTINGS, planted
 
 from cascade.config.layout import Layout
 from cascade.config.systems import Augment, Train
-from cascade.features.batches import StreamIterator, UtteranceSet
+from cascade.features.batches import UtteranceSet
+from cascade.features.streams import StreamIterator
 from cascade.model.network import Network
 from cascade.model.precision import computes_bfloat16
 from cascade.runtime.errors import UserError
@@ -108,7 +109,7 @@ def test_consistency_brings_the_outputs_of_two_copies_together(layout, tmp_path)
         assert run.best["per"] < 30
         batch = run.valid.batch(range(len(run.valid)), augment, 1, copies=2)
         run.network.eval()
-        outputs = run.network({"ru": torch.from_numpy(batch.inputs)})[0]
+        outputs = run.network({"ru": batch.inputs})[0]
         apart[consistency] = divergence(outputs.detach(), batch).item()
     assert apart[0.2] < 0.7 * apart[1e-9]
 
@@ -251,3 +252,34 @@ def test_a_loss_that_stays_infinite_stops_the_training(layout, tmp_path):
         run.run(lambda progress: None)
     ledger = (tmp_path / "excluded.tsv").read_text()
     assert "train-" in ledger and "left out of step 3: the loss is not finite" in ledger
+
+
+def test_workers_change_no_byte(layout, tmp_path):
+    """Nor do they after an interruption: the position is that of the step, not of what is read."""
+    settings = dataclasses.replace(
+        TRAIN,
+        steps=24,
+        valid_every=5,
+        dropout=0.3,
+        augment=Augment(ramp=0.5),
+        batch_seconds=2,
+        active={"en": (0.2, 0.9)},
+    )
+    results = {}
+    for workers, stop in ((0, None), (1, None), (2, None), (2, 7), (2, 24)):
+        own = dataclasses.replace(settings, workers=workers)
+        folder = tmp_path / f"{workers}.{stop}"
+        if stop:
+            first = trainer(layout, folder, ("ru", "en"), own)
+
+            def watch(progress, first=first, stop=stop):
+                first.stop_asked = progress.step == stop
+
+            with pytest.raises(Interrupted):
+                first.run(watch)
+        run = trainer(layout, folder, ("ru", "en"), own)
+        assert run.resume() == bool(stop)
+        run.run(lambda progress: None)
+        tensors = b"".join(t.numpy().tobytes() for t in run.network.state_dict().values())
+        results[workers, stop] = tensors, (folder / "train.jsonl").read_bytes()
+    assert len(set(results.values())) == 1

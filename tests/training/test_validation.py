@@ -16,9 +16,11 @@ class Speech:
 
     def batch(self, indices):
         (index,) = indices
-        log_probs = 30 * np.eye(4, dtype=np.float32)[[self.paths[index]]]
-        counts = np.array([len(self.labels[index])])
-        return Batch((str(index),), log_probs, np.array([7]), self.labels[index], counts)
+        log_probs = 30 * torch.eye(4)[self.paths[index]][None]
+        labels = torch.from_numpy(self.labels[index])
+        return Batch(
+            (str(index),), log_probs, torch.tensor([7]), labels, torch.tensor([len(labels)])
+        )
 
 
 def test_per_is_the_edit_distance_of_greedy_phones():

@@ -1,0 +1,97 @@
+"""Data iterators: one for each stream, batches of about the same number of frames.
+
+The state of an iterator is an epoch and a position in it, because the batches of an epoch
+follow from the seed: a resumed training sees what an unbroken one would have seen. Lhotse's
+samplers replay all batches before the position instead.
+"""
+
+import zlib
+from collections.abc import Iterator
+
+import numpy as np
+
+from cascade.config.systems import Augment
+from cascade.features.augment import scaled
+from cascade.features.batches import Request, UtteranceSet, pack
+from cascade.runtime.errors import UserError
+
+
+class StreamIterator:
+    """Endless requests for training batches of one stream, shuffled again in each epoch.
+
+    ``data`` reads them. ``epoch`` and ``position`` are its state. The trainer sets ``strength``,
+    that of the augmentation. Raises `UserError` for an empty set.
+    """
+
+    def __init__(
+        self,
+        data: UtteranceSet,
+        name: str,
+        seconds: float,
+        augment: Augment,
+        seed: int,
+        copies: int = 1,
+    ):
+        if not len(data):
+            raise UserError(
+                f"Stream '{name}' has no utterance to train on: all of them are too short for"
+                " their transcripts. Check its data sets."
+            )
+        self.data = data
+        self.name = name
+        self.seconds = seconds
+        self.augment = augment
+        self.seed = seed
+        self.copies = copies
+        self.strength = 1.0
+        self.epoch = 0
+        self.position = 0
+        self._plan = self._shuffle(0)
+
+    @property
+    def batches(self) -> int:
+        """The number of batches in the present epoch."""
+        return len(self._plan)
+
+    @property
+    def at_end(self) -> bool:
+        """Whether all batches of the present epoch have been used."""
+        return self.position == len(self._plan)
+
+    def state(self) -> dict[str, int]:
+        """Return what `restore` needs."""
+        return {"epoch": self.epoch, "position": self.position}
+
+    def restore(self, state: dict[str, int]) -> None:
+        """Go on where another iterator of the same data and seed was."""
+        self.epoch, self.position = state["epoch"], state["position"]
+        self._plan = self._shuffle(self.epoch)
+
+    def __iter__(self) -> Iterator[Request]:
+        return self
+
+    def __next__(self) -> Request:
+        if self.at_end:
+            self.epoch, self.position = self.epoch + 1, 0
+            self._plan = self._shuffle(self.epoch)
+        indices = self._plan[self.position]
+        self.position += 1
+        augment = scaled(self.augment, self.strength)
+        return Request(tuple(indices), augment, self._number(self.epoch), self.copies)
+
+    def _number(self, epoch: int) -> int:
+        """Return a seed that depends on this stream and epoch only, not on other streams."""
+        return zlib.crc32(f"{self.seed} {self.name} {epoch}".encode())
+
+    def _shuffle(self, epoch: int) -> list[list[int]]:
+        """Return the batches of an epoch: utterances of similar length, in random order.
+
+        Lengths are changed by up to 10 % before sorting, so that each epoch has other batches.
+        """
+        random = np.random.default_rng(self._number(epoch))
+        frames = np.array(self.data.frames)
+        jittered = frames * random.uniform(0.9, 1.1, len(frames))
+        order = np.argsort(-jittered, kind="stable").tolist()
+        plan = list(pack(order, self.data.frames, self.seconds))
+        random.shuffle(plan)
+        return plan

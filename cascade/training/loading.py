@@ -1,0 +1,91 @@
+"""The batches of training steps, read ahead of the training by processes of torch's DataLoader."""
+
+import signal
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import closing, contextmanager
+from typing import TypeVar
+
+import torch
+from torch.utils.data import DataLoader, Dataset
+
+from cascade.features.batches import Batch, Request, UtteranceSet
+from cascade.runtime.errors import UserError
+from cascade.runtime.workers import die_with_parent
+
+Item = TypeVar("Item")
+AHEAD = 4  # steps that each process has read, or is reading, before they are used
+
+
+class _Reader(Dataset):
+    """Reads the batches of one step, one for each stream that takes part."""
+
+    def __init__(self, data: Mapping[str, UtteranceSet]):
+        self.data = data
+
+    def __getitem__(self, step: Mapping[str, Request]) -> dict[str, Batch] | UserError:
+        """Return the batches, or what is wrong: `DataLoader` would add a traceback to it."""
+        try:
+            return {stream: self.data[stream].read(request) for stream, request in step.items()}
+        except UserError as error:
+            return error
+
+
+@contextmanager
+def batches_ahead(
+    data: Mapping[str, UtteranceSet],
+    steps: Iterator[Mapping[str, Request]],
+    workers: int,
+    pinned: bool = False,
+) -> Iterator[Iterator[dict[str, Batch]]]:
+    """An iterator over the batches of ``steps``, in order, read in ``workers`` processes.
+
+    ``steps`` runs ahead of what is yielded, by at most `AHEAD` steps a process. With 0 workers
+    this process reads each step when it is asked for. The number changes no byte of a batch.
+    ``pinned`` puts batches into memory that a GPU reads by itself.
+
+    Raises `UserError` for what cannot be read, and, at any place inside of the context, when a
+    worker has ended.
+    """
+    loader = DataLoader(
+        _Reader(data),
+        batch_size=None,  # the reader makes complete batches
+        sampler=steps,
+        num_workers=workers,
+        collate_fn=_unchanged,
+        pin_memory=pinned,
+        worker_init_fn=_begin,
+        multiprocessing_context="fork" if workers else None,  # shares the memory of `data`
+        prefetch_factor=AHEAD if workers else None,
+        generator=torch.Generator(),  # it seeds workers; torch's own is for dropout
+    )
+    try:
+        with closing(_read(loader)) as batches:  # its end is that of the workers
+            yield batches
+    except RuntimeError as error:
+        if not str(error).startswith("DataLoader worker"):
+            raise
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # torch's handler would raise it again
+        raise UserError(
+            f"a process that reads batches has ended ({str(error).strip(' .')}). Perhaps memory or"
+            " /dev/shm is full. Run the same command to continue, perhaps with fewer"
+            " train.workers."
+        ) from None
+
+
+def _unchanged(batches: Item) -> Item:
+    return batches
+
+
+def _read(loader: DataLoader) -> Generator[dict[str, Batch], None, None]:
+    """Yield the batches of each step; raise what was wrong with them."""
+    for batches in loader:
+        if isinstance(batches, UserError):
+            raise batches
+        yield batches
+
+
+def _begin(_number: int) -> None:
+    """Prepare a worker process."""
+    die_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the training handles Ctrl-C
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
