@@ -56,7 +56,10 @@ def trained(
     for key in experiment.dataset_keys():
         write_text_table(layout.num_frames(key), {"a": ["4500"], "b": ["4500"], "c": ["9999"]})
         write_text_table(layout.text(key, "speakers"), {"a": ["anna"], "b": ["boris"]})
-    _write_valid(layout)
+    _write_speech(layout, "valid_ru")
+    _write_speech(layout, "train_ru")
+    prons = {word: prons[0].split() for word, prons in LEXICON.items()}
+    write_text_table(layout.lang / "lexicon_ru.txt", prons)
     for seed, name in enumerate(experiment.recipe.systems):
         _save_network(layout, name, phones, seed)
         write_json(layout.search(name), {"found": SCALES, "trials": []})
@@ -64,17 +67,18 @@ def trained(
     return experiment
 
 
-def _write_valid(layout: Layout) -> None:
-    """Features and phones of two utterances for valid."""
+def _write_speech(layout: Layout, key: str) -> None:
+    """Features, words and phones of two utterances of a data set."""
     random = np.random.default_rng(0)
     lines = []
     for name in ("a", "b"):
-        ark = layout.feats / f"{name}.ark"
+        ark = layout.feats / f"{key}_{name}.ark"
         kaldiio.save_ark(str(ark), {name: random.normal(-7, 2, (90, FILTERS)).astype(np.float32)})
         lines.append(f"{name} {ark}:{len(name) + 1}\n")
-    write_text(layout.scp("valid_ru"), "".join(lines))
-    write_text_table(layout.text("valid_ru", "phones"), {"a": [*"kot"], "b": [*"attasok"]})
-    write_text_table(layout.feature_digests("valid_ru"), {"a": ["1"], "b": ["2"]})
+    write_text(layout.scp(key), "".join(lines))
+    write_text_table(layout.text(key, "words"), {"a": ["кот"], "b": ["атта", "сок"]})
+    write_text_table(layout.text(key, "phones"), {"a": [*"kot"], "b": [*"attasok"]})
+    write_text_table(layout.feature_digests(key), {"a": ["1"], "b": ["2"]})
 
 
 def _save_network(layout: Layout, system: str, phones: list[str], seed: int) -> None:

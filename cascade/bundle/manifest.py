@@ -15,6 +15,7 @@ The other files::
     model.safetensors  the weights, to train further
     model.json         the shape of the network
     README.md          the model card
+    align.npy          how phones sound, to find where they begin; not in every bundle
 """
 
 import json
@@ -44,7 +45,8 @@ MOST = {  # the largest size of each file in bytes
     "model.json": MB,
     "README.md": MB,
 }
-OPTIONAL = {INT8: GB}
+PHONE_MODELS = "align.npy"
+OPTIONAL = {INT8: GB, PHONE_MODELS: 64 * MB}
 
 
 @dataclass(frozen=True)

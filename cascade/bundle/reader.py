@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from cascade.bundle.manifest import MB, MOST, NAME, OPTIONAL, File, Manifest, parse
+from cascade.bundle.manifest import MB, MOST, NAME, OPTIONAL, PHONE_MODELS, File, Manifest, parse
 from cascade.runtime.errors import UserError
 
 BLOCK = 1 << 20
@@ -144,7 +144,8 @@ def _members(packed: zipfile.ZipFile, path: Path) -> dict[str, zipfile.ZipInfo]:
 
 def _named(manifest: Manifest, name: str, where: Path) -> File:
     if name not in manifest.files:
-        raise UserError(f"{where} has no {name}.")
+        again = " Pack it again with this version of cascade." if name == PHONE_MODELS else ""
+        raise UserError(f"{where} has no {name}.{again}")
     return manifest.files[name]
 
 

@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     signal.signal(signal.SIGTERM, _interrupt)  # as Ctrl-C: state is saved
     try:
-        if not (options.command == "transcribe" and options.bundle):
+        if not (options.command in ("transcribe", "align") and options.bundle):
             _check_packages()
         if options.command == "table":
             from cascade.scoring.speechbox import table
@@ -59,6 +59,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
             keys = _overrides(rest)
             print_transcripts(options, lambda: _experiment(options, keys), keys)
+        elif options.command == "align":
+            from cascade.cli.align import align
+
+            keys = _overrides(rest)
+            print(align(options, lambda: _experiment(options, keys), keys))
         else:
             _run(options, _overrides(rest))
     except UserError as error:
@@ -110,7 +115,7 @@ def _check_packages() -> None:
     """Raise `UserError` where only the packages that a bundle needs are installed."""
     if importlib.util.find_spec("lhotse") is None:
         raise UserError(
-            "this Python has only the packages that transcribe --bundle needs. For all else, in the"
+            "this Python has only the packages that a bundle needs. For all else, in the"
             " project's folder: . ./path.sh"
         )
 

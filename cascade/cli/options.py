@@ -7,6 +7,8 @@ from pathlib import Path
 from cascade.pipeline.stages import LAST, STAGES
 from cascade.runtime.project import ROOT
 
+LEAST_SCORE = -2.5  # of an utterance that fits its text; measured in docs/howto/align.md
+
 
 def parser(description: str | None) -> argparse.ArgumentParser:
     """Return the parser of all commands; ``command`` is the name of the one given."""
@@ -16,6 +18,7 @@ def parser(description: str | None) -> argparse.ArgumentParser:
     _new_recipe(subparsers)
     _phones(subparsers)
     _transcribe(subparsers)
+    _align(subparsers)
     _report(subparsers)
     table = subparsers.add_parser(
         "table",
@@ -182,6 +185,59 @@ def _transcribe(subparsers: argparse._SubParsersAction) -> None:
     )
     units.add_argument("--srt", action="store_true", help="print subtitles as SubRip has them")
     units.add_argument("--vtt", action="store_true", help="print subtitles as WebVTT has them")
+
+
+def _align(subparsers: argparse._SubParsersAction) -> None:
+    times = subparsers.add_parser(
+        "align",
+        help="find when each word and phone of recordings with their text is spoken",
+        description="Aligns recordings with their text by a bundle of stage 7, or by a system of a"
+        " recipe that stage 7 has packed. Writes a Praat TextGrid for each recording, and a table"
+        " of all utterances, utterances.tsv, that says how well each fits its text. Reads the"
+        " folders that new-recipe reads, and changes nothing in them.",
+        epilog="e.g.: cascade align --bundle bundle.zip my_recordings;"
+        " cascade align --bundle bundle.zip my_recordings --out times --formats textgrid,ctm",
+        allow_abbrev=False,
+    )
+    times.add_argument("folder", metavar="FOLDER", help="recordings with their text")
+    times.add_argument("--bundle", type=Path, help="a bundle, a folder or a zip file")
+    times.add_argument("--recipe", help="a folder of recipes/, or a file (ru_en)")
+    times.add_argument(
+        "--system", help="one of its systems (the one with the fewest phone errors on valid)"
+    )
+    times.add_argument("--exp", help="the folder of experiments (exp)")
+    times.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="where the results go (FOLDER_aligned). With FOLDER itself, they are beside the"
+        " recordings",
+    )
+    times.add_argument(
+        "--formats",
+        default="textgrid",
+        metavar="A,B",
+        help="textgrid: a TextGrid for each recording; ctm: words.ctm and phones.ctm; json:"
+        " alignments.jsonl (textgrid)",
+    )
+    times.add_argument(
+        "--lexicon",
+        type=Path,
+        metavar="FILE",
+        help="pronunciations that come before those of the bundle: lines 'word phone phone ...'",
+    )
+    times.add_argument(
+        "--channel", type=int, metavar="N", help="which channel, from 0 (the mean of all)"
+    )
+    times.add_argument(
+        "--min-score",
+        type=float,
+        default=LEAST_SCORE,
+        metavar="X",
+        help=f"utterances with a lower score do not fit their text; 0 is perfect ({LEAST_SCORE})",
+    )
+    times.add_argument("--nj", type=int, default=os.cpu_count() or 1, help="processes at once")
+    times.add_argument("--force", action="store_true", help="replace files that are there already")
 
 
 def _report(subparsers: argparse._SubParsersAction) -> None:

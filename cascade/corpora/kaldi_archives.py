@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-import kaldiio
 import numpy as np
 
 from cascade.runtime.errors import UserError
@@ -13,6 +12,8 @@ def read_features(where: str) -> np.ndarray:
 
     Raises `UserError` if it cannot be read, and for a command in place of an archive.
     """
+    import kaldiio  # not there where only bundles run
+
     if "|" in where:  # kaldiio would run it
         raise UserError(f"the features are the output of a command: {where}")
     try:

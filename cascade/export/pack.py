@@ -17,6 +17,7 @@ from cascade.bundle.manifest import (
     FORMAT,
     INT8,
     NAME,
+    PHONE_MODELS,
     File,
     Manifest,
     write_manifest,
@@ -26,6 +27,7 @@ from cascade.decoding.decoder import Search, phone_search_of, word_search_of
 from cascade.export.int8 import add_int8
 from cascade.export.model_card import model_card
 from cascade.export.onnx_model import Exported, to_onnx
+from cascade.export.phone_models import add_phone_models
 from cascade.features.cmn import read_cms_init
 from cascade.lm.const_fst import add_word_penalty, scale_graph
 from cascade.lm.graph import read_words
@@ -59,7 +61,9 @@ def pack(experiment: Experiment, system: str) -> JobFiles:
         shutil.rmtree(partial, ignore_errors=True)
     size = layout.bundle_zip(system).stat().st_size / 2**20
     log.info("%s: packed into %s, %.1f MB", system, layout.bundle_zip(system), size)
-    return JobFiles(outputs=[path for path in (folder / INT8,) if path.exists()])
+    return JobFiles(
+        outputs=[path for path in (folder / INT8, folder / PHONE_MODELS) if path.exists()]
+    )
 
 
 def _write(experiment: Experiment, system: str, folder: Path) -> None:
@@ -83,6 +87,7 @@ def _write(experiment: Experiment, system: str, folder: Path) -> None:
     scale_graph(folder / "graph.fst", scale)
     _write_graph(phones, folder / "phone_graph.fst", [])
     rates = add_int8(experiment, system, folder)
+    add_phone_models(experiment, system, folder)
     write_text(folder / "README.md", model_card(experiment, system, [_weights(folder, rates)]))
     manifest = Manifest(
         format=FORMAT,

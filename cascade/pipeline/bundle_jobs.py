@@ -28,6 +28,16 @@ def bundles(experiment: Experiment, processes: int, _force: bool) -> tuple[Job, 
         for key in experiment.dataset_keys("valid")
         for path in (layout.feature_digests(key), layout.text(key, "phones"))
     ]
+    aligned = [
+        path
+        for dataset in recipe.datasets
+        if dataset.language == recipe.target and dataset.role in ("train", "train_ext")
+        for key in [experiment.dataset_key(dataset)]
+        for path in (
+            *(layout.feature_digests(key), layout.scp(key)),
+            *(layout.text(key, "words"), layout.text(key, "phones")),
+        )
+    ]
     return tuple(
         Job(
             name=f"{system}.bundle",
@@ -37,7 +47,15 @@ def bundles(experiment: Experiment, processes: int, _force: bool) -> tuple[Job, 
                 *(layout.search(system), layout.phone_search(system), layout.cms_init),
                 *(layout.graph, layout.words, layout.lexicon),
                 *(layout.phone_graph, layout.phone_words),
-                *(layout.lang_summary, layout.root / "results.json", *spoken, *frames, *valid),
+                layout.lang / f"lexicon_{recipe.target}.txt",
+                *(
+                    layout.lang_summary,
+                    layout.root / "results.json",
+                    *spoken,
+                    *frames,
+                    *valid,
+                    *aligned,
+                ),
             ),
             outputs=(
                 *(layout.bundle(system) / name for name in (NAME, *MOST)),

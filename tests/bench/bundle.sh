@@ -14,6 +14,6 @@ recipe=${1:-ru_en}
 env=$(mktemp -d)
 trap 'rm -rf "$env"' EXIT
 python -m venv --without-pip "$env"
-python -m pip install --disable-pip-version-check --progress-bar off --quiet \
-  --python "$env/bin/python" --constraint constraints.txt .
+python -m pip --python "$env/bin/python" install --disable-pip-version-check --progress-bar off \
+  --quiet --constraint constraints.txt .
 python tests/bench/bundle.py "exp/$recipe" "${2:-}" --python "$env/bin/python"

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from bundle_files import LEXICON, SCALES, trained
 
-from cascade.bundle.manifest import INT8, MOST, NAME
+from cascade.bundle.manifest import MOST, NAME, OPTIONAL
 from cascade.bundle.reader import opened
 from cascade.decoding.decoder import word_search_of
 from cascade.export.pack import pack
@@ -24,12 +24,12 @@ def test_folder_and_zip_file_have_all_files_and_are_the_same_again(experiment):
     layout = experiment.layout
     pack(experiment, "plain")
     folder, zipped = layout.bundle("plain"), layout.bundle_zip("plain")
-    assert {path.name for path in folder.iterdir()} == {*MOST, INT8, NAME}
+    assert {path.name for path in folder.iterdir()} == {*MOST, *OPTIONAL, NAME}
     with zipfile.ZipFile(zipped) as packed:
         assert packed.namelist()[0] == NAME
         for name in packed.namelist():
             assert packed.read(name) == (folder / name).read_bytes(), name
-        assert set(packed.namelist()) == {*MOST, INT8, NAME}
+        assert set(packed.namelist()) == {*MOST, *OPTIONAL, NAME}
     before = zipped.read_bytes()
     pack(experiment, "plain")
     assert zipped.read_bytes() == before

@@ -1,0 +1,246 @@
+"""The command `align`: reads a folder of speech with its text, writes the times of its words."""
+
+import importlib.util
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from itertools import groupby
+from pathlib import Path
+
+from cascade.alignment import formats
+from cascade.alignment.aligner import AlignedUtterance, Aligner
+from cascade.alignment.pronouncing import Pronouncer
+from cascade.bundle.manifest import Manifest
+from cascade.bundle.reader import Bundle
+from cascade.corpora import corpus
+from cascade.corpora.corpus import CorpusRequest, Excluded
+from cascade.corpora.detection import find_parts
+from cascade.data.utterance_checks import CheckedUtterance, Rules, check_utterance
+from cascade.runtime import workers
+from cascade.runtime.errors import UserError
+from cascade.runtime.files import replacing, write_text
+from cascade.runtime.progress import meter
+from cascade.runtime.project import LOCAL, ROOT
+from cascade.text.phones import read_phones
+
+log = logging.getLogger("cascade")
+FORMATS = ("textgrid", "ctm", "json")
+TABLE = "utterances.tsv"
+NAMED = 10  # utterances in a message; the table has all
+Row = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is to be aligned, and how.
+
+    Attributes:
+        where: A folder or file of speech with its text, or a corpus that is fetched.
+        out: The folder of the results.
+        kinds: Some of ``FORMATS``.
+        lexicon: The user's lexicon file, None if there is none.
+        channel: The channel of all recordings, None for the one that the corpus names.
+        least: The score below which a text does not fit.
+        jobs: Processes at once.
+        force: Whether files that are there already are replaced.
+    """
+
+    where: str
+    out: Path
+    kinds: Sequence[str]
+    lexicon: Path | None
+    channel: int | None
+    least: float
+    jobs: int
+    force: bool
+
+
+def align_folder(bundle: Bundle, request: Request, allowed: Sequence[int]) -> str:
+    """Align all utterances of a folder; return a summary to print.
+
+    ``allowed`` are the phones of the network that its language has. Raises `UserError` if
+    nothing can be read or aligned, and if a result would replace a file.
+    """
+    items, left_out = utterances(bundle.manifest, request)
+    count = len(items) + len(left_out)
+    if not items:
+        some = "; ".join(f"{one.id}: {one.reason}" for one in left_out[:3]) or "it lists none"
+        raise UserError(f"{request.where} has no utterance that can be aligned ({some}).")
+    items.sort(key=lambda item: str(item.audio))  # stable: all of a recording together
+    names = _names(items, Path(request.where))
+    _check_free(request, list(dict.fromkeys(names[item.audio] for item in items)))
+    phones = read_phones(bundle.folder / "tokens.txt")
+    pronounce = Pronouncer(
+        bundle.manifest.rule, bundle.folder / "lexicon.txt", phones, allowed, request.lexicon
+    )
+    aligner = Aligner(bundle, pronounce(word for item in items for word in item.words))
+    aligner.check()
+    rows: list[Row] = [(one.id, "", "", "", f"left out: {one.reason}") for one in left_out]
+    with ExitStack() as files:
+        streams = {
+            name: files.enter_context(replacing(request.out / name)) for name in _lists(request)
+        }
+        doubtful = []
+        for path, results in groupby(_aligned(aligner, items, request.jobs), lambda one: one[0]):
+            name, aligned = names[path], []
+            for _, one in results:
+                if isinstance(one, Excluded):
+                    rows.append((one.id, name, "", "", f"left out: {one.reason}"))
+                    left_out.append(one)
+                    continue
+                fits = one.score >= request.least
+                if not fits:
+                    doubtful.append(one)
+                item, status = one.utterance, "fits" if fits else "does not fit its text"
+                rows.append((item.id, name, f"{item.seconds:.2f}", f"{one.score:.3f}", status))
+                lines = {"alignments.jsonl": formats.as_json(name, one, fits)}
+                lines |= {f"{unit}.ctm": formats.ctm(name, one, unit) for unit in formats.UNITS}
+                for file, stream in streams.items():
+                    stream.write(lines[file].encode())
+                aligned.append(one)
+            if aligned and "textgrid" in request.kinds:
+                _write_textgrid(request.out / f"{name}.TextGrid", aligned)
+        if not any(row[3] for row in rows):
+            reason = left_out[0].reason
+            raise UserError(f"no utterance of {request.where} could be aligned: {reason}.")
+    head = ("utterance", "recording", "seconds", "score", "result")
+    table = [head, *(tuple(" ".join(cell.split()) for cell in row) for row in rows)]
+    write_text(request.out / TABLE, "".join("\t".join(row) + "\n" for row in table))
+    return _summary(request, count, left_out, doubtful)
+
+
+def utterances(
+    manifest: Manifest, request: Request
+) -> tuple[list[CheckedUtterance], list[Excluded]]:
+    """Return the utterances of a folder that pass the checks of stage 0, and the others.
+
+    Raises `UserError` if no reader knows the folder.
+    """
+    if not LOCAL.is_dir():
+        raise UserError(
+            "the readers of folders are not installed: they are in the folder local/ of the"
+            " project. Install it where it is: pip install --editable PROJECT."
+        )
+    asked = CorpusRequest(
+        ROOT / "downloads",
+        ROOT / "data",
+        language=manifest.language,
+        rate=manifest.features.rate,
+        jobs=request.jobs,
+    )
+    why, parts = find_parts(request.where, asked)
+    log.info("%s: %s.", request.where, why)
+    rules = Rules(
+        manifest.rule,
+        manifest.features.rate,
+        replace(manifest.limits, max_seconds=float("inf")),
+        request.channel,
+        decode=False,
+        fix=True,
+        numbers=importlib.util.find_spec("icu4py") is not None,
+    )
+    items, left_out, seen = [], [], set()
+    for part in parts:
+        one = replace(asked, path=part.path, part=part.part)
+        for listed in corpus.listing(part.corpus, one):
+            if listed.id in seen:
+                continue  # parts of a corpus may share utterances
+            seen.add(listed.id)
+            checked = listed
+            if not isinstance(listed, Excluded):
+                checked = check_utterance(listed, rules)[0]
+                if isinstance(checked, CheckedUtterance) and checked.features:
+                    checked = Excluded(listed.id, "it has features in place of a recording")
+            if isinstance(checked, CheckedUtterance):
+                items.append(checked)
+            elif isinstance(checked, Excluded):
+                left_out.append(checked)
+    return items, left_out
+
+
+def _aligned(
+    aligner: Aligner, items: Sequence[CheckedUtterance], jobs: int
+) -> Iterator[tuple[Path, AlignedUtterance | Excluded]]:
+    """Yield each utterance's recording and its times, in order."""
+    seconds = sum(item.seconds for item in items)
+    with meter("aligning", round(seconds), "s of speech") as advance:
+        done = 0.0
+        results = workers.shared_map(Aligner.__call__, aligner, items, min(jobs, len(items)))
+        for item, result in zip(items, results, strict=True):
+            yield item.audio, result
+            advance(round(done + item.seconds) - round(done))
+            done += item.seconds
+
+
+def _names(items: Sequence[CheckedUtterance], where: Path) -> dict[Path, str]:
+    """Return a name for each recording: its path in the folder without the suffix.
+
+    Raises `UserError` if two recordings have the same name.
+    """
+    root = where if where.is_dir() else where.parent
+    names: dict[Path, str] = {}
+    owners: dict[str, Path] = {}
+    for path in dict.fromkeys(item.audio for item in items):
+        inside = path.absolute().is_relative_to(root)
+        name = str(path.absolute().relative_to(root).with_suffix("")) if inside else path.stem
+        if name in owners:
+            raise UserError(
+                f"{path} and {owners[name]} would have the same TextGrid, {name}.TextGrid. Align"
+                " them one after the other, each with an --out of its own."
+            )
+        names[path], owners[name] = name, path
+    return names
+
+
+def _lists(request: Request) -> list[str]:
+    """Return the names of files that have all recordings."""
+    ctm = [f"{unit}.ctm" for unit in formats.UNITS] if "ctm" in request.kinds else []
+    return ctm + (["alignments.jsonl"] if "json" in request.kinds else [])
+
+
+def _check_free(request: Request, names: Sequence[str]) -> None:
+    """Raise `UserError` if a result would replace a file."""
+    files = [TABLE, *_lists(request)]
+    if "textgrid" in request.kinds:
+        files += [f"{name}.TextGrid" for name in names]
+    taken = [request.out / file for file in files if (request.out / file).exists()]
+    if taken and not request.force:
+        raise UserError(
+            f"{taken[0]} exists already. Choose another folder, --out FOLDER, or replace what is"
+            " there: --force."
+        )
+
+
+def _write_textgrid(path: Path, aligned: Sequence[AlignedUtterance]) -> None:
+    info = aligned[0].utterance.info
+    assert info is not None  # else it has no recording
+    tiers, overlapping = formats.tiers(aligned)
+    if overlapping:
+        log.warning(
+            "warning: %s lacks %s, which overlap others of the same speaker.",
+            *(path, ", ".join(overlapping[:NAMED])),
+        )
+    write_text(path, formats.textgrid(tiers, info.seconds))
+
+
+def _summary(
+    request: Request,
+    count: int,
+    left_out: Sequence[Excluded],
+    doubtful: Sequence[AlignedUtterance],
+) -> str:
+    lines = [f"Aligned {count - len(left_out)} of {count} utterances into {request.out}."]
+    if doubtful:
+        worst = sorted(doubtful, key=lambda one: one.score)
+        lines.append(
+            f"{len(doubtful)} do not fit their text (score below {request.least:g}), the worst"
+            " first:"
+        )
+        lines += [f"  {one.utterance.id}  {one.score:.2f}" for one in worst[:NAMED]]
+    if left_out:
+        lines.append(f"{len(left_out)} are left out:")
+        lines += [f"  {one.id}: {one.reason}" for one in left_out[:NAMED]]
+    if len(doubtful) > NAMED or len(left_out) > NAMED:
+        lines.append(f"{request.out / TABLE} has all of them.")
+    return "\n".join(lines)
