@@ -11,7 +11,7 @@ import pytest
 from bundle_files import trained
 
 from cascade.bundle import reader
-from cascade.bundle.manifest import INT8, MOST, NAME
+from cascade.bundle.manifest import INT8, MOST, NAME, OPTIONAL
 from cascade.bundle.reader import opened, weight_files, weights
 from cascade.export.pack import pack, write_zip
 from cascade.runtime.errors import UserError
@@ -64,7 +64,7 @@ def change(folder, **keys) -> None:
 
 def test_a_folder_and_a_zip_file_are_read(folder):
     with opened(folder) as bundle:
-        assert bundle.folder == folder and set(bundle.manifest.files) == {*MOST, INT8}
+        assert bundle.folder == folder and set(bundle.manifest.files) == {*MOST, *OPTIONAL}
     with opened(zipped(folder)) as bundle:
         for name in (*MOST, NAME):
             assert (bundle.folder / name).read_bytes() == (folder / name).read_bytes()
