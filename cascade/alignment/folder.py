@@ -140,22 +140,25 @@ def utterances(
         fix=True,
         numbers=importlib.util.find_spec("icu4py") is not None,
     )
-    items, left_out, seen = [], [], set()
+    items: list[CheckedUtterance] = []
+    left_out: list[Excluded] = []
+    seen = set[str]()
     for part in parts:
         one = replace(asked, path=part.path, part=part.part)
         for listed in corpus.listing(part.corpus, one):
             if listed.id in seen:
                 continue  # parts of a corpus may share utterances
             seen.add(listed.id)
-            checked = listed
-            if not isinstance(listed, Excluded):
-                checked = check_utterance(listed, rules)[0]
-                if isinstance(checked, CheckedUtterance) and checked.features:
-                    checked = Excluded(listed.id, "it has features in place of a recording")
-            if isinstance(checked, CheckedUtterance):
-                items.append(checked)
-            elif isinstance(checked, Excluded):
+            if isinstance(listed, Excluded):
+                left_out.append(listed)
+                continue
+            checked = check_utterance(listed, rules)[0]
+            if isinstance(checked, Excluded):
                 left_out.append(checked)
+            elif checked.features:
+                left_out.append(Excluded(listed.id, "it has features in place of a recording"))
+            else:
+                items.append(checked)
     return items, left_out
 
 

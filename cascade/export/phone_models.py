@@ -62,8 +62,8 @@ def _examples(experiment: Experiment, network: Network, phones: list[str]) -> It
                 utterances.append((" ".join(place), prons))
                 frames += int(lengths[name][0])
     step = math.ceil(frames / (MINUTES * 60 * FRAMES_PER_SECOND))
-    for place, prons in utterances[:: max(1, step)]:
-        energies = np.asarray(kaldiio.load_mat(place), np.float32)
+    for source, prons in utterances[:: max(1, step)]:
+        energies = np.asarray(kaldiio.load_mat(source), np.float32)
         path = forced_path(
             network(energies), [[[numbers[phone] for phone in pron]] for pron in prons]
         )

@@ -98,7 +98,10 @@ def test_every_word_and_phone_gets_its_times(bundle, speech):
     assert {path: path.read_bytes() for path in before} == before
     again = run("--bundle", bundle, speech, expect=1)
     assert f"{out}/utterances.tsv exists already." in again.stderr
-    run("--bundle", bundle, speech, "--force")
+    results = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    run("--bundle", bundle, speech, "--force", "--formats", "textgrid,ctm,json", "--nj", "2")
+    scored = {path for path in results if path.suffix in (".TextGrid", ".ctm")}
+    assert len(scored) == 5 and all(path.read_bytes() == results[path] for path in scored)
 
 
 def test_results_beside_the_recordings(bundle, speech):
