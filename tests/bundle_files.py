@@ -7,9 +7,12 @@ from typing import Any
 import kaldiio
 import numpy as np
 import torch
+from support import SMALL
 
 from cascade.config.experiment import Experiment
 from cascade.config.layout import Layout
+from cascade.config.recipe import Recipe, read_recipe
+from cascade.export.pack import pack
 from cascade.features.cmn import write_cms_init
 from cascade.lm import graph
 from cascade.lm.mixture import unigram
@@ -65,6 +68,19 @@ def trained(
         write_json(layout.search(name), {"found": SCALES, "trials": []})
         write_json(layout.phone_search(name), {"found": SCALES, "trials": []})
     return experiment
+
+
+def packed(folder: Path, **features: Any) -> Path:
+    """Return the bundle of such an experiment, in ``folder``."""
+
+    def read(raw: dict[str, Any]) -> Recipe:
+        path = folder / "recipe.json"
+        write_json(path, raw)
+        return read_recipe(path)
+
+    experiment = trained(folder, SMALL, read, **features)
+    pack(experiment, "plain")
+    return experiment.layout.bundle("plain")
 
 
 def _write_speech(layout: Layout, key: str) -> None:

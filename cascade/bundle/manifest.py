@@ -5,6 +5,7 @@ The other files::
     model.onnx         the network, with mean subtraction and stacking of frames
     model.int8.onnx    the same with weights of 8 bits, where it is as good
     words.onnx         the same with the scale and the penalty of the search, for sherpa-onnx
+    stream.onnx        the layers of the network, with their states as inputs and outputs
     tokens.txt         the phones of the network by number; the blank is 0
     graph.fst          the decoding graph of words, with their penalty, costs scaled
     words.txt          its words by number
@@ -31,6 +32,7 @@ FORMAT = 1  # raised when a version before could not use the bundle
 NAME = "bundle.json"
 MB, GB = 1 << 20, 1 << 30
 FLOAT32, INT8 = "model.onnx", "model.int8.onnx"  # the network, by the kind of its weights
+STREAM = "stream.onnx"  # step by step
 MOST = {  # the largest size of each file in bytes
     FLOAT32: GB,
     "words.onnx": GB,
@@ -46,7 +48,7 @@ MOST = {  # the largest size of each file in bytes
     "README.md": MB,
 }
 PHONE_MODELS = "align.npy"
-OPTIONAL = {INT8: GB, PHONE_MODELS: 64 * MB}
+OPTIONAL = {INT8: GB, PHONE_MODELS: 64 * MB, STREAM: GB}
 
 
 @dataclass(frozen=True)

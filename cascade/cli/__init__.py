@@ -1,5 +1,5 @@
 """The commands and their options.
 
 It may import: runtime, config, scoring, bundle, alignment, recognition, pipeline, inventory,
-drafting, sweeps, html.
+drafting, sweeps, html, streaming, serving.
 """

@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     signal.signal(signal.SIGTERM, _interrupt)  # as Ctrl-C: state is saved
     try:
-        if not (options.command in ("transcribe", "align") and options.bundle):
+        if not getattr(options, "bundle", None):
             _check_packages()
         if options.command == "table":
             from cascade.scoring.speechbox import table
@@ -64,6 +64,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
             keys = _overrides(rest)
             print(align(options, lambda: _experiment(options, keys), keys))
+        elif options.command in ("listen", "serve"):
+            from cascade.cli import live
+
+            _check_no_rest(rest)
+            (live.listen if options.command == "listen" else live.serve)(options)
         else:
             _run(options, _overrides(rest))
     except UserError as error:

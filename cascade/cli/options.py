@@ -4,6 +4,7 @@ import argparse
 import os
 from pathlib import Path
 
+from cascade.cli.live_options import listen, serve
 from cascade.pipeline.stages import LAST, STAGES
 from cascade.runtime.project import ROOT
 
@@ -19,6 +20,8 @@ def parser(description: str | None) -> argparse.ArgumentParser:
     _phones(subparsers)
     _transcribe(subparsers)
     _align(subparsers)
+    listen(subparsers)
+    serve(subparsers)
     _report(subparsers)
     table = subparsers.add_parser(
         "table",

@@ -165,6 +165,8 @@ def _check_system(recipe: "Recipe", name: str) -> None:
             raise UserError(f"train.weights: '{language}' must be a number or '{AUTO}'.")
     for language in settings.augment_of:
         recipe.augment_of(name, language)  # raises for an unknown key or a wrong value
+    if settings.augment.utterance_mean and recipe.features.cmn != "online":
+        raise UserError(f"{where}: augment.utterance_mean needs features.cmn: online.")
     for language, span in settings.active.items():
         if len(span) != 2 or not 0 <= span[0] < span[1] <= 1:
             raise UserError(f"train.active: '{language}' must be two numbers, such as [0, 0.8].")

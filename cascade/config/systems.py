@@ -26,6 +26,8 @@ class Augment:
         filter_width: The widest such mask, in filters.
         ramp: Augmentation grows from nothing to full over this share of the steps. CTC finds
             its first alignments far sooner in unchanged speech.
+        utterance_mean: For ``features.cmn: online``: the share of utterances from which the mean of
+            the complete utterance is subtracted, in place of the running mean.
     """
 
     stretch: float = within(0.1, 0, 0.5)
@@ -36,6 +38,7 @@ class Augment:
     filter_masks: int = within(2, 0)
     filter_width: int = within(8, 0)
     ramp: float = within(0.3, 0, 1)
+    utterance_mean: float = within(0.0, 0, 1)
 
 
 @dataclass(frozen=True)

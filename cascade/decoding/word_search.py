@@ -87,14 +87,38 @@ class WordSearch:
         Where no path reaches the end of a word, it is the best path that does not.
         ``settings`` replace the object's own, and need the same word penalty.
         """
-        settings = settings or self.settings
-        scores = self.scores(log_probs, settings)
+        search = self.begin(settings)
+        search.advance(log_probs)
+        return search.best()
+
+    def begin(self, settings: Decode | None = None) -> "SearchInProgress":
+        """Return a search that has not seen any step of an utterance."""
+        return SearchInProgress(self.graph, settings or self.settings)
+
+
+class SearchInProgress:
+    """A search through ``graph`` that is advanced as the utterance comes, in pieces of any size."""
+
+    def __init__(self, graph: kaldifst.StdConstFst, settings: Decode):
+        self._settings, self._steps = settings, 0
         options = kaldi_decoder.FasterDecoderOptions(
             beam=settings.beam, max_active=settings.max_active
         )
-        decoder = kaldi_decoder.FasterDecoder(self.graph, options)
-        decoder.decode(kaldi_decoder.DecodableCtc(scores))
-        reached, path = decoder.get_best_path()
+        self._decoder = kaldi_decoder.FasterDecoder(graph, options)
+        self._decoder.init_decoding()
+
+    def advance(self, log_probs: np.ndarray) -> None:
+        """Go on with the log-probabilities (T, phones) of the next steps."""
+        scores = WordSearch.scores(log_probs, self._settings)
+        self._decoder.advance_decoding(kaldi_decoder.DecodableCtc(scores, self._steps))
+        self._steps += len(log_probs)
+
+    def best(self, at_end: bool = True) -> BestPath:
+        """Return the best path so far.
+
+        ``at_end`` prefers a path that ends with a word. Where none does, it is the best of all.
+        """
+        reached, path = self._decoder.get_best_path(at_end)
         if not reached:
             return BestPath(Hypothesis((), 0.0, 0.0), [])
         _, labels, words, cost = kaldifst.get_linear_symbol_sequence(path)

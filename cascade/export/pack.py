@@ -17,7 +17,8 @@ from cascade.bundle.manifest import (
     FORMAT,
     INT8,
     NAME,
-    PHONE_MODELS,
+    OPTIONAL,
+    STREAM,
     File,
     Manifest,
     write_manifest,
@@ -28,6 +29,7 @@ from cascade.export.int8 import add_int8
 from cascade.export.model_card import model_card
 from cascade.export.onnx_model import Exported, to_onnx
 from cascade.export.phone_models import add_phone_models
+from cascade.export.stream_model import Streamed, stream_to_onnx
 from cascade.features.cmn import read_cms_init
 from cascade.lm.const_fst import add_word_penalty, scale_graph
 from cascade.lm.graph import read_words
@@ -61,9 +63,8 @@ def pack(experiment: Experiment, system: str) -> JobFiles:
         shutil.rmtree(partial, ignore_errors=True)
     size = layout.bundle_zip(system).stat().st_size / 2**20
     log.info("%s: packed into %s, %.1f MB", system, layout.bundle_zip(system), size)
-    return JobFiles(
-        outputs=[path for path in (folder / INT8, folder / PHONE_MODELS) if path.exists()]
-    )
+    optional = (folder / name for name in OPTIONAL)
+    return JobFiles(outputs=[path for path in optional if path.exists()])
 
 
 def _write(experiment: Experiment, system: str, folder: Path) -> None:
@@ -122,7 +123,7 @@ def _weights(folder: Path, rates: Mapping[str, float]) -> str:
 def _write_models(
     experiment: Experiment, system: str, folder: Path, words: Search, scale: float
 ) -> None:
-    """Write the ONNX files: log-probabilities, and scores of the search for words."""
+    """Write the ONNX files: log-probabilities, scores of the search for words, single steps."""
     recipe, layout = experiment.recipe, experiment.layout
     network, config = load_model(layout.system(system))
     features, mean = recipe.features, read_cms_init(layout.cms_init)
@@ -136,6 +137,7 @@ def _write_models(
     for name, search in (("model.onnx", None), ("words.onnx", words.settings)):
         model = Exported(network, config.language, features, mean, search, scale)
         onnx.save(to_onnx(model, comment), folder / name)
+    onnx.save(stream_to_onnx(Streamed(network, config.language)), folder / STREAM)
 
 
 def _write_graph(search: Search, path: Path, names: list[str]) -> None:

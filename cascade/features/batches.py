@@ -165,7 +165,10 @@ class UtteranceSet:
             return network_inputs(features, settings, self.cms_init)
         least = frames_needed(self.labels[index].tolist()) * settings.stack
         features = another_recording(features, augment, random, least, tempo)
-        features = normalised(features, settings, self.cms_init)
+        if augment.utterance_mean and random.random() < augment.utterance_mean:
+            features = utterance_cmn(features)
+        else:
+            features = normalised(features, settings, self.cms_init)
         mask(features, augment, settings.stack, random)
         return stacked(features, settings.stack)
 

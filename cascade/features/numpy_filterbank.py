@@ -22,6 +22,7 @@ class NumpyFilterbank:
     def __init__(self, rate: int, filters: int):
         self.rate = rate
         self.length, self.shift = int(FRAME * rate), int(SHIFT * rate)
+        self.left = (self.length - self.shift) // 2  # samples of the first frame before the start
         self.size = 1 << (self.length - 1).bit_length()  # of the Fourier transform
         angle = 2 * np.pi * np.arange(self.length) / (self.length - 1)
         self._window = ((0.5 - 0.5 * np.cos(angle)) ** POVEY).astype(np.float32)
@@ -33,11 +34,22 @@ class NumpyFilterbank:
         >>> NumpyFilterbank(16000, 40).energies(np.zeros(8000, np.float32)).shape
         (50, 40)
         """
-        count = (len(samples) + self.shift // 2) // self.shift
-        left = (self.length - self.shift) // 2
-        right = max(0, (count - 1) * self.shift + self.length - left - len(samples))
-        mirrored = [samples[:left][::-1], samples, samples[len(samples) - right :][::-1]]
-        padded = np.ascontiguousarray(np.concatenate(mirrored), dtype=np.float32)
+        right = self.missing(len(samples))
+        mirrored = [samples[: self.left][::-1], samples, samples[len(samples) - right :][::-1]]
+        return self.of_padded(np.concatenate(mirrored), self.count(len(samples)))
+
+    def count(self, samples: int) -> int:
+        """Return how many frames so many samples have."""
+        return (samples + self.shift // 2) // self.shift
+
+    def missing(self, samples: int) -> int:
+        """Return how many samples the last frame lacks at its end; they are mirrored there."""
+        end = (self.count(samples) - 1) * self.shift + self.length - self.left
+        return max(0, end - samples)
+
+    def of_padded(self, padded: np.ndarray, count: int) -> np.ndarray:
+        """Log-mel energies (T, C) of the first ``count`` frames in samples with mirrored ends."""
+        padded = np.ascontiguousarray(padded, dtype=np.float32)
         windows = np.lib.stride_tricks.sliding_window_view(padded, self.length)
         frames = windows[:: self.shift][:count]  # (N,) -> (T, length)
         frames = frames - frames.mean(axis=1, keepdims=True)

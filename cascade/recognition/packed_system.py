@@ -33,9 +33,12 @@ class PackedSystem:
     def limits(self) -> Limits:
         return self.bundle.manifest.limits
 
-    def load(self) -> Recogniser:
-        """Load the network and the graphs; raise `UserError` where they do not go together."""
-        decoder, features = self._decoder(), self.features
+    def load(self, decoder: Decoder | None = None) -> Recogniser:
+        """Load the network and the graphs; raise `UserError` where they do not go together.
+
+        ``decoder`` has the graphs, if they are loaded already.
+        """
+        decoder, features = decoder or self.decoder(), self.features
         network = Network(self.bundle.folder / self.network, self.bundle.name)
         if network.inputs != features.filters or network.phones != len(decoder.phones):
             raise UserError(
@@ -47,7 +50,8 @@ class PackedSystem:
             NumpyFilterbank(features.rate, features.filters).energies, network, decoder
         )
 
-    def _decoder(self) -> Decoder:
+    def decoder(self) -> Decoder:
+        """Load the graphs; raise `UserError` where they do not go together with the phones."""
         folder, manifest = self.bundle.folder, self.bundle.manifest
         words = Search(
             folder / "graph.fst",

@@ -1,4 +1,4 @@
-"""A bundle against stage 4: see tests/bench/bundle.sh and tests/bench/sherpa.sh."""
+"""A bundle against stage 4, and in streams: see bundle.sh, sherpa.sh and stream.sh."""
 
 import argparse
 import json
@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 import sherpa_onnx
 import soundfile
 
@@ -17,10 +18,14 @@ from cascade.config.experiment import Experiment
 from cascade.config.layout import Layout
 from cascade.config.recipe import read_recipe
 from cascade.corpora import audio
+from cascade.features.batches import network_inputs
 from cascade.lm.graph import read_words
 from cascade.lm.spelling import joined
 from cascade.runtime.files import read_jsonl_gz, read_text_table
+from cascade.streaming.live_system import load
+from cascade.streaming.stream import Final, Stream, Utterance
 
+NEVER = -9000  # phones of other languages have less
 KINDS = ("phones", "phones_ngram", "words")
 GRAPHS = """
 import sys, time
@@ -29,7 +34,7 @@ from cascade.bundle.reader import opened
 from cascade.recognition.packed_system import PackedSystem
 begun = time.process_time()
 with opened(Path(sys.argv[1])) as bundle:
-    PackedSystem(bundle, 10)._decoder()
+    PackedSystem(bundle, 10).decoder()
 print(time.process_time() - begun)
 """
 Key = tuple[str, str]  # a test set and an utterance
@@ -40,11 +45,16 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("system", nargs="?")
     parser.add_argument("--python", help="a Python without torch; default: run sherpa-onnx")
+    parser.add_argument("--stream", action="store_true", help="streams against complete recordings")
     options = parser.parse_args()
     recipe = read_recipe(Path("recipes") / options.folder.name / "recipe.yaml")
     layout = Layout(options.folder, Path("downloads"), Path("data"))
     experiment = Experiment(recipe, layout)
     system = options.system or next(iter(recipe.systems))
+    if options.stream:
+        with tempfile.TemporaryDirectory() as temporary, opened(layout.bundle(system)) as bundle:
+            in_streams(bundle, dict(recordings(experiment, Path(temporary))))
+        return
     decoded = {
         (dataset.label, name, kind): tokens
         for dataset in recipe.role("test")
@@ -162,6 +172,46 @@ def by_sherpa(bundle: Bundle, paths: dict[Path, Key], decoded: dict) -> None:
     print(
         f"utterances={len(paths)} phones_differ={differ['phones']} words_differ={differ['words']}"
     )
+
+
+def in_streams(bundle: Bundle, paths: dict[Path, Key]) -> None:
+    """Recognise complete recordings, and the same in pieces; print the differences.
+
+    Both have running means. Words, phones and times must be equal; outputs of the network differ by
+    less than 0.001, confidences by less than 0.01.
+    """
+    parts = load(bundle, 10)
+    rate, random = parts.features.rate, np.random.default_rng(0)
+    differ, distance = 0, 0.0
+    for path, key in paths.items():
+        samples = audio.read(path, rate, 0.0, audio.inspect(path).seconds)
+        steps = network_inputs(parts.bank.energies(samples), parts.features, parts.mean)
+        expected, _ = parts.network(steps, parts.network.initial())
+        utterance = Utterance(parts.decoder, 0, expected)
+        whole = utterance.end()
+        sizes = {f"{ms} ms": np.full(len(samples), ms * rate // 1000) for ms in (10, 100, 1000)}
+        sizes["random"] = random.integers(1, rate, len(samples))
+        for name, pieces in sizes.items():
+            ends = np.cumsum(pieces)
+            ends = ends[ends < len(samples)]
+            stream = Stream(parts, None)
+            events = [event for piece in np.split(samples, ends) for event in stream.accept(piece)]
+            ours = [*events, *stream.finish()][-1]
+            outputs = stream.utterance.log_probs()
+            distance = max(distance, np.abs(outputs - expected)[expected > NEVER].max(initial=0))
+            same = isinstance(ours, Final) and same_result(ours, whole)
+            if not same or outputs.shape != expected.shape or distance > 1e-3:
+                print(f"{' '.join(key)}, pieces of {name}: {ours} | {whole}")
+                differ += 1
+    print(f"The outputs of the network differ by {distance:.6f} at most.")
+    print(f"utterances={len(paths)} differ={differ}")
+
+
+def same_result(ours: Final, whole: Final) -> bool:
+    """Whether two results are equal; confidences differ in the last digits."""
+    sure = [abs(a[3] - b[3]) < 0.01 for a, b in zip(ours.timed, whole.timed, strict=False)]
+    spoken = [(f.words, f.phones, f.end, [t[:3] for t in f.timed]) for f in (ours, whole)]
+    return spoken[0] == spoken[1] and all(sure)
 
 
 def report(key: Key, kind: str, ours: Sequence[str], theirs: Sequence[str]) -> bool:

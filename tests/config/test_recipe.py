@@ -369,6 +369,10 @@ FOLDED = {**SMALL["languages"]["ru"], "fold": {"ий": "и"}}
             "no language is active from 0.2 of",
         ),
         (trained(active={"cs": [0, 1]}), "train.active: unknown language or stream 'cs'"),
+        (
+            {"features": {"cmn": "utterance"}, **trained(augment={"utterance_mean": 0.5})},
+            "augment.utterance_mean needs features.cmn: online",
+        ),
         (trained(weights={"ru": "auto"}), "'ru' is the target; others are weighed by it"),
         (trained(weights={"en": "some"}), "weights: 'en' must be a number or 'auto'"),
         (trained(augment_of={"cs": {"warp": 1}}), "augment_of: unknown language or stream 'cs'"),

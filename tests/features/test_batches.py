@@ -1,3 +1,4 @@
+import dataclasses
 import itertools
 
 import kaldiio
@@ -32,6 +33,28 @@ def test_inputs_are_normalised_then_stacked(dumped):
     np.testing.assert_array_equal(inputs[15, 4:8], normal[46])
     whole = data(layout, settings=Features(filters=4, stack=1, cmn="utterance")).inputs(0)
     np.testing.assert_array_equal(whole, utterance_cmn(matrix))
+
+
+def test_some_utterances_lose_their_complete_mean_in_training(dumped):
+    names = 60
+    layout = dumped([50] * names)
+    sets = data(layout, settings=Features(filters=4, stack=1, cmn_window=20, cmn_global=10))
+    matrices = kaldiio.load_scp(str(layout.scp("train_ru")))
+
+    def share(augment: Augment) -> float:
+        """The share of utterances with their complete mean; the others have the running one."""
+        complete = 0
+        for index, name in enumerate(sets.ids):
+            inputs = sets.batch([index], augment, seed=3).inputs[0]
+            own, running = utterance_cmn(matrices[name]), online_cmn(matrices[name], CMS, 20, 10)
+            kinds = np.array_equal(inputs, own), np.array_equal(inputs, running)
+            assert sum(kinds) == 1
+            complete += kinds[0]
+        return complete / names
+
+    assert share(STILL) == 0
+    assert 0.3 < share(dataclasses.replace(STILL, utterance_mean=0.5)) < 0.7
+    assert share(dataclasses.replace(STILL, utterance_mean=1.0)) == 1
 
 
 def test_what_is_recognised_is_smoothed_and_what_is_augmented_is_not(dumped):

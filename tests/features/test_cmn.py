@@ -1,3 +1,4 @@
+import itertools
 import json
 
 import numpy as np
@@ -5,7 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cascade.features.cmn import online_cmn, read_cms_init, utterance_cmn, write_cms_init
+from cascade.features.cmn import (
+    RunningMean,
+    online_cmn,
+    read_cms_init,
+    utterance_cmn,
+    write_cms_init,
+)
 from cascade.runtime.errors import UserError
 
 
@@ -108,3 +115,20 @@ def test_a_file_that_is_no_cms_init(tmp_path, text):
         path.write_text(text, encoding="latin-1")
     with pytest.raises(UserError, match=r"not a cms-init vector.*Run stage 2"):
         read_cms_init(path)
+
+
+@settings(max_examples=60, deadline=None, derandomize=True, database=None)
+@given(
+    st.lists(st.integers(0, 30), max_size=8),
+    st.integers(1, 50),
+    st.integers(0, 60),
+    st.integers(0, 2**32 - 1),
+)
+def test_a_running_mean_in_pieces_is_that_of_the_whole(sizes, window, extra, seed):
+    random = np.random.default_rng(seed)
+    features = random.normal(-8, 4, (sum(sizes), 2)).astype(np.float32)
+    init = random.normal(size=2)
+    mean, places = RunningMean(init, window, extra), np.cumsum([0, *sizes])
+    pieces = [mean(features[a:b]) for a, b in itertools.pairwise(places)]
+    whole = np.concatenate([np.zeros((0, 2), np.float32), *pieces])
+    np.testing.assert_array_equal(whole, online_cmn(features, init, window, extra))

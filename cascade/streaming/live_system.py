@@ -1,0 +1,63 @@
+"""A bundle as a recogniser of streams."""
+
+import logging
+from dataclasses import replace
+
+from cascade.bundle.manifest import STREAM
+from cascade.bundle.network import StreamNetwork
+from cascade.bundle.reader import Bundle
+from cascade.config.sections import Features
+from cascade.features.cmn import read_cms_init
+from cascade.features.numpy_filterbank import NumpyFilterbank
+from cascade.recognition.packed_system import PackedSystem
+from cascade.runtime.errors import UserError
+from cascade.streaming.stream import Parts
+
+log = logging.getLogger("cascade")
+WINDOW, GLOBAL = 3000, 20  # frames
+
+
+def load(bundle: Bundle, nbest: int) -> Parts:
+    """Load what streams of a bundle need; ``nbest`` is the length of n-best lists.
+
+    Raises `UserError` for a bundle that cannot be used so. Warns where the network was trained
+    with means of complete utterances.
+    """
+    if STREAM not in bundle.manifest.files:
+        raise UserError(
+            f"{bundle.name} has no {STREAM}: an older version packed it. Pack it again: stage 7."
+        )
+    features = bundle.manifest.features
+    if features.cmn != "online":
+        log.warning(
+            "warning: this model was trained with the mean of the complete recording, which a"
+            " stream does not have yet. It gets the mean of what was spoken so far, and makes more"
+            " errors. A recipe with cmn: online has no such loss."
+        )
+    network = StreamNetwork(bundle.folder / STREAM, bundle.name)
+    decoder = PackedSystem(bundle, nbest).decoder()
+    size = features.filters * features.stack
+    if network.inputs != size or network.phones != len(decoder.phones):
+        raise UserError(
+            f"{bundle.name} is refused: {STREAM} takes {network.inputs} values in a step and gives"
+            f" {network.phones} phones; the bundle has {size} and {len(decoder.phones)}."
+        )
+    return Parts(
+        NumpyFilterbank(features.rate, features.filters),
+        live(features),
+        read_cms_init(bundle.folder / "cms_init.json"),
+        network,
+        decoder,
+        bundle.manifest.limits.max_seconds,
+    )
+
+
+def live(features: Features) -> Features:
+    """Return how a stream computes features: with running means.
+
+    A recipe with means of utterances has no settings of running ones that were chosen. These had
+    the fewest phone errors on valid: the speech itself soon counts more than cms-init.
+    """
+    if features.cmn == "online":
+        return features
+    return replace(features, cmn="online", cmn_window=WINDOW, cmn_global=GLOBAL)
