@@ -196,6 +196,9 @@ class Features:
             before it.
         cmn_global: For ``online``: at the start of an utterance, the cms-init vector (the mean of
             the training data) fills up the window. It counts as at most this many frames.
+        cmn_start: For ``online``: the first frames of a recording, so many, have the mean of all of
+            them. A stream begins so much later, then it has caught up. 0: a frame has the mean of
+            itself and those before it, always.
         smooth: Augmentation interpolates between frames and filters, and so smooths what is
             trained on. This does the same to what is recognised: each value is moved so far,
             0 to 0.5, towards the next frame and the next filter. 0 leaves it as it is.
@@ -207,6 +210,7 @@ class Features:
     cmn: str = "online"
     cmn_window: int = within(600, 1)
     cmn_global: int = within(200, 0)
+    cmn_start: int = within(0, 0)
     smooth: float = within(0.0, 0.0, 0.5)
 
 

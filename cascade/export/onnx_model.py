@@ -57,7 +57,7 @@ class Exported(nn.Module):
         online = self.features.cmn == "online"
         if self.features.smooth:
             x = _smoothed(x, x_lens, self.features.smooth)
-        x = self._less_running_mean(x) if online else _less_mean(x, x_lens)
+        x = self._less_running_mean(x, x_lens) if online else _less_mean(x, x_lens)
         steps = torch.div(x.shape[1], stack, rounding_mode="floor")
         x = x[:, : steps * stack]
         x = x.reshape(x.shape[0], -1, x.shape[2] * stack)  # (N, T, C) -> (N, T // stack, C * stack)
@@ -69,7 +69,7 @@ class Exported(nn.Module):
             scores = (scores - penalty) * self.scale
         return scores, torch.div(x_lens, stack, rounding_mode="floor")
 
-    def _less_running_mean(self, x: Tensor) -> Tensor:
+    def _less_running_mean(self, x: Tensor, x_lens: Tensor) -> Tensor:
         """Subtract the running mean, as `cascade.features.cmn.online_cmn` does: (N, T, C)."""
         window, most = self.features.cmn_window, self.features.cmn_global
         total = x.double().cumsum(dim=1)
@@ -78,6 +78,10 @@ class Exported(nn.Module):
         borrowed = (window - count).clamp(max=most)
         init = borrowed[:, None] * self.mean  # (T, C)
         mean = (total - before + init) / (count + borrowed)[:, None]
+        if self.features.cmn_start:
+            last = x_lens.clamp(max=self.features.cmn_start)[:, None, None] - 1  # (N, 1, 1)
+            of_last = mean.gather(1, last.expand(-1, 1, x.shape[2]))  # (N, 1, C)
+            mean = torch.where(torch.arange(x.shape[1])[:, None] < last, of_last, mean)
         return (x - mean).float()
 
 

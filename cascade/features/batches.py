@@ -68,7 +68,8 @@ class Request:
 def normalised(features: np.ndarray, settings: Features, cms_init: np.ndarray) -> np.ndarray:
     """Return features (T, C) minus the mean that the recipe names, as a new array (T, C)."""
     if settings.cmn == "online":
-        return online_cmn(features, cms_init, settings.cmn_window, settings.cmn_global)
+        window, most = settings.cmn_window, settings.cmn_global
+        return online_cmn(features, cms_init, window, most, settings.cmn_start)
     return utterance_cmn(features)
 
 

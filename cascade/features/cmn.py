@@ -14,12 +14,17 @@ from cascade.runtime.files import write_text
 
 
 def online_cmn(
-    features: np.ndarray, init: np.ndarray, window: int = 600, global_frames: int = 200
+    features: np.ndarray,
+    init: np.ndarray,
+    window: int = 600,
+    global_frames: int = 200,
+    start: int = 0,
 ) -> np.ndarray:
     """Subtract the running mean, as Kaldi's ``online-cmvn`` does (means only).
 
     Frame t loses the mean of the last ``window`` frames up to and including t. While there
     are fewer, ``init`` counts as the missing ones, but as ``global_frames`` frames at most.
+    The first ``start`` frames lose the mean that the last of them has.
     ``features`` and the result are (T, C) float32, ``init`` is (C,).
     Source: Kaldi, feat/online-feature.h, OnlineCmvnOptions.
 
@@ -33,6 +38,8 @@ def online_cmn(
     count = np.minimum(np.arange(1, frames + 1), window)
     borrowed = np.minimum(window - count, global_frames)  # so many frames of cms-init
     mean = (total + borrowed[:, None] * init) / (count + borrowed)[:, None]  # (T, C)
+    if start and frames:
+        mean[:start] = mean[min(start, frames) - 1]
     return (features - mean).astype(np.float32)
 
 
@@ -44,23 +51,39 @@ class RunningMean:
     [-4.5, 0.5, 1.0]
     """
 
-    def __init__(self, init: np.ndarray, window: int, global_frames: int):
+    def __init__(self, init: np.ndarray, window: int, global_frames: int, start: int = 0):
         self._init, self._window, self._global = init, window, global_frames
         self._total = np.zeros(len(init))  # of all frames
         self._totals: deque[np.ndarray] = deque(maxlen=window)  # after each of the last frames
+        self._missing = start  # frames until the first ones can go on
+        self._waiting: list[np.ndarray] = []
 
     def __call__(self, features: np.ndarray) -> np.ndarray:
-        """Subtract the mean from the next frames (T, C), float32, and return them."""
-        rows = np.empty_like(features)
-        for frame, row in zip(features, rows, strict=True):
-            self._total = self._total + frame
-            full = len(self._totals) == self._window
-            count = self._window if full else len(self._totals) + 1
-            total = self._total - self._totals[0] if full else self._total
-            borrowed = min(self._window - count, self._global)
-            self._totals.append(self._total)
-            row[:] = frame - (total + borrowed * self._init) / (count + borrowed)
-        return rows
+        """Take the next frames (T, C); return those (T', C) float32 whose mean is known now."""
+        rows = [row for frame in features for row in self._next(frame)]
+        return np.array(rows, np.float32).reshape(-1, len(self._init))
+
+    def finish(self) -> np.ndarray:
+        """Return the frames (T, C) that still wait, when no more come."""
+        waiting = np.array(self._waiting, np.float32).reshape(-1, len(self._init))
+        self._waiting.clear()
+        return (waiting - self._mean).astype(np.float32) if len(waiting) else waiting
+
+    def _next(self, frame: np.ndarray) -> list[np.ndarray]:
+        self._total = self._total + frame
+        full = len(self._totals) == self._window
+        count = self._window if full else len(self._totals) + 1
+        total = self._total - self._totals[0] if full else self._total
+        borrowed = min(self._window - count, self._global)
+        self._totals.append(self._total)
+        self._mean: np.ndarray = (total + borrowed * self._init) / (count + borrowed)
+        self._missing -= 1
+        frames = [*self._waiting, frame]
+        if self._missing > 0:
+            self._waiting = frames
+            return []
+        self._waiting = []
+        return [one - self._mean for one in frames]
 
 
 def utterance_cmn(features: np.ndarray) -> np.ndarray:

@@ -14,7 +14,7 @@ from cascade.runtime.errors import UserError
 from cascade.streaming.stream import Parts
 
 log = logging.getLogger("cascade")
-WINDOW, GLOBAL = 3000, 20  # frames
+WINDOW, GLOBAL, START = 3000, 20, 100  # frames
 
 
 def load(bundle: Bundle, nbest: int) -> Parts:
@@ -60,4 +60,5 @@ def live(features: Features) -> Features:
     """
     if features.cmn == "online":
         return features
-    return replace(features, cmn="online", cmn_window=WINDOW, cmn_global=GLOBAL)
+    settings = {"cmn_window": WINDOW, "cmn_global": GLOBAL, "cmn_start": START}
+    return replace(features, cmn="online", **settings)

@@ -23,10 +23,11 @@ class StepFeatures:
 
     def __init__(self, bank: NumpyFilterbank, settings: Features, mean: np.ndarray):
         self._bank, self._settings = bank, settings
-        self._mean = RunningMean(mean, settings.cmn_window, settings.cmn_global)
+        self._mean = RunningMean(mean, settings.cmn_window, settings.cmn_global, settings.cmn_start)
         self._begun = False  # the samples before the first ones are mirrored
         self._samples = np.zeros(0, np.float32)  # from the start of the next frame
-        self._frames = np.zeros((0, settings.filters), np.float32)  # of the next step
+        self._frames = np.zeros((0, settings.filters), np.float32)  # that wait for the next one
+        self._rows = self._frames  # normalised, of the next step
         self._count = self._computed = 0  # samples that came, frames that were computed
 
     def accept(self, samples: np.ndarray) -> Iterator[np.ndarray]:
@@ -38,11 +39,9 @@ class StepFeatures:
             self._samples = np.concatenate([self._samples[: bank.left][::-1], self._samples])
             self._begun = True
         block = (stack - 1) * bank.shift + bank.length
-        needed = stack + bool(self._settings.smooth)  # which moves frames towards the next one
         while self._begun and len(self._samples) >= block:
             self._compute(stack)
-            if len(self._frames) >= needed:
-                yield self._step()
+            yield from self._steps(len(self._frames) - bool(self._settings.smooth))
 
     def finish(self) -> Iterator[np.ndarray]:
         """Yield the last steps (C,) of the stream."""
@@ -54,8 +53,9 @@ class StepFeatures:
         self._samples = np.concatenate([self._samples, end])
         while count > self._computed:
             self._compute(min(stack, count - self._computed))
-        while len(self._frames) >= stack:
-            yield self._step()
+        yield from self._steps(len(self._frames))
+        self._rows = np.concatenate([self._rows, self._mean.finish()])
+        yield from self._steps(0)
 
     def _compute(self, count: int) -> None:
         """Compute the next ``count`` frames."""
@@ -64,10 +64,16 @@ class StepFeatures:
         self._samples = self._samples[count * self._bank.shift :]
         self._computed += count
 
-    def _step(self) -> np.ndarray:
-        """Return the next step (C,)."""
+    def _steps(self, count: int) -> Iterator[np.ndarray]:
+        """Yield the steps (C,) that the first ``count`` frames complete.
+
+        Smoothing moves a frame towards the next one, which must be there unless it is the last.
+        """
         stack = self._settings.stack
-        frames = smoothed(self._frames[: stack + 1], self._settings.smooth)[:stack]
-        self._frames = self._frames[stack:]
-        step: np.ndarray = stacked(self._mean(frames), stack)[0]  # (stack, filters) -> (C,)
-        return step
+        if count:
+            frames = smoothed(self._frames[: count + 1], self._settings.smooth)[:count]
+            self._frames = self._frames[count:]
+            self._rows = np.concatenate([self._rows, self._mean(frames)])
+        while len(self._rows) >= stack:
+            yield stacked(self._rows[:stack], stack)[0]  # (stack, filters) -> (C,)
+            self._rows = self._rows[stack:]

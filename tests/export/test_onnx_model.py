@@ -16,6 +16,7 @@ MEANS = [
     {"cmn": "utterance", "smooth": 0.25},
     {"cmn": "online", "cmn_window": 60, "cmn_global": 20},
     {"cmn": "online", "cmn_window": 600, "cmn_global": 200},
+    {"cmn": "online", "cmn_window": 600, "cmn_global": 20, "cmn_start": 100},
     {"cmn": "online", "cmn_window": 10, "cmn_global": 0, "smooth": 0.5},
 ]
 

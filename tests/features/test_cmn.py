@@ -77,6 +77,15 @@ def test_online_is_kaldis_for_any_setting(frames, window, extra, seed):
     np.testing.assert_allclose(online_cmn(features, init, window, extra), expected, atol=2e-5)
 
 
+def test_the_first_frames_have_the_mean_of_all_of_them():
+    features = np.array([[1.0], [2.0], [6.0], [9.0]], dtype=np.float32)
+    usual, late = (online_cmn(features, np.array([0.0]), 9, 0, start) for start in (0, 3))
+    assert late.tolist() == [[-2.0], [-1.0], [3.0], [4.5]]
+    assert usual[2:].tolist() == late[2:].tolist() and usual[0] == 0
+    short = online_cmn(features[:2], np.array([0.0]), 9, 0, 3)
+    assert short.tolist() == [[-0.5], [0.5]]  # it never gets three
+
+
 def test_utterance():
     features = np.array([[1, 10], [3, 20]], dtype=np.float32)
     normalised = utterance_cmn(features)
@@ -122,13 +131,14 @@ def test_a_file_that_is_no_cms_init(tmp_path, text):
     st.lists(st.integers(0, 30), max_size=8),
     st.integers(1, 50),
     st.integers(0, 60),
+    st.integers(0, 100),
     st.integers(0, 2**32 - 1),
 )
-def test_a_running_mean_in_pieces_is_that_of_the_whole(sizes, window, extra, seed):
+def test_a_running_mean_in_pieces_is_that_of_the_whole(sizes, window, extra, start, seed):
     random = np.random.default_rng(seed)
     features = random.normal(-8, 4, (sum(sizes), 2)).astype(np.float32)
     init = random.normal(size=2)
-    mean, places = RunningMean(init, window, extra), np.cumsum([0, *sizes])
+    mean, places = RunningMean(init, window, extra, start), np.cumsum([0, *sizes])
     pieces = [mean(features[a:b]) for a, b in itertools.pairwise(places)]
-    whole = np.concatenate([np.zeros((0, 2), np.float32), *pieces])
-    np.testing.assert_array_equal(whole, online_cmn(features, init, window, extra))
+    whole = np.concatenate([np.zeros((0, 2), np.float32), *pieces, mean.finish()])
+    np.testing.assert_array_equal(whole, online_cmn(features, init, window, extra, start))
