@@ -10,8 +10,9 @@ outputs:
   last step.
 """
 
-import io
 import warnings
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import onnx
 import torch
@@ -56,17 +57,17 @@ def stream_to_onnx(model: Streamed) -> onnx.ModelProto:
     example = torch.zeros(1, 2, layer.lstm.input_size), state, state
     axes = {"x": {0: "N", 1: "T"}, "log_probs": {0: "N", 1: "T"}}
     axes |= {name: {1: "N"} for name in ("h", "c", "next_h", "next_c")}
-    content = io.BytesIO()
-    with warnings.catch_warnings(), torch.inference_mode():
+    with TemporaryDirectory() as folder, warnings.catch_warnings(), torch.inference_mode():
+        path = Path(folder) / "stream.onnx"
         warnings.simplefilter("ignore")  # of the exporter, on itself and on batches
         torch.onnx.export(
             model.eval(),
             example,
-            content,
+            path,
             input_names=["x", "h", "c"],
             output_names=["log_probs", "next_h", "next_c"],
             dynamic_axes=axes,
             opset_version=OPSET,
             dynamo=False,
         )
-    return onnx.load_from_string(content.getvalue())
+        return onnx.load(path)

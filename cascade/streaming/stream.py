@@ -205,8 +205,8 @@ class Stream:
             self.utterance = Utterance(self._parts.decoder, begin, context)
         elif utterance.heard:
             stable, rest = utterance.words()
-            begin = utterance.begin * self._parts.decoder.seconds
-            yield Partial(begin, tuple(stable), tuple(rest))
+            seconds = utterance.begin * self._parts.decoder.seconds
+            yield Partial(seconds, tuple(stable), tuple(rest))
 
     def _ended(self) -> bool:
         if self._pause is None:
