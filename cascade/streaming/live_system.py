@@ -55,8 +55,8 @@ def load(bundle: Bundle, nbest: int) -> Parts:
 def live(features: Features) -> Features:
     """Return how a stream computes features: with running means.
 
-    A recipe with means of utterances has no settings of running ones that were chosen. These had
-    the fewest phone errors on valid: the speech itself soon counts more than cms-init.
+    A recipe with means of utterances has no settings of running ones that were chosen. These are
+    one of the two best of eight on valid: the speech itself soon counts more than cms-init.
     """
     if features.cmn == "online":
         return features
