@@ -83,6 +83,8 @@ def _check_datasets(recipe: "Recipe") -> None:
             raise UserError(f"voices must be one of {', '.join(VOICES)}, not '{d.voices}'.")
         if d.split and d.split.by not in ("speaker", "utterance"):
             raise UserError(f"split.by must be 'speaker' or 'utterance', not '{d.split.by}'.")
+        if d.speeds and not (len(d.speeds) == 2 and 0.5 <= d.speeds[0] <= d.speeds[1] <= 2):
+            raise UserError("speeds must be two numbers of 0.5 to 2, such as [0.85, 1.2].")
         span = d.split.between if d.split else (0, 100)
         if len(span) != 2 or not 0 <= span[0] < span[1] <= 100:
             raise UserError("split.between must be two percentages, such as [80, 90].")

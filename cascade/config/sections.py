@@ -73,6 +73,9 @@ class Split:
     seed: int = 0
 
 
+CORPUS_KEYS = ("voices", "speakers", "minutes", "speeds")  # only some corpora take them
+
+
 @dataclass(frozen=True)
 class Dataset:
     """A corpus, or a part of one, and its role.
@@ -116,6 +119,8 @@ class Dataset:
             mixtures of two. Default: 570.
         minutes: For ``voices``: how many minutes of speech. More minutes begin with the same
             speech. Default: 30.
+        speeds: For ``voices``: the slowest and the fastest reading, 1 being the voice's own. A hash
+            decides the speed of each sentence. Default: ``[0.85, 1.2]``.
     """
 
     role: str
@@ -134,12 +139,13 @@ class Dataset:
     voices: str | None = None
     speakers: int | None = within(None, 1, 100_000)
     minutes: float | None = within(None, 0.01)
+    speeds: tuple[float, ...] = ()
 
     @property
     def options(self) -> dict[str, Any]:
         """The keys that only some corpora take, as far as the recipe has them."""
-        values = {key: getattr(self, key) for key in ("voices", "speakers", "minutes")}
-        return {key: value for key, value in values.items() if value is not None}
+        values = {key: getattr(self, key) for key in CORPUS_KEYS}
+        return {key: value for key, value in values.items() if value not in (None, ())}
 
     @property
     def label(self) -> str:

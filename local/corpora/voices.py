@@ -31,12 +31,11 @@ log = logging.getLogger("cascade")
 
 LICENCE = f"{kokoro.LICENCE} The texts: see local/texts."
 PARTS = ()
-KEYS = ("voices", "speakers", "minutes")
+KEYS = ("voices", "speakers", "minutes", "speeds")
 SYNTHETIC = True
 VERSION = 1  # raise it with any change of how the sound is made
 WORDS = (3, 20)  # fewest and most of a sentence
-SPEEDS = (0.85, 1.2)
-MINUTES, SPEAKERS = 30.0, 570  # unless the recipe says otherwise
+MINUTES, SPEAKERS, SPEEDS = 30.0, 570, (0.85, 1.2)  # unless the recipe says otherwise
 PIECE = 256  # sentences that espeak-ng gets at once
 
 
@@ -62,12 +61,13 @@ def utterances(request: CorpusRequest) -> Iterator[Utterance | Excluded]:
     group = options.get("voices") or kokoro_speakers.usual(reading.voice)
     speakers = draw_speakers(reading.voice, group, options.get("speakers", SPEAKERS))
     seconds = 60 * options.get("minutes", MINUTES)
+    speeds = tuple(options.get("speeds", SPEEDS))
     texts = ordered(sentences(request, reading), reading)
     model = kokoro.install(request)
     name = f"voices_{request.language}-{group}"
-    folder = _folder(request, group, speakers, texts)
+    folder = _folder(request, group, speakers, speeds, texts)
     log.info("%s: %d speakers, wavs in %s", name, len(speakers), folder)
-    planned = tasks(name, texts, speakers, reading, kokoro.vocabulary(model))
+    planned = tasks(name, texts, speakers, speeds, reading, kokoro.vocabulary(model))
     readings = ((task, model, folder, request.rate) for task in planned)
     made = 0.0
     with (
@@ -116,6 +116,7 @@ def tasks(
     name: str,
     texts: Sequence[str],
     speakers: Sequence[Speaker],
+    speeds: Sequence[float],
     reading: Reading,
     vocabulary: Mapping[str, int],
 ) -> Iterator[Task]:
@@ -130,7 +131,7 @@ def tasks(
             elif not 0 < len(tokens) <= kokoro.ROWS:
                 fault = f"its IPA has {len(tokens)} characters; Kokoro reads 1 to {kokoro.ROWS}"
             speaker = speakers[number % len(speakers)]
-            speed = round(SPEEDS[0] + (SPEEDS[1] - SPEEDS[0]) * draw("speed", text), 3)
+            speed = round(speeds[0] + (speeds[1] - speeds[0]) * draw("speed", text), 3)
             number += 1
             yield Task(f"{name}-{number:06d}", text, speaker, speed, tokens, fault)
 
@@ -154,7 +155,11 @@ def _spoken(job: tuple[Task, Path, Path, int]) -> tuple[Task, float]:
 
 
 def _folder(
-    request: CorpusRequest, group: str, speakers: Sequence[Speaker], texts: Sequence[str]
+    request: CorpusRequest,
+    group: str,
+    speakers: Sequence[Speaker],
+    speeds: Sequence[float],
+    texts: Sequence[str],
 ) -> Path:
     """The folder of wavs at ``request.rate``, 16-bit mono, to which minutes are added."""
     plan = "\n".join([*(speaker.name for speaker in speakers), *texts])
@@ -162,4 +167,6 @@ def _folder(
         f"version {VERSION}\nonnxruntime {version('onnxruntime')}\nrate {request.rate}\n"
         f"speakers and texts {hashlib.sha256(plan.encode()).hexdigest()}\n"
     ) + "".join(package.line for package in kokoro.PACKAGES)
+    if speeds != SPEEDS:
+        description += f"speeds {' '.join(map(str, speeds))}\n"
     return cached_folder.growing(request.data / f"voices_{request.language}_{group}", description)

@@ -48,7 +48,9 @@ def bare(request: CorpusRequest, model: Path) -> tuple[float, float]:
     texts = voices.ordered(voices.sentences(request, request.reading), request.reading)
     speakers = draw_speakers("en-us", "own", request.options["speakers"])
     vocabulary = kokoro.vocabulary(model)
-    tasks = list(voices.tasks("bare", texts[:256], speakers, request.reading, vocabulary))
+    tasks = list(
+        voices.tasks("bare", texts[:256], speakers, voices.SPEEDS, request.reading, vocabulary)
+    )
     begun, made = cpu_seconds(), 0.0
     for task in tasks:
         made += len(kokoro.speak(model, task.tokens, task.speaker, task.speed)) / kokoro.RATE

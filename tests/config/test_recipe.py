@@ -811,9 +811,17 @@ def test_a_weight_of_a_language_that_is_not_there_is_refused(raw, read):
 
 
 def test_keys_that_only_some_corpora_take(raw, read):
-    raw["datasets"][1] |= {"voices": "borrowed", "minutes": 0.5, "speakers": 9}
+    keys = {"voices": "borrowed", "speakers": 9, "minutes": 0.5}
+    raw["datasets"][1] |= {**keys, "speeds": [0.9, 1.6]}
     options = [d.options for d in read(raw).datasets]
-    assert options == [{}, {"voices": "borrowed", "speakers": 9, "minutes": 0.5}, {}, {}]
+    assert options == [{}, {**keys, "speeds": (0.9, 1.6)}, {}, {}]
+
+
+@pytest.mark.parametrize("speeds", [[1], [1.2, 0.9], [0.1, 1], [1, 3], [1, 1, 1]])
+def test_speeds_of_voices_are_two_numbers(raw, read, speeds):
+    raw["datasets"][1]["speeds"] = speeds
+    with pytest.raises(UserError, match=r"speeds must be two numbers of 0\.5 to 2"):
+        read(raw)
 
 
 @pytest.mark.parametrize(("there", "asked"), [("NFC", "NFD"), ("NFD", "NFC")])

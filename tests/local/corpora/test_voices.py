@@ -117,6 +117,14 @@ def test_a_killed_run_goes_on_where_it_was(request_, tmp_path, monkeypatch):
     assert {path: path.stat().st_mtime_ns for path in left} == left
 
 
+def test_speeds_are_the_recipes(request_):
+    usual, fast = spoken(request_), spoken(request_, speeds=(1.4, 1.6))
+    assert {item.audio.parent for item in usual} != {item.audio.parent for item in fast}
+    lengths = [soundfile.info(item.audio).duration for item in fast]
+    assert min(lengths) > SECONDS / 1.6 - 0.001 and max(lengths) < SECONDS / 1.4 + 0.001
+    assert len(set(lengths)) > 2 and len(fast) > len(usual)
+
+
 def test_a_sentence_that_kokoro_cannot_read_is_left_out(request_, monkeypatch):
     ipa = {"two and one": "qu and one", "two and two": "o" * 511, "two and three": ""}
     reading = request_.reading
