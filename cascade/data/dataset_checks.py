@@ -130,7 +130,7 @@ def list_dataset(
             f"{key}: a program speaks corpus '{dataset.corpus}', so its transcripts are known. Use"
             " role 'train_ext' and name a stream."
         )
-    if dataset.numbers and not supported(recipe.languages[dataset.language].code):
+    if dataset.numbers and not supported(recipe.languages[dataset.language]):
         raise UserError(
             f"{key}: 'numbers: words' is not possible: no rules are known for the numbers of"
             f" '{dataset.language}'. Write them as words, or leave the key out."

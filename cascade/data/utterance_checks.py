@@ -19,7 +19,7 @@ from cascade.corpora.kaldi_archives import read_features
 from cascade.runtime.errors import UserError
 from cascade.runtime.stamp import ABSENT, Digest, digest
 from cascade.text import words as text
-from cascade.text.numbers import in_words
+from cascade.text.numbers import in_words, supported
 from cascade.text.phones import frames_needed
 from cascade.text.written import forms
 
@@ -201,6 +201,8 @@ def _check_text(
     odd = text.foreign(words, language.letters)
     if not odd:
         return tuple(words), None
+    if odd.startswith(text.DIGITS) and not rules.numbers and supported(language):
+        odd += ", or 'numbers: words' in the data set"
     if not text.foreign(text.words_of(transcript, language, fix=True), language.letters):
         odd += " (they look like letters of it: 'confusables: fix' in the data set replaces them)"
     return (), f"the transcript has {odd}"
@@ -208,7 +210,7 @@ def _check_text(
 
 def _transcript(item: Utterance, rules: Rules, changes: Counter[str]) -> str:
     """Return the transcript, its numbers in words if the recipe says so."""
-    return in_words(item.text, rules.language.code, changes) if rules.numbers else item.text
+    return in_words(item.text, rules.language, changes) if rules.numbers else item.text
 
 
 def _written(item: Utterance, words: tuple[str, ...], rules: Rules) -> dict[str, str]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Self
 
 from cascade.config.experiment import Experiment
-from cascade.config.sections import Dataset
+from cascade.config.sections import Dataset, Language
 from cascade.corpora import corpus
 from cascade.corpora.corpus import CorpusRequest, Excluded, Utterance
 from cascade.corpora.split import contains, group
@@ -23,6 +23,7 @@ from cascade.data.utterance_file import UtteranceFile
 from cascade.runtime import workers
 from cascade.runtime.file_names import on_disk
 from cascade.runtime.stamp import Sources
+from cascade.text.numbers import in_words
 
 # What differs between the reasons of two utterances with the same fault.
 VARYING = re.compile(r"\([^()]*\)|'[^']*'|\S*/\S*|[-\d.]+")
@@ -108,13 +109,17 @@ class DatasetSummary:
         return [(len(some), f"{some[0].id}: {some[0].reason}") for some in most]
 
 
-def transcripts(dataset: Dataset, request: CorpusRequest) -> Iterator[str]:
-    """Yield the transcripts of a data set as its corpus has them."""
+def transcripts(dataset: Dataset, request: CorpusRequest, language: Language) -> Iterator[str]:
+    """Yield the transcripts of a data set as its corpus has them.
+
+    Their numbers are in words if the data set says so.
+    """
     path = on_disk(Path(dataset.path)) if dataset.path else None
     asked = replace(request, part=dataset.part, path=path, language=dataset.language)
     for item in corpus.listing(dataset.corpus, asked):
         if isinstance(item, Utterance):
-            yield item.text
+            text = item.text
+            yield in_words(text, language, Counter()) if dataset.numbers else text
 
 
 def summarise(experiment: Experiment, dataset: Dataset, jobs: int) -> DatasetSummary:

@@ -10,6 +10,7 @@ from cascade.inventory.report import aligned, table
 from cascade.inventory.sharing import compare_phones
 from cascade.text.alphabet import LetterCounts
 from cascade.text.lexicon import look_up
+from cascade.text.words import DIGITS
 
 LITTLE = 10  # minutes of the target's training speech
 FEW_WORDS = 500  # of a test set: one per cent is five of them
@@ -108,11 +109,29 @@ def _guesses(
                 f"  confusables: fix, since letters of another script look like those of words:"
                 f" {', '.join(fixed)}"
             )
+        lines += _numbers(own)
         rates = sum((s.rates for s in own), Counter[int]())
         if rates:
             each = ", ".join(f"{rate} Hz ({n:,})" for rate, n in rates.most_common())
             lines.append(f"  recordings: {each}; resampled to {recipe.features.rate} Hz")
     return "\n".join(lines)
+
+
+def _numbers(summaries: Sequence[DatasetSummary]) -> list[str]:
+    """Say where numbers become words, and that the references of a test are not changed."""
+    changed = [s.dataset for s in summaries if s.dataset.numbers]
+    if not changed:
+        return []
+    where = ", ".join(f"{dataset.role} {dataset.name}" for dataset in changed)
+    lines = [f"  numbers: words, since transcripts have digits: {where}"]
+    if any(dataset.role == "test" for dataset in changed):
+        lines.append("  numbers: most references of the test have digits, so they are changed, too")
+    elif any(
+        s.dataset.role == "test" and any(f"{DIGITS} in" in item.reason for item in s.excluded)
+        for s in summaries
+    ):
+        lines.append("  numbers: not in the test; add it there if its references may be changed")
+    return lines
 
 
 def _counted(chars: Sequence[str], counts: Mapping[str, int]) -> str:

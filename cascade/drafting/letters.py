@@ -1,4 +1,4 @@
-"""The letters of the languages of a new recipe, and transcripts that have others."""
+"""The letters of the languages of a new recipe; transcripts with other letters, or with digits."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,6 +11,7 @@ from cascade.drafting.recipe_text import ExistingSettings
 from cascade.text import alphabet, voices
 from cascade.text.alphabet import LetterCounts
 from cascade.text.characters import CONFUSABLES, VOWEL_MARKS
+from cascade.text.numbers import in_words
 from cascade.text.words import words_of
 from cascade.text.written import acronyms, forms
 
@@ -86,6 +87,15 @@ def confusable(
     if letters[dataset.language].lines.keys() <= set(language.letters):
         return False
     changes: Counter[str] = Counter()
-    for line in transcripts(dataset, request):
+    for line in transcripts(dataset, request, language):
         words_of(line, language, changes, fix=True)
     return changes[CONFUSABLES] > 0
+
+
+def numbered(dataset: Dataset, language: Language, request: CorpusRequest) -> bool:
+    """Say whether transcripts of a data set have numbers that can be written as words."""
+    changes: Counter[str] = Counter()
+    return any(
+        in_words(line, language, changes) and changes
+        for line in transcripts(dataset, request, language)
+    )

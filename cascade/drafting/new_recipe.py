@@ -12,18 +12,19 @@ from cascade.config.experiment import Experiment
 from cascade.config.layout import Layout
 from cascade.config.recipe import Recipe, read_recipe
 from cascade.config.recipe_checks import NAME
-from cascade.config.sections import Dataset
+from cascade.config.sections import Dataset, Language
 from cascade.corpora import split
 from cascade.corpora.corpus import CorpusRequest
 from cascade.corpora.detection import CorpusPart, find_parts
 from cascade.drafting import data_report
 from cascade.drafting.corpus_summary import DatasetSummary, summarise, transcripts
-from cascade.drafting.letters import confusable, doubtful, hints_in, language_of
+from cascade.drafting.letters import confusable, doubtful, hints_in, language_of, numbered
 from cascade.drafting.recipe_text import MARK, Draft, ExistingSettings
 from cascade.runtime.errors import UserError
 from cascade.runtime.files import write_text
 from cascade.runtime.project import RECIPES
 from cascade.text import alphabet, voices
+from cascade.text.alphabet import LetterCounts
 
 log = logging.getLogger("cascade")
 # Of the speech, for validation and for test each: per cent, and hours at most.
@@ -65,13 +66,17 @@ def new_recipe(
             parts = [replace(p, role="train_ext") for p in parts if p.role == "train"]
         datasets += _named(parts, where, datasets)
     request = CorpusRequest(downloads, data, jobs=jobs)
-    letters = {
-        code: alphabet.count(
-            (line for d in datasets if d.language == code for line in transcripts(d, request)),
-            chosen[code],
-        )
-        for code in codes
+    letters = _letters(codes, chosen, datasets, request)
+    numbers = {
+        code: Language(alphabet.letters(counts.lines), chosen[code])
+        for code, counts in letters.items()
     }
+    datasets = [
+        replace(d, numbers="words") if numbered(d, numbers[d.language], request) else d
+        for d in datasets
+    ]
+    if any(d.numbers for d in datasets):  # their words have letters, too
+        letters = _letters(codes, chosen, datasets, request)
     existing = _existing(chosen)
     for code, settings in existing.items():
         if settings.together:
@@ -82,7 +87,8 @@ def new_recipe(
         known = before.language.letters if before else ""
         unsure[code] = doubtful(chosen[code], letters[code], known)
         language = language_of(chosen[code], letters[code], before, unsure[code])
-        lines = (x for d in datasets if d.language == code for x in transcripts(d, request))
+        own = [d for d in datasets if d.language == code]
+        lines = (line for d in own for line in transcripts(d, request, language))
         hints, capitals[code] = hints_in(lines, language)
         languages[code] = replace(language, hints=hints)
     datasets = [
@@ -93,17 +99,18 @@ def new_recipe(
     ]
     with tempfile.TemporaryDirectory() as temporary:
         layout = Layout(Path(temporary), downloads, data)
-        provisional = Recipe(name, target[0], languages, tuple(datasets), {})
+        provisional = Experiment(Recipe(name, target[0], languages, tuple(datasets), {}), layout)
         summaries = []
         for dataset in datasets:
             log.info("%s: reading %s, for %s ...", dataset.language, dataset.name, dataset.role)
-            summaries.append(summarise(Experiment(provisional, layout), dataset, jobs))
-    for summary in summaries:
-        if not summary.usable:
-            where = summary.dataset.path or summary.dataset.corpus
-            why = _left_out(summary) or " (it lists none)"
-            raise UserError(f"{where} has no usable utterance{why}.")
-    final = _divided([s for s in summaries if s.dataset.role != "train_ext"])
+            summaries.append(summarise(provisional, dataset, jobs))
+        for summary in summaries:
+            if not summary.usable:
+                where = summary.dataset.path or summary.dataset.corpus
+                why = _left_out(summary) or " (it lists none)"
+                raise UserError(f"{where} has no usable utterance{why}.")
+        divided = _divided([s for s in summaries if s.dataset.role != "train_ext"])
+        final = [_with_own_references(provisional, s, jobs) for s in divided]
     final += [s for s in summaries if s.dataset.role == "train_ext"]
     training = [s for s in final if s.dataset.role == "train"]
     draft = Draft(
@@ -127,6 +134,35 @@ def new_recipe(
     report = data_report.report(recipe, final, letters, unsure, capitals, draft.origins)
     write_text(path, text)
     return report
+
+
+def _letters(
+    codes: Sequence[str],
+    voices: Mapping[str, str],
+    datasets: Sequence[Dataset],
+    request: CorpusRequest,
+) -> dict[str, LetterCounts]:
+    """Count the letters of transcripts by language."""
+    languages = {code: Language("", voices[code]) for code in codes}
+    own = {code: [d for d in datasets if d.language == code] for code in codes}
+    return {
+        code: alphabet.count(
+            (line for d in own[code] for line in transcripts(d, request, languages[code])),
+            voices[code],
+        )
+        for code in codes
+    }
+
+
+def _with_own_references(
+    experiment: Experiment, summary: DatasetSummary, jobs: int
+) -> DatasetSummary:
+    """Return a test without ``numbers``, which changes references, unless most of it needs it."""
+    dataset = summary.dataset
+    if dataset.role != "test" or not dataset.numbers:
+        return summary
+    unchanged = summarise(experiment, replace(dataset, numbers=None), jobs)
+    return unchanged if unchanged.excluded_share <= UNUSABLE else summary
 
 
 def _named(parts: Sequence[CorpusPart], where: str, before: Sequence[Dataset]) -> list[Dataset]:

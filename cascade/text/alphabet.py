@@ -71,18 +71,22 @@ def letters(counts: Mapping[str, int]) -> str:
     >>> letters(count(["Да, нет!", "да", "OK"]).lines)
     'адент'
     """
-    scripts: Counter[str] = Counter()
-    for char, times in counts.items():
-        if char.isalpha():
-            scripts[_script(char)] += times
-    script = max(sorted(scripts), key=scripts.__getitem__, default="")
-    own = (script, *COMMON)
+    own = (script(counts), *COMMON)
     kept = sorted(
         char
         for char in counts
         if char in DOT + JOINERS or (char != APOSTROPHE and _script(char) in own)
     )
     return "".join(kept) + APOSTROPHE * (APOSTROPHE in counts)
+
+
+def script(counts: Mapping[str, int]) -> str:
+    """Return the most frequent script of letters, such as LATIN; "" if there are none."""
+    scripts: Counter[str] = Counter()
+    for char, times in counts.items():
+        if char.isalpha():
+            scripts[_script(char)] += times
+    return max(sorted(scripts), key=scripts.__getitem__, default="")
 
 
 def _script(letter: str) -> str:

@@ -11,6 +11,9 @@ from collections import Counter
 from decimal import Decimal
 from typing import Any
 
+from cascade.config.sections import Language
+from cascade.text.alphabet import script
+
 CONVERTED = "numbers written as words, in the nominative"
 LONGEST = 12  # digits
 YEARS = range(1100, 2100)
@@ -33,15 +36,18 @@ END = r"(?![\w%$€£¥°/+]|[.,:]\d|-[\d\w]|\s?[%$€£¥°])"
 GROUPS = re.compile(r"(?<!\d)\d{1,3}(?:[\u00a0\u202f ]\d{3})+(?!\d)")
 
 
-def in_words(text: str, code: str, counts: Counter[str]) -> str:
+def in_words(text: str, language: Language, counts: Counter[str]) -> str:
     """Return ``text`` with its numbers in words, as far as they have one reading.
 
-    ``code`` is that of the language; ``counts`` gets how many numbers were replaced.
+    ``counts`` gets how many numbers were replaced.
 
-    >>> in_words("В 1999 году было 5 котов", "ru", Counter())
+    >>> in_words("В 1999 году было 5 котов", Language("", "ru"), Counter())
     'В одна тысяча девятьсот девяносто девять году было пять котов'
     """
     if not any(map(str.isdigit, text)):
+        return text
+    code = _locale(language.code, language.letters)
+    if code is None:
         return text
     if code != "en":
         text = GROUPS.sub(lambda match: re.sub(r"\s", "", match[0]), text)
@@ -55,10 +61,22 @@ def in_words(text: str, code: str, counts: Counter[str]) -> str:
     return re.sub(number + END, lambda match: _reading(match[1], code, counts) or match[0], text)
 
 
-@functools.cache
-def supported(code: str) -> bool:
-    """Say whether ICU has numbers of the language in words."""
-    return code == "en" or _format(code, "").format({"n": 21}) != "twenty-one"
+def supported(language: Language) -> bool:
+    """Say whether ICU has numbers of the language in words, in the script of its letters."""
+    return _locale(language.code, language.letters) is not None
+
+
+@functools.lru_cache(maxsize=64)
+def _locale(code: str, letters: str) -> str | None:
+    """Return ICU's name of a language whose words for numbers are in the script of ``letters``."""
+    if code == "en":
+        return code
+    wanted = script(dict.fromkeys(letters, 1))
+    for name in (code, f"{code}-Latn"):
+        words = str(_format(name, "").format({"n": 21}))
+        if words != "twenty-one" and wanted in ("", script(dict.fromkeys(words, 1))):
+            return name
+    return None
 
 
 def _reading(number: str, code: str, counts: Counter[str]) -> str | None:

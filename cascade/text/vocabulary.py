@@ -113,7 +113,7 @@ def _sources(experiment: Experiment, request: corpus.CorpusRequest) -> list[Sent
         if name != "transcripts":
             raw = lines(name, request)
             if numbers:
-                raw = (in_words(line, language.code, Counter()) for line in raw)
+                raw = (in_words(line, language, Counter()) for line in raw)
             sentences = (text.words_of(line, language, fix=fix) for line in raw)
         for words in sentences:
             if not words or text.foreign(list(words), language.letters):

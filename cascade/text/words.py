@@ -22,6 +22,7 @@ PUNCTUATION = re.compile("<(?:COMMA|PERIOD|QUESTIONMARK|EXCLAMATIONPOINT)>")  # 
 NO_WORD = re.compile(r"[<\[{][^<>\[\]{}]*[>\]}]|\+\+\S+?\+\+|(?<!\S)%[^\W\d]\w*|(?<!\S)!SIL\b")
 
 
+DIGITS = "digits"  # begins the message that a transcript has some
 LOST = "\ufffd"  # in place of a character that a program could not read
 
 
@@ -74,9 +75,7 @@ def foreign(words: list[str], letters: str) -> str | None:
     for word in words:
         odd = sorted(set(word) - set(letters))
         if any(c.isdigit() for c in odd):
-            return (
-                f"digits in '{word}': write numbers as words, or 'numbers: words' in the data set"
-            )
+            return f"{DIGITS} in '{word}': write numbers as words"
         if odd:
             names = ", ".join(f"'{c}' ({unicodedata.name(c, 'unnamed').lower()})" for c in odd[:3])
             return f"letters that the language does not have in '{word}': {names}"

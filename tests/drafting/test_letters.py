@@ -66,3 +66,25 @@ def test_capitals_are_read_as_such_if_they_are_not_for_emphasis(draft):
     language, _, report = draft("ru", [*RU, "Он учится в МГУ"])
     assert language.hints == ("capitals",)
     assert "read as capitals: МГУ; if they are words, remove 'capitals'" in report
+
+
+def test_digits_become_words_but_not_in_the_test(draft):
+    language, datasets, report = draft("kk", ["менде 21 кітап бар", "сен үйге кел"] * 12)
+    assert {"ж", "ы", "м", "а"} <= set(language.letters)  # of жиырма
+    numbers = {dataset.role: dataset.numbers for dataset in datasets}
+    assert numbers == {"train": "words", "valid": "words", "test": None}
+    assert "numbers: words, since transcripts have digits: train speech, valid speech" in report
+    assert "numbers: not in the test; add it there if its references may be changed" in report
+    assert "has digits in '21': write numbers as words, or 'numbers: words' in the data set" in report
+
+
+def test_a_test_of_digits_has_them_in_words(draft):
+    _, datasets, report = draft("en", [f"{i} and {i + 1}" for i in range(24)])
+    assert {dataset.numbers for dataset in datasets} == {"words"}
+    assert "most references of the test have digits, so they are changed, too" in report
+
+
+def test_digits_of_a_language_without_rules_for_numbers(draft):
+    _, datasets, report = draft("tt", ["миндә 21 китап бар", *["син өйгә кил"] * 22])
+    assert {dataset.numbers for dataset in datasets} == {None}
+    assert "digits in '21': write numbers as words\n" in report

@@ -98,7 +98,7 @@ def test_a_recipe_that_is_there_is_kept(speech, command):
 
 def test_what_is_left_out_is_reported_and_allowed(speech, command):
     edit(speech / "ru/table.tsv", "\n3.wav\tмама", "\n3.wav\tmama")
-    edit(speech / "ru/table.tsv", "\n7.wav\tнога", "\n7.wav\t12")
+    edit(speech / "ru/table.tsv", "\n7.wav\tнога", "\n7.wav\t12%")
     (speech / "ru/11.wav").unlink()
     shown = command("--target", "ru:ru").stdout
     assert "left out 1, as 3: the transcript has letters that the language does not have" in shown
@@ -228,7 +228,7 @@ def test_refusals(speech, command, wav, options, message):
 def test_nothing_usable(speech, command):
     table = speech / "ru/table.tsv"
     head, *rows = table.read_text(encoding="utf-8").splitlines()
-    table.write_text("\n".join([head, *(f"{i}.wav\t{i}\ts" for i in range(20))]) + "\n")
+    table.write_text("\n".join([head, *(f"{i}.wav\t{i}%\ts" for i in range(20))]) + "\n")
     assert (
         "ru has no usable utterance (left out: 20 as 0: "
         in command("--target", "ru:ru", expect=1).stderr
@@ -236,7 +236,7 @@ def test_nothing_usable(speech, command):
     table.write_text("\n".join([head, *rows[:2]]) + "\n", encoding="utf-8")
     few = "has 2 usable utterances. Training, validation and test need at least 3."
     assert few in command("--target", "ru:ru", expect=1).stderr
-    unusable = [f"{i}.wav\t{i}\ts" for i in range(100, 120)]
+    unusable = [f"{i}.wav\t{i}%\ts" for i in range(100, 120)]
     table.write_text("\n".join([head, *rows[:2], *unusable]) + "\n", encoding="utf-8")
     assert (
         "2 usable utterances (left out: 20 as 100: "

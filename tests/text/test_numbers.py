@@ -6,6 +6,8 @@ from cascade.config.sections import Language
 from cascade.text.numbers import CONVERTED, in_words, supported
 from cascade.text.words import words_of
 
+RU = Language("", "ru")
+
 
 @pytest.mark.parametrize(
     ("code", "text", "words"),
@@ -28,7 +30,7 @@ from cascade.text.words import words_of
     ],
 )
 def test_numbers_in_words(code, text, words):
-    assert in_words(text, code, Counter()) == words
+    assert in_words(text, Language("", code), Counter()) == words
 
 
 @pytest.mark.parametrize(
@@ -52,21 +54,42 @@ def test_numbers_in_words(code, text, words):
 )
 def test_what_has_several_readings_stays(text):
     counts = Counter()
-    assert in_words(text, "ru", counts) == text
+    assert in_words(text, RU, counts) == text
     assert not counts
 
 
 def test_numbers_are_counted():
     counts = Counter()
-    in_words("В 1999 году было 5 котов, 2-й, 10:30 и 0,5", "ru", counts)
+    in_words("В 1999 году было 5 котов, 2-й, 10:30 и 0,5", RU, counts)
     assert counts == {CONVERTED: 5}
 
 
 def test_words_are_those_of_the_language():
     uk = Language("абвгґдеєжзиіїйклмнопрстуфхцчшщьюя'", "uk")
-    assert words_of(in_words("9", "uk", Counter()), uk) == ["дев'ять"]
+    assert words_of(in_words("9", uk, Counter()), uk) == ["дев'ять"]
 
 
 def test_languages_that_icu_has():
-    assert all(map(supported, ("ru", "en", "cmn", "kk", "ka", "cy", "sw", "hy", "tr")))
-    assert not any(map(supported, ("tt", "eu", "ba", "cv", "gn", "xx")))
+    assert all(
+        supported(Language("", code))
+        for code in ("ru", "en", "cmn", "kk", "ka", "cy", "sw", "hy", "tr")
+    )
+    others = ("tt", "eu", "ba", "cv", "gn", "uz", "xx")
+    assert not any(supported(Language("", code)) for code in others)
+
+
+@pytest.mark.parametrize(
+    ("code", "letters", "words"),
+    [
+        ("sr", "абвгдђе", "двадесет и један"),
+        ("sr", "abcčćdđe", "dvadeset i jedan"),
+        ("kk", "абвгғд", "жиырма бір"),
+        ("kk", "abdefgğ", None),  # ICU has only Cyrillic words
+        ("uz", "abdefgʻ", None),
+        ("uz", "абвгғд", None),
+    ],
+)
+def test_words_are_in_the_script_of_the_letters(code, letters, words):
+    language = Language(letters, code)
+    assert in_words("21", language, Counter()) == (words or "21")
+    assert supported(language) == (words is not None)
