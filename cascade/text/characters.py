@@ -4,8 +4,10 @@
 2. Characters that nobody sees are dropped. A zero-width space separates words in the languages
    that write it between words.
 3. Stress marks are dropped, and so are the marks of vowels in Arabic and Hebrew.
-4. Characters for the same letter become one: ligatures, wide letters, apostrophes, and the
-   Arabic letters that Persian and Urdu write in another way.
+4. Characters for the same letter become one: ligatures, wide letters, apostrophes, the Arabic
+   letters that Persian and Urdu write in another way, and the Latin ones that keyboards have in
+   place of letters of Chuvash, Tatar, Bashkir and Kazakh.
+5. Signs of punctuation inside the words of Armenian are dropped.
 
 What is among the ``letters`` of a language stays as it is.
 """
@@ -18,7 +20,7 @@ from collections import Counter
 from cascade.config.sections import Language
 
 APOSTROPHE = "'"
-APOSTROPHES = frozenset("'’‘‛′´ʼʻ＇՚׳")
+APOSTROPHES = frozenset("'’‘‛′´`ʹʼʻʽˈꞌ＇՚׳")
 # Languages in which ʻ is a letter of its own, and others of these characters stand for it.
 OKINA = frozenset(("haw", "mi", "sm", "to", "ty"))
 WITH_APOSTROPHE = frozenset(("be", "uk"))  # п'ять
@@ -41,12 +43,29 @@ FORMS = re.compile(
     "\uff10-\uff19\uff21-\uff3a\uff41-\uff5a\uff66-\uff9f]"
 )
 PERSIAN = {"ي": "ی", "ى": "ی", "ك": "ک"}
-SAME = {"fa": PERSIAN, "ckb": PERSIAN, "ur": PERSIAN | {"ه": "ہ"}}
+CEDILLAS = {"ş": "ș", "ţ": "ț"}  # which old fonts had in place of the comma below
+SAME = {"ro": CEDILLAS, "fa": PERSIAN, "ckb": PERSIAN, "ur": PERSIAN | {"ه": "ہ"}}
 VOWELS = "аеёиоуыэюяіїєўѣүұөәӑӗӳ"
+# What is typed in place of letters that few keyboards have: Latin in words of Cyrillic letters, and
+# in Azerbaijani the other way round.
+TURKIC = {"ə": "ә", "Ə": "Ә", "ǝ": "ә", "ɵ": "ө", "Ɵ": "Ө", "h": "һ"}
+CHUVASH = dict(zip("ăĕçÿĂĔÇŸǎěǍĚ", "ӑӗҫӳӐӖҪӲӑӗӐӖ", strict=True))
+TYPED = {
+    "az": {"ә": "ə", "Ә": "Ə", "ǝ": "ə", "Ǝ": "Ə"},
+    "ba": TURKIC,
+    "cv": CHUVASH,
+    "kk": TURKIC,
+    "ky": TURKIC,
+    "tt": TURKIC,
+}
+ARMENIAN = frozenset(("hy", "hyw"))
+IN_WORDS = frozenset("՛՜՞")  # Ինչպե՞ս
+EW = re.compile("եւ|Եւ|ԵՒ|(?<=[Ա-Ֆ])ԵՎ|\\b[Եե]վ\\b|\\bԵՎ\\b")  # և, which has no capital
 # Letters that look alike in Latin, Cyrillic and Greek.
 ALIKE = (
     *("AАΑ", "BВΒ", "CС", "EЕΕ", "HНΗ", "IІΙ", "JЈ", "KКΚ", "MМΜ", "NΝ", "OОΟ", "PРΡ", "SЅ"),
     *("TТΤ", "XХΧ", "YУΥ", "ZΖ", "aа", "cс", "eе", "iі", "jј", "oоο", "pр", "sѕ", "vν", "xх", "yу"),
+    *("ÄӒ", "ÇҪ", "ËЁ", "ÏЇ", "ÖӦ", "ƏӘ", "ƟӨ", "äӓ", "çҫ", "ëё", "hһ", "ïї", "öӧ", "əә", "ɵө"),
 )
 CONFUSABLES = "look-alike letters replaced"
 GERSHAYIM = re.compile('(?<=[\u05d0-\u05ea])["\u05f4](?=[\u05d0-\u05ea])')  # צה״ל
@@ -110,9 +129,14 @@ class _Rules:
         alike = [(group, self._own.intersection(group)) for group in ALIKE]
         fixes = {c: min(own) for group, own in alike if len(own) == 1 for c in group}
         self._fixes = {ord(c): fixes[c] for c in fixes.keys() - self._own}
+        typed = TYPED.get(code, {})
+        self._typed = {ord(c): typed[c] for c in typed.keys() - self._own}
+        self._is_typed = re.compile(f"[{''.join(map(chr, self._typed))}]") if typed else None
 
     def __call__(self, text: str, counts: Counter[str], fix: bool) -> str:
         text = unicodedata.normalize("NFC", text)
+        if self._is_typed and self._is_typed.search(text):
+            text = WORD.sub(lambda word: self._in_one_script(word[0]), text)
         if fix and self._fixes:
             text = WORD.sub(lambda word: self._without_confusables(word[0], counts), text)
         if self.stress:
@@ -124,8 +148,17 @@ class _Rules:
         text = GERSHAYIM.sub("", text)
         if self._code == "uz":  # o and g with ʻ are letters of their own
             text = re.sub("[oOgG]?[{}]".format("".join(APOSTROPHES)), _uzbek, text)
+        if self._code in ARMENIAN:
+            text = EW.sub("և", "".join(c for c in text if c not in IN_WORDS))
         text = lower(text, self._code).translate(self._table)
         return unicodedata.normalize("NFC", text)
+
+    def _in_one_script(self, word: str) -> str:
+        """Return a word whose other letters are of the language's script in that script only."""
+        rest = [c for c in word if ord(c) not in self._typed]
+        latin, cyrillic = any(map(str.isascii, word)), any("\u0400" <= c <= "\u052f" for c in rest)
+        own = latin and not cyrillic if self._code == "az" else cyrillic or not latin
+        return word.translate(self._typed) if own else word
 
     def _without_confusables(self, word: str, counts: Counter[str]) -> str:
         """Return a word in the language's letters if some of it is, and the rest looks like it."""

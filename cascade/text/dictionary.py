@@ -24,7 +24,7 @@ from cascade.runtime.errors import UserError
 from cascade.runtime.files import read_lines
 from cascade.runtime.lock import turn
 from cascade.text import hunspell
-from cascade.text.characters import normalise
+from cascade.text.characters import ARMENIAN, normalise
 from cascade.text.hunspell import Forms
 
 log = logging.getLogger("cascade")
@@ -85,11 +85,12 @@ def probabilities(forms: Forms, seen: Mapping[str, int], language: Language) -> 
         folded = word.translate(fold)
         counts[folded] = counts.get(folded, 0) + count
     letters = set(language.letters)
+    normal = set() if language.code in ARMENIAN else letters  # և may be written as two letters
     numbers: dict[str, int] = {}
     row, number, plain = [], [], []
     plains: dict[str, int] = {}
     for i, written in enumerate(forms.words):
-        word = written if letters.issuperset(written) else normalise(written, language)
+        word = written if normal.issuperset(written) else normalise(written, language)
         if letters.issuperset(word):
             row.append(i)
             number.append(numbers.setdefault(word, len(numbers)))

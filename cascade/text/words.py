@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from cascade.config.sections import Language
 from cascade.runtime.errors import UserError
-from cascade.text.characters import APOSTROPHE, normalise
+from cascade.text.characters import APOSTROPHE, ARMENIAN, normalise
 from cascade.text.segments import UNSPACED, segments
 
 PUNCTUATION = re.compile("<(?:COMMA|PERIOD|QUESTIONMARK|EXCLAMATIONPOINT)>")  # GigaSpeech's
@@ -104,6 +104,8 @@ class WordNormalizer:
     def __call__(self, tokens: Sequence[str]) -> list[list[str]]:
         """Return the words of each token; none if it has neither letters nor digits."""
         letters = {c for c in self.language.letters if c.isalpha()}
+        if self.language.code in ARMENIAN:  # և may be written as two letters
+            letters = set()
         unchanged = (letters - self.language.fold.keys()).issuperset
         # Nearly all tokens are normal already, and this test is fast.
         return [[token] if unchanged(token) else self._words(token) for token in tokens]

@@ -75,7 +75,9 @@ def test_digits_become_words_but_not_in_the_test(draft):
     assert numbers == {"train": "words", "valid": "words", "test": None}
     assert "numbers: words, since transcripts have digits: train speech, valid speech" in report
     assert "numbers: not in the test; add it there if its references may be changed" in report
-    assert "has digits in '21': write numbers as words, or 'numbers: words' in the data set" in report
+    assert (
+        "has digits in '21': write numbers as words, or 'numbers: words' in the data set" in report
+    )
 
 
 def test_a_test_of_digits_has_them_in_words(draft):

@@ -142,12 +142,95 @@ def test_one_apostrophe(apostrophe):
     assert words_of(f"під{apostrophe}їзд", modifier) == ["підʼїзд"]  # the recipe's own choice
 
 
-@pytest.mark.parametrize("apostrophe", "'’‘ʼʻ´")
+@pytest.mark.parametrize("apostrophe", "'’‘ʼʻ´`ʹ")
 def test_uzbek_tells_two_apostrophes_apart(apostrophe):
     uzbek = Language("abdefghijklmnopqrstuvxyzʻ'", "uz")
     text = f"o{apostrophe}zbek, G{apostrophe}alaba, ma{apostrophe}no"
     assert words_of(text, uzbek) == ["oʻzbek", "gʻalaba", "ma'no"]
     assert letters(count([text], "uz").lines) == "abegklmnozʻ'"
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "words"),
+    [
+        ("sw", "Ng'ombe, ng’ombe, ng`ombe", ["ng'ombe"] * 3),
+        ("gn", "mboꞌe, Mbo’e, mboʼe", ["mbo'e"] * 3),
+        ("ga", "b’fhéidir d`ól D'ól", ["b'fhéidir", "d'ól", "d'ól"]),
+        ("cy", "i’r ysgol i`n", ["i'r", "ysgol", "i'n"]),
+        ("en", "``Don`t'' `it'", ["don't", "it"]),
+    ],
+)
+def test_apostrophes_that_keyboards_have_in_its_place(code, text, words):
+    known = letters(count([text], code).lines)
+    assert words_of(text, Language(known, code)) == words
+    assert known[-1] == "'"
+
+
+CYRILLIC = "абвгдеёжзийклмнопрстуфхцчшщъыьэюя"
+
+
+@pytest.mark.parametrize(
+    ("code", "more", "text", "words"),
+    [
+        ("cv", "ӑӗҫӳ", "Çĕнĕ ÿсет, ĔÇ; Ӑна çулçă", "ҫӗнӗ ӳсет ӗҫ ӑна ҫулҫӑ"),
+        ("cv", "ӑӗҫӳ", "çырчě ырǎ", "ҫырчӗ ырӑ"),  # the caron, which keyboards of Czech have
+        ("tt", "әөүҗңһ", "һəм Əби мəктəптə hава ə", "һәм әби мәктәптә һава ә"),
+        ("ba", "әөүғҙҡңҫһ", "өйрəнə hыу", "өйрәнә һыу"),
+        ("kk", "әғқңөұүһі", "əкем жиhаз ɵзен", "әкем жиһаз өзен"),
+        ("ky", "ңөү", "ɵзɵн", "өзөн"),
+    ],
+)
+def test_latin_letters_that_keyboards_have_in_place_of_cyrillic(code, more, text, words):
+    language = Language(CYRILLIC + more, code)
+    assert words_of(text, language) == words.split()
+    assert letters(count([text], code).lines) == letters(count([words], code).lines)
+    assert words_of("OK hello façade", language) == ["ok", "hello", "façade"]
+
+
+def test_a_language_in_latin_keeps_its_latin_letters():
+    tatar = Language("abcçdeəfgğhiıjklmnñoöpqrsştuüvwxyz", "tt")
+    assert words_of("səlam ə həm", tatar) == ["səlam", "ə", "həm"]
+    assert words_of("mәn vǝ сән", AZ) == ["mən", "və", "сән"]
+    assert words_of("мән", Language(CYRILLIC + "ә", "az")) == ["мән"]
+
+
+def test_letters_with_a_cedilla_are_those_with_a_comma_in_romanian():
+    romanian = Language("aăâbcdefghiîjklmnoprsștțuvxz", "ro")
+    assert words_of("Ştefan, ţară, Șase", romanian) == ["ștefan", "țară", "șase"]
+    assert words_of("ış ş", TR) == ["ış", "ş"]
+
+
+HY = Language("աբգդեզէըթժիլխծկհձղճմյնշոչպջռսվտրցւփքօֆև", "hy")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Ինչպե՞ս եք, բարի՛ օր։", "ինչպես եք բարի օր"),
+        ("Շնորհակալությո՜ւն, Ո՞վ է", "շնորհակալություն ով է"),
+        ("Եւրոպան՝ հեռու", "ևրոպան հեռու"),
+        ("երևան ԵՐԵՎԱՆ Երեւան ԵՐԵՒԱՆ", "երևան երևան երևան երևան"),
+        ("Եվ նա ԵՎ ես և դու եւ", "և նա և ես և դու և"),
+        ("Եվրոպա ԵՎՐՈՊԱ", "եվրոպա եվրոպա"),
+    ],
+)
+def test_armenian(text, words):
+    assert words_of(text, HY) == words.split()
+    assert [word for (word,) in WordNormalizer(HY)(text.split()[:1])] == words.split()[:1]
+    assert set(letters(count([text], "hy").lines)) <= set(HY.letters)
+
+
+def test_capitals_of_georgian():
+    georgian = Language("აბგდევზთიკლმნოპჟრსტუფქღყშჩცძწჭხჯჰ", "ka")
+    assert words_of("ᲗᲑᲘᲚᲘᲡᲘ, Საქმის", georgian) == ["თბილისი", "საქმის"]
+    assert letters(count(["ᲗᲑᲘᲚᲘᲡᲘ"], "ka").lines) == "ბთილს"
+
+
+def test_tildes_of_guarani():
+    text = unicodedata.normalize("NFD", "G̃uahẽ ỹvyra AG̃UI")
+    guarani = Language(letters(count([text], "gn").lines), "gn")
+    assert words_of(text, guarani) == ["g̃uahẽ", "ỹvyra", "ag̃ui"]
+    assert foreign(words_of(text, guarani), guarani.letters) is None
 
 
 @pytest.mark.parametrize("apostrophe", "'’‘ʼʻ")
@@ -211,6 +294,9 @@ def test_the_dot_of_catalan_is_a_letter_only_there():
         (RU, "вaшz", "вaшz", 0),  # a letter that looks like none
         (Language(LATIN, "en-us"), "hоmе Тhe", "home the", 3),
         (EL, "Aθήνα oδός", "αθήνα οδός", 2),
+        (RU, "ëлка eщë ЁЖ Ëж", "ёлка ещё ёж ёж", 4),
+        (Language(UK.letters, "uk"), "ïжак краïна", "їжак країна", 2),
+        (Language(CYRILLIC + "ҫғ", "ba"), "баçыу", "баҫыу", 1),
     ],
 )
 def test_letters_that_look_alike_are_fixed_if_asked(language, text, words, changed):
