@@ -4,12 +4,14 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from cascade.config.recipe import Recipe
+from cascade.config.sections import Language
 from cascade.drafting.corpus_summary import DatasetSummary
 from cascade.inventory.phone_counts import Inventory
 from cascade.inventory.report import aligned, table
 from cascade.inventory.sharing import compare_phones
 from cascade.text.alphabet import LetterCounts
 from cascade.text.lexicon import look_up
+from cascade.text.respelling import not_read
 from cascade.text.words import DIGITS
 
 LITTLE = 10  # minutes of the target's training speech
@@ -26,17 +28,18 @@ def report(
     letters: Mapping[str, LetterCounts],
     unsure: Mapping[str, Sequence[str]],
     capitals: Mapping[str, Sequence[str]],
+    in_english: Mapping[str, Sequence[str]],
     origins: Mapping[str, str],
 ) -> str:
     """Return the text to print.
 
     By language, ``letters`` counts those of the transcripts, ``unsure`` are those that are left
-    out, ``capitals`` are words that are read as espeak-ng reads capitals, and ``origins`` says
-    where the data come from.
+    out, ``capitals`` are words that are read as espeak-ng reads capitals, ``in_english`` those
+    that it reads as English, and ``origins`` says where the data come from.
     """
     parts = [
         _data(summaries),
-        _guesses(recipe, summaries, letters, unsure, capitals, origins),
+        _guesses(recipe, summaries, letters, unsure, capitals, in_english, origins),
         _phones(recipe, summaries),
     ]
     warnings = list(_warnings(recipe, summaries))
@@ -74,6 +77,7 @@ def _guesses(
     letters: Mapping[str, LetterCounts],
     unsure: Mapping[str, Sequence[str]],
     capitals: Mapping[str, Sequence[str]],
+    in_english: Mapping[str, Sequence[str]],
     origins: Mapping[str, str],
 ) -> str:
     lines = []
@@ -110,6 +114,7 @@ def _guesses(
                 f" {', '.join(fixed)}"
             )
         lines += _numbers(own)
+        lines += _voice(language, in_english[name])
         rates = sum((s.rates for s in own), Counter[int]())
         if rates:
             each = ", ".join(f"{rate} Hz ({n:,})" for rate, n in rates.most_common())
@@ -132,6 +137,22 @@ def _numbers(summaries: Sequence[DatasetSummary]) -> list[str]:
     ):
         lines.append("  numbers: not in the test; add it there if its references may be changed")
     return lines
+
+
+def _voice(language: Language, in_english: Sequence[str]) -> list[str]:
+    """Say what espeak-ng reads wrongly, and how to give pronunciations."""
+    faults = []
+    if in_english:
+        faults.append(f"words such as {', '.join(in_english[:SHOWN])} as if they were English")
+    if fault := not_read(language.voice):
+        faults.append(fault)
+    if not faults:
+        return []
+    return [
+        f"  espeak-ng's voice '{language.voice}' reads {' and '.join(faults)}: write their"
+        " pronunciations in a file, a line 'word phone phone ...' for each, and name it as"
+        " 'lexicon' of the language"
+    ]
 
 
 def _counted(chars: Sequence[str], counts: Mapping[str, int]) -> str:

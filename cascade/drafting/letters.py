@@ -13,7 +13,7 @@ from cascade.text.alphabet import LetterCounts
 from cascade.text.characters import CONFUSABLES, VOWEL_MARKS
 from cascade.text.numbers import in_words
 from cascade.text.words import words_of
-from cascade.text.written import acronyms, forms
+from cascade.text.written import acronyms, forms, in_capitals
 
 FEW_LINES = 1 / 20
 FEW_WORDS = 3 / 10_000
@@ -63,12 +63,18 @@ def hints_in(lines: Iterable[str], language: Language) -> tuple[tuple[str, ...],
     """Return the hints in transcripts on how words are read, and the words in capitals."""
     every = replace(language, hints=HINTS)
     found: Counter[str] = Counter()
+    short: Counter[str] = Counter()  # in lines all in capitals
     ordinary: set[str] = set()
+    upper = lower = 0  # lines
     for line in lines:
         as_written = forms(line, every)
-        found.update(as_written.values())
+        all_capitals = in_capitals(line)
+        upper, lower = upper + all_capitals, lower + any(map(str.islower, line))
+        (short if all_capitals else found).update(as_written.values())
         words = enumerate(words_of(line, language))
         ordinary |= {word for place, word in words if place not in as_written}
+    if upper < lower:  # else all transcripts are in capitals
+        found += short
     capitals = acronyms(found, language, ordinary)
     marked = {form for form in found if not form.isupper()}
     vowels = {form for form in marked if VOWEL_MARKS.search(form)}

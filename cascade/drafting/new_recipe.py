@@ -81,7 +81,7 @@ def new_recipe(
     for code, settings in existing.items():
         if settings.together:
             origins[code].append(f"set up as in recipes/{settings.recipe}")
-    languages, unsure, capitals = {}, {}, {}
+    languages, unsure, capitals, in_english = {}, {}, {}, {}
     for code in codes:
         before = existing.get(code)
         known = before.language.letters if before else ""
@@ -91,6 +91,8 @@ def new_recipe(
         lines = (line for d in own for line in transcripts(d, request, language))
         hints, capitals[code] = hints_in(lines, language)
         languages[code] = replace(language, hints=hints)
+        examples = {letters[code].examples.get(c, "") for c in language.letters} - {""}
+        in_english[code] = voices.in_english(chosen[code], sorted(examples))
     datasets = [
         replace(d, confusables="fix")
         if confusable(d, languages[d.language], letters, request)
@@ -131,7 +133,7 @@ def new_recipe(
         trial = Path(temporary) / name / "recipe.yaml"
         write_text(trial, text)
         recipe = read_recipe(trial)
-    report = data_report.report(recipe, final, letters, unsure, capitals, draft.origins)
+    report = data_report.report(recipe, final, letters, unsure, capitals, in_english, draft.origins)
     write_text(path, text)
     return report
 

@@ -13,6 +13,8 @@ from cascade.report.differences import in_words
 from cascade.report.results_page import UNITS, answers
 from cascade.runtime.tables import joined
 
+CHARACTERS = "characters"
+RATES = {"phones": "PER", "words": "WER", CHARACTERS: "CER"}
 FEW = 3  # languages that a sentence names
 
 
@@ -75,11 +77,14 @@ def all_answers(results: Mapping[str, Any]) -> list[Answer]:
 
 
 def rates(results: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return a row for each system, test set and unit: its error rate with its interval."""
+    """Return a row for each system, test set and unit: its error rate with its interval.
+
+    ``characters`` have no interval, and no row where stage 5 did not count their errors.
+    """
     return [
         {"test": name, "system": system, "unit": unit, "rate": rate, "low": low, "high": high}
         for name, test in results["tests"].items()
-        for unit in UNITS
+        for unit in (*UNITS, CHARACTERS)
         for system, rate, low, high in _rates(test, unit)
     ]
 
@@ -89,10 +94,11 @@ def _rates(
 ) -> Iterator[tuple[str, float | None, float | None, float | None]]:
     """Yield systems, and their error rates with the ends of intervals."""
     compared = test.get("significance", {}).get(unit, {}).get("rates", {})
-    key = "PER" if unit == "phones" else "WER"
+    key = RATES[unit]
     for system, values in test["systems"].items():
         low, high = compared.get(system, {}).get("interval") or (None, None)
-        yield system, values[key], low, high
+        if key in values:
+            yield system, values[key], low, high
 
 
 def trained_on(recipe: Recipe, sets: Sequence[SpeechSet]) -> str:

@@ -26,6 +26,7 @@ from cascade.runtime.lock import turn
 from cascade.runtime.progress import meter
 from cascade.runtime.project import LOCAL
 from cascade.text.phones import phones_of
+from cascade.text.respelling import asks_otherwise, extra, question, symbols
 from cascade.text.words import WordNormalizer, foreign, no_word
 
 G2P = LOCAL / "g2p_espeak.sh"
@@ -116,7 +117,9 @@ def unwritable(language: Language) -> list[str]:
 
 def _espeak(words: list[str], language: Language, jobs: int, cache: Path | None) -> list[Phones]:
     """Return espeak-ng's phones of every word. ``jobs`` processes take pieces of a fixed size."""
-    pieces = [words[i : i + PIECE] for i in range(0, len(words), PIECE)]
+    voice = language.voice
+    asked = [question(word, voice) for word in words] if asks_otherwise(voice) else words
+    pieces = [asked[i : i + PIECE] for i in range(0, len(asked), PIECE)]
     answers = []
     with (
         ThreadPoolExecutor(jobs) as threads,  # each waits for a program
@@ -125,14 +128,15 @@ def _espeak(words: list[str], language: Language, jobs: int, cache: Path | None)
         for answer in threads.map(lambda piece: _ask(piece, language.voice, cache), pieces):
             answers.append(answer)
             advance(len(answer))
-    symbols: dict[str, list[str]] = {}
+    other = symbols(voice)
+    known: dict[str, list[str]] = {}
     prons = []
-    for line in (line for answer in answers for line in answer):
+    for word, line in zip(words, (line for answer in answers for line in answer), strict=True):
         phones: list[str] = []
-        for symbol in line.split():
-            if symbol not in symbols:
-                symbols[symbol] = phones_of(symbol, language.phone_map)
-            phones += symbols[symbol]
+        for symbol in line.split()[extra(word, voice) :]:
+            if symbol not in known:
+                known[symbol] = phones_of(other.get(symbol, symbol), language.phone_map)
+            phones += known[symbol]
         prons.append(tuple(phones))
     return prons
 

@@ -23,8 +23,14 @@ from cascade.runtime.files import write_text
 BLANK = "<blk>"
 AFFRICATES = frozenset({"ts", "tʃ", "tɕ", "tʂ", "dz", "dʒ", "dʑ", "dʐ"})
 DROPPED = frozenset("ˈˌːˑ.‿ˀ")  # stress, length, syllable, linking
-# The tilde of nasal vowels; the cedilla of ç, which is not c; the tack of Czech ř, which is not r.
-KEPT = "\u0303\u0327\u031d"
+# The tilde of nasal vowels; the cedilla of ç, which is not c; the tack of Czech ř, which is not r;
+# the square of Basque z, which is not s.
+KEPT = "\u0303\u0327\u031d\u033b"
+# Some voices have symbols that espeak-ng does not turn into IPA: tS of Uzbek. Its own table does.
+MNEMONICS = str.maketrans(
+    "ABCDEGHIJLMNOPQRSTUVWXYZ`",
+    "ɑβçðɛɢħɪɟɫɱŋɔɸɣʀʃθʊʌœχøʒʼ",
+)
 
 
 def phones_of(ipa: str, phone_map: Mapping[str, str]) -> list[str]:
@@ -32,8 +38,8 @@ def phones_of(ipa: str, phone_map: Mapping[str, str]) -> list[str]:
 
     >>> phones_of("tʃ ˈɜː tʃ", {"ɜ": "ə ɹ"})  # church
     ['tʃ', 'ə', 'ɹ', 'tʃ']
-    >>> phones_of("k ˈæ t s", {})
-    ['k', 'æ', 't', 's']
+    >>> phones_of("k ˈæ t s", {}), phones_of("ʊ tS", {})
+    (['k', 'æ', 't', 's'], ['ʊ', 'tʃ'])
     """
     units = [unit for symbol in ipa.split() for unit in _units(symbol)]
     return [new for unit in units for new in phone_map.get(unit, unit).split()]
@@ -42,7 +48,7 @@ def phones_of(ipa: str, phone_map: Mapping[str, str]) -> list[str]:
 def _units(symbol: str) -> list[str]:
     """Apply steps 1 to 3 of the rule to one of espeak-ng's phones."""
     phones: list[str] = []
-    for char in unicodedata.normalize("NFD", symbol):
+    for char in unicodedata.normalize("NFD", symbol.translate(MNEMONICS)):
         category = unicodedata.category(char)
         if (category == "Lm" and char not in DROPPED) or char in KEPT:
             if phones:  # palatalised, aspirated, nasal ...

@@ -2,10 +2,11 @@
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from cascade.runtime.errors import UserError
 from cascade.text.lexicon import run_g2p
+from cascade.text.respelling import question
 
 # Language codes that espeak-ng does not have, and the names that it uses.
 USUAL = {"en": "en-us", "fr": "fr-fr", "zh": "cmn", "no": "nb", "hy-am": "hy"}
@@ -48,13 +49,25 @@ def unread(voice: str, examples: Mapping[str, str]) -> list[str]:
         return []
     with_it = list(examples.values())
     without = [word.replace(letter, "") for letter, word in examples.items()]
-    lines = run_g2p(voice, text="".join(f"{word}\n" for word in with_it + without)).split("\n")
+    asked = [question(word, voice) for word in with_it + without]
+    lines = run_g2p(voice, text="".join(f"{word}\n" for word in asked)).split("\n")
     phones = [len(line.split()) for line in lines]
     return [
         letter
         for i, (letter, word) in enumerate(examples.items())
         if phones[i] - phones[len(examples) + i] > NAME_PHONES * word.count(letter)
     ]
+
+
+def in_english(voice: str, words: Sequence[str]) -> list[str]:
+    """Return the words that a voice reads by the rules of English, as it lacks their letters.
+
+    Raises `UserError` if espeak-ng fails.
+    """
+    if not words:
+        return []
+    lines = run_g2p("--flags", voice, text="".join(f"{question(w, voice)}\n" for w in words))
+    return [word for word, ipa in zip(words, lines.split("\n"), strict=False) if "(" in ipa]
 
 
 def similar(code: str, voices: dict[str, str]) -> list[str]:

@@ -18,6 +18,7 @@ from cascade.text.lexicon import Phones, pronounce_together, read_lexicon
 from cascade.text.words import PUNCTUATION, words_of
 
 CAPITALS, STRESS, VOWELS = HINTS
+SHORT = 2  # words in capitals may be acronyms: "МГУ"; a longer text all in capitals has none
 EMPHASIS = 2 / 3  # of the words in capitals; with fewer acronyms, capitals are for emphasis
 ACUTE = "\u0301"
 
@@ -25,14 +26,14 @@ ACUTE = "\u0301"
 def forms(text: str, language: Language) -> dict[int, str]:
     """Return words as ``text`` writes them, by their place among its words, if that is a hint.
 
-    A text all in capitals has no words in capitals.
+    A text of several words, all in capitals, has no words in capitals.
 
     >>> forms("В МГУ поступил", Language("абвгилмопсту", "ru", hints=HINTS))
     {1: 'МГУ'}
     """
     pieces = PUNCTUATION.sub(" ", unicodedata.normalize("NFC", text)).split()
     hints = set(language.hints)
-    if not any(any(map(str.islower, piece)) for piece in pieces):
+    if in_capitals(text) and sum(any(map(str.isalpha, piece)) for piece in pieces) > SHORT:
         hints.discard(CAPITALS)
     found: dict[int, str] = {}
     place = 0
@@ -43,6 +44,11 @@ def forms(text: str, language: Language) -> dict[int, str]:
             found[place] = form
         place += len(words)
     return found
+
+
+def in_capitals(text: str) -> bool:
+    """Say whether a text has capitals and no small letters, except in tags such as <COMMA>."""
+    return PUNCTUATION.sub(" ", text).isupper()
 
 
 def _form(piece: str, language: Language, hints: Collection[str]) -> str | None:

@@ -3,6 +3,8 @@
 import pytest
 
 from cascade.config.recipe import read_recipe
+from cascade.config.sections import Language
+from cascade.drafting.letters import hints_in
 from cascade.drafting.new_recipe import new_recipe
 
 RU = [
@@ -68,6 +70,13 @@ def test_capitals_are_read_as_such_if_they_are_not_for_emphasis(draft):
     assert "read as capitals: МГУ; if they are words, remove 'capitals'" in report
 
 
+def test_a_transcript_of_one_acronym_counts_only_among_small_letters():
+    russian = Language("абвгдеёжзийклмнопрстуфхцчшщъыьэюя", "ru")
+    assert hints_in([*RU, "МГУ"], russian) == (("capitals",), ["МГУ"])
+    assert hints_in([*map(str.upper, RU), "МГУ", "ДА", "НЕТ"], russian) == ((), [])
+    assert hints_in(["ДА", "НЕТ", "СТОП"], russian) == ((), [])
+
+
 def test_digits_become_words_but_not_in_the_test(draft):
     language, datasets, report = draft("kk", ["менде 21 кітап бар", "сен үйге кел"] * 12)
     assert {"ж", "ы", "м", "а"} <= set(language.letters)  # of жиырма
@@ -90,3 +99,17 @@ def test_digits_of_a_language_without_rules_for_numbers(draft):
     _, datasets, report = draft("tt", ["миндә 21 китап бар", *["син өйгә кил"] * 22])
     assert {dataset.numbers for dataset in datasets} == {None}
     assert "digits in '21': write numbers as words\n" in report
+
+
+def test_what_espeak_reads_wrongly_is_reported(draft):
+    _, _, report = draft("tt", ["səlam dust", "min öydä"] * 12)
+    assert "espeak-ng's voice 'tt' reads words such as" in report and "səlam" in report
+    assert "as if they were English: write their pronunciations in a file, a line 'word" in report
+    _, _, report = draft("tt", ["сәлам дус", "мин өйдә"] * 12)
+    assert "as if they were English" not in report
+
+
+def test_the_puso_of_guarani_is_reported(draft):
+    language, _, report = draft("gn", ["Mba’éichapa", "g̃uahẽ ko'ãg̃a"] * 12)
+    assert language.letters == "abceghikmpuáãé\u0303ẽ'"
+    assert "reads no ' (the puso), and g̃ as g: write their pronunciations" in report

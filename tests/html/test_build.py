@@ -23,6 +23,24 @@ def test_the_first_screen_answers_with_figures(experiment):
     assert re.search(r"Trained on \d+ min of Russian \(2 speakers\), beside \d+ min of Engl", text)
 
 
+def test_errors_of_characters_are_a_choice_where_they_were_counted(experiment):
+    path = experiment.layout.root / "results.json"
+    results = json.loads(path.read_text(encoding="utf-8"))
+    systems = [values for test in results["tests"].values() for values in test["systems"].values()]
+    for rate, values in enumerate(systems, 7):
+        values["CER"] = rate + 0.125
+    path.write_text(json.dumps(results), encoding="utf-8")
+    text = report(experiment)
+    assert '<option value="characters"' in text
+    for rate in range(7, 7 + len(systems)):
+        assert re.search(rf"<td>characters</td>\s*<td[^>]*>{rate}.1[23]</td>", text)
+    for values in systems:
+        del values["CER"]
+    path.write_text(json.dumps(results), encoding="utf-8")
+    text = report(experiment)
+    assert '<option value="words"' in text and '<option value="characters"' not in text
+
+
 def test_every_section_has_a_link_and_every_chart_a_table(experiment):
     text = report(experiment)
     sections = re.findall(r'<section id="(\w+)" aria-labelledby="([\w-]+)"', text)

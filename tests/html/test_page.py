@@ -118,6 +118,8 @@ def test_controls_redraw_their_chart(report, open_page):
     chart.locator("select").select_option("words")
     assert "phone error" in first
     assert "word error" in chart.locator("svg").first.get_attribute("aria-label")
+    chart.locator("select").select_option("characters")
+    assert "character error" in chart.locator("svg").first.get_attribute("aria-label")
     matrix = page.locator("#chart-confusion")
     matrix.scroll_into_view_if_needed()
     matrix.locator("select[data-key=against]").select_option("plain")

@@ -20,6 +20,8 @@ from cascade.text.phones import BLANK, phones_of, read_phones, write_phones, wri
         ("bɔ̃ ã", "b ɔ̃ ã"),  # nasal vowels
         ("r̝̊ r̩", "r̝ r"),  # ř is no r, voiceless or not
         ("ɪç", "ɪ ç"),  # not the c that it decomposes to
+        ("s̻ ts̻ s̺", "s̻ ts̻ s"),  # the z and s of Basque
+        ("tS ˈʊ N dZ A: t[ tʃ`", "tʃ ʊ ŋ dʒ ɑ t tʃʼ"),  # not IPA, but espeak-ng's own signs
         ("ˌ ː . ‿", ""),
         ("ʲa", "a"),  # a diacritic with no letter before it
         ("", ""),

@@ -1,7 +1,7 @@
 import pytest
 
 from cascade.runtime.errors import UserError
-from cascade.text.voices import voice, voice_names
+from cascade.text.voices import in_english, unread, voice, voice_names
 
 
 @pytest.fixture(scope="module")
@@ -39,3 +39,14 @@ def test_voices(voices, code, name):
 def test_an_unknown_one_names_the_nearest(voices, code, near):
     with pytest.raises(UserError, match=rf"no language '{code}'.* {near} \("):
         voice(code, voices)
+
+
+def test_words_that_are_read_as_english():
+    assert in_english("tt", ["алма", "alma", "səlam"]) == ["alma", "səlam"]
+    assert in_english("kk", ["алма", "alma"]) == []  # it is asked in Cyrillic
+    assert in_english("tt", []) == []
+
+
+def test_letters_that_are_read_in_another_spelling_are_not_unread():
+    assert unread("cy", {"ẁ": "gẁr", "ẃ": "ẃr"}) == []
+    assert unread("uz", {"ў": "ўзбек", "ш": "шаҳар", "ъ": "маъно"}) == []

@@ -59,7 +59,7 @@ const draw = {
       const names = of(rows, "system");
       const basis = rows.find((row) => row.system === figures.reference);
       const ends = rows.flatMap((row) => [row.low ?? row.rate, row.high ?? row.rate]);
-      const svg = plot(`${test}: ${unit === "phones" ? "phone" : "word"} error rates`, {
+      const svg = plot(`${test}: ${unit.replace(/s$/, "")} error rates`, {
         width: box.clientWidth,
         height: 54 + 34 * names.length,
         marginLeft: longest(names),
@@ -73,7 +73,7 @@ const draw = {
           Plot.ruleY(rows.filter((row) => row.low != null), { x1: "low", x2: "high", y: "system", stroke: "system", strokeWidth: 9, strokeOpacity: 0.28, strokeLinecap: "round" }),
           Plot.dot(rows, { x: "rate", y: "system", fill: "system", r: 6.5 }),
           Plot.text(rows, { x: (row) => row.high ?? row.rate, y: "system", text: (row) => fixed(row.rate), dx: 12, textAnchor: "start", fontWeight: 650, fontSize: 13 }),
-          Plot.tip(rows, Plot.pointerY({ x: "rate", y: "system", title: (row) => `${row.system}: ${fixed(row.rate, 2)} %\n95 % interval ${fixed(row.low, 2)} to ${fixed(row.high, 2)}` })),
+          Plot.tip(rows, Plot.pointerY({ x: "rate", y: "system", title: (row) => `${row.system}: ${fixed(row.rate, 2)} %${row.low == null ? "" : `\n95 % interval ${fixed(row.low, 2)} to ${fixed(row.high, 2)}`}` })),
         ],
       });
       box.lastChild.append(element("h4", {}, test), svg);
