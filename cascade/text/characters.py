@@ -1,5 +1,6 @@
 """The one place where characters are normalised, by language, before a text becomes words.
 
+0. What programs did to the text is undone: HTML entities, bytes read by the wrong table.
 1. Case, by the rules of the language: Turkish ``I`` becomes ``ı``, Irish ``nAthair`` ``nathair``.
 2. Characters that nobody sees are dropped. A zero-width space separates words in the languages
    that write it between words.
@@ -13,6 +14,7 @@ What is among the ``letters`` of a language stays as it is.
 """
 
 import functools
+import html
 import re
 import unicodedata
 from collections import Counter
@@ -68,6 +70,12 @@ ALIKE = (
     *("ÄӒ", "ÇҪ", "ËЁ", "ÏЇ", "ÖӦ", "ƏӘ", "ƟӨ", "äӓ", "çҫ", "ëё", "hһ", "ïї", "öӧ", "əә", "ɵө"),
 )
 CONFUSABLES = "look-alike letters replaced"
+ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][\da-fA-F]{1,6}|[A-Za-z][A-Za-z\d]{1,31});")
+CONTROLS = re.compile("[\x80-\x9f]+")  # in Unicode; in Windows-1252 they are signs and letters
+WINDOWS = {  # the bytes of characters that Latin-1 lacks
+    c: byte for byte in range(0x80, 0xA0) if (c := bytes([byte]).decode("cp1252", "ignore"))
+}
+TWICE = re.compile(f"[\u00c2-\u00f4][\u0080-\u00bf{''.join(WINDOWS)}]")
 GERSHAYIM = re.compile('(?<=[\u05d0-\u05ea])["\u05f4](?=[\u05d0-\u05ea])')  # צה״ל
 WORD = re.compile(r"[^\W\d_]+")
 
@@ -85,7 +93,35 @@ def normalise(
     'ığdır, istanbul'
     """
     rules = _rules(language.letters, language.code, language.stress_marks)
-    return rules(text, Counter() if counts is None else counts, fix)
+    counts = Counter() if counts is None else counts
+    return rules(repaired(text, counts), counts, fix)
+
+
+def repaired(text: str, counts: Counter[str]) -> str:
+    """Return a text without the traces of programs; ``counts`` gets what was undone.
+
+    UTF-8 that was read as Windows-1252 is decoded again if all of the text is valid then.
+
+    >>> repaired("don&#39;t", Counter()), repaired("Ã©tÃ©", Counter())
+    ("don't", 'été')
+    """
+    if "&" in text:
+        plain = text
+        for _ in range(2):  # &amp;#39; was escaped twice
+            plain = ENTITY.sub(lambda match: html.unescape(match[0]), plain)
+        if plain != text:
+            counts["texts with HTML entities replaced"] += 1
+            text = plain
+    if TWICE.search(text):
+        try:
+            text = bytes(WINDOWS.get(c, ord(c)) for c in text).decode("utf-8")
+            counts["texts decoded again: UTF-8 read as Windows-1252"] += 1
+        except ValueError:  # not bytes, or not UTF-8
+            pass
+    if CONTROLS.search(text):
+        text = CONTROLS.sub(lambda run: run[0].encode("latin-1").decode("cp1252", "ignore"), text)
+        counts["texts with control characters read as those of Windows-1252"] += 1
+    return text
 
 
 def stressed(text: str, language: Language) -> str:

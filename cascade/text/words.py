@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from cascade.config.sections import Language
 from cascade.runtime.errors import UserError
-from cascade.text.characters import APOSTROPHE, ARMENIAN, normalise
+from cascade.text.characters import APOSTROPHE, ARMENIAN, normalise, repaired
 from cascade.text.segments import UNSPACED, segments
 
 PUNCTUATION = re.compile("<(?:COMMA|PERIOD|QUESTIONMARK|EXCLAMATIONPOINT)>")  # GigaSpeech's
@@ -61,7 +61,7 @@ def no_word(text: str) -> str | None:
     >>> no_word("да [шум] <COMMA> нет"), no_word("да <COMMA> нет")
     ('[шум]', None)
     """
-    match = NO_WORD.search(PUNCTUATION.sub(" ", text))
+    match = NO_WORD.search(PUNCTUATION.sub(" ", repaired(text, Counter())))
     return match and match[0]
 
 

@@ -7,8 +7,8 @@ import pytest
 
 from cascade.config.sections import Language
 from cascade.text.alphabet import count, letters
-from cascade.text.characters import normalise
-from cascade.text.words import WordNormalizer, foreign, words_of
+from cascade.text.characters import normalise, repaired
+from cascade.text.words import WordNormalizer, foreign, no_word, words_of
 
 LATIN = "abcdefghijklmnopqrstuvwxyz"
 RU = Language("абвгдеёжзийклмнопрстуфхцчшщъыьэюя", "ru")
@@ -304,3 +304,33 @@ def test_letters_that_look_alike_are_fixed_if_asked(language, text, words, chang
     assert words_of(text, language, counts, fix=True) == words.split()
     assert counts["look-alike letters replaced"] == changed
     assert normalise(text, language) != normalise(text, language, fix=True) or not changed
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "words", "what"),
+    [
+        (Language(LATIN + "'", "en"), "Tom &amp; Jerry don&#39;t", "tom jerry don't", "HTML"),
+        (Language(LATIN + "'", "en"), "&quot;It&amp;#x27;s&quot;&nbsp;me", "it's me", "HTML"),
+        (RU, "&laquo;Да&raquo;&mdash;нет", "да нет", "HTML"),
+        (Language(LATIN + "é", "fr"), "Ã©tÃ©", "été", "UTF-8"),
+        (Language(LATIN + "'", "en"), "Itâ€™s", "it's", "UTF-8"),
+        (RU, "Ð¿Ñ€Ð¸Ð²ÐµÑ‚ ÑˆÐºÐ¾Ð»Ð°", "привет школа", "UTF-8"),
+        (Language(LATIN + "'", "en"), "don\x92t \x93stop\x94\x85", "don't stop", "control"),
+        (Language(LATIN + "šž", "sl"), "\x9eena \x8aola", "žena šola", "control"),
+    ],
+)
+def test_what_programs_did_is_undone_and_counted(language, text, words, what):
+    counts = Counter()
+    assert words_of(text, language, counts) == words.split()
+    assert [times for kind, times in counts.items() if what in kind] == [1]
+
+
+@pytest.mark.parametrize("text", ["AT&T, R&D; Q&amplifier &copy 1", "NÃO, ÃO", "garÃ§on été", "Ñ"])
+def test_what_no_program_did_stays(text):
+    counts = Counter()
+    assert repaired(text, counts) == text
+    assert not counts
+
+
+def test_an_escaped_tag_is_no_word():
+    assert no_word("да &lt;unk&gt;") == "<unk>"
