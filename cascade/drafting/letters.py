@@ -13,7 +13,7 @@ from cascade.text.alphabet import LetterCounts
 from cascade.text.characters import CONFUSABLES, VOWEL_MARKS
 from cascade.text.numbers import in_words
 from cascade.text.words import words_of
-from cascade.text.written import acronyms, forms, in_capitals
+from cascade.text.written import acronyms, forms, in_capitals, pronunciations
 
 FEW_LINES = 1 / 20
 FEW_WORDS = 3 / 10_000
@@ -75,7 +75,8 @@ def hints_in(lines: Iterable[str], language: Language) -> tuple[tuple[str, ...],
         ordinary |= {word for place, word in words if place not in as_written}
     if upper < lower:  # else all transcripts are in capitals
         found += short
-    capitals = acronyms(found, language, ordinary)
+    read = pronunciations(acronyms(found, language, ordinary), language, ordinary)
+    capitals = set(read)  # those that espeak-ng does not read as words
     marked = {form for form in found if not form.isupper()}
     vowels = {form for form in marked if VOWEL_MARKS.search(form)}
     kinds = zip(HINTS, (capitals, marked - vowels, vowels), strict=True)
