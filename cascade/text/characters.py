@@ -228,7 +228,7 @@ class _Table(dict[int, str]):
     def _of(self, char: str) -> str:
         if char in self._letters or (char, self._code) == ("ʻ", "uz"):
             return char
-        if char in APOSTROPHES:
+        if char in APOSTROPHES and (char, self._code) != ("`", "en"):  # it opens quotations there
             return self._apostrophe
         if char == "\u200b" and self._code in SPACED:
             return " "
