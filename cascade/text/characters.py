@@ -75,7 +75,9 @@ CONTROLS = re.compile("[\x80-\x9f]+")  # in Unicode; in Windows-1252 they are si
 WINDOWS = {  # the bytes of characters that Latin-1 lacks
     c: byte for byte in range(0x80, 0xA0) if (c := bytes([byte]).decode("cp1252", "ignore"))
 }
-TWICE = re.compile(f"[\u00c2-\u00f4][\u0080-\u00bf{''.join(WINDOWS)}]")
+NEXT = f"[\u0080-\u00bf{''.join(WINDOWS)}]"
+TWICE = re.compile(f"[ÂÃÄÅÎÏÐÑÒÓ×ØÙÚÛ]{NEXT}|â€{NEXT}|á[‚ƒ]{NEXT}")  # UTF-8 as Windows-1252
+SURE = re.compile(f"â€{NEXT}|[ÂÃ][\u00a0-\u00bf]")  # not a capital before a quotation mark
 GERSHAYIM = re.compile('(?<=[\u05d0-\u05ea])["\u05f4](?=[\u05d0-\u05ea])')  # צה״ל
 WORD = re.compile(r"[^\W\d_]+")
 
@@ -112,12 +114,9 @@ def repaired(text: str, counts: Counter[str]) -> str:
         if plain != text:
             counts["texts with HTML entities replaced"] += 1
             text = plain
-    if TWICE.search(text):
-        try:
-            text = bytes(WINDOWS.get(c, ord(c)) for c in text).decode("utf-8")
-            counts["texts decoded again: UTF-8 read as Windows-1252"] += 1
-        except ValueError:  # not bytes, or not UTF-8
-            pass
+    if (SURE.search(text) or len(TWICE.findall(text)) > 1) and TWICE.sub("", text).isascii():
+        text = bytes(WINDOWS.get(c, ord(c)) for c in text).decode("utf-8", "replace")
+        counts["texts decoded again: UTF-8 read as Windows-1252"] += 1
     if CONTROLS.search(text):
         text = CONTROLS.sub(lambda run: run[0].encode("latin-1").decode("cp1252", "ignore"), text)
         counts["texts with control characters read as those of Windows-1252"] += 1

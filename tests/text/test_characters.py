@@ -325,7 +325,10 @@ def test_what_programs_did_is_undone_and_counted(language, text, words, what):
     assert [times for kind, times in counts.items() if what in kind] == [1]
 
 
-@pytest.mark.parametrize("text", ["AT&T, R&D; Q&amplifier &copy 1", "NÃO, ÃO", "garÃ§on été", "Ñ"])
+@pytest.mark.parametrize(
+    "text",
+    ["AT&T, R&D; Q&amplifier &copy 1", "NÃO, ÃO", "garÃ§on été", "Ñ", "café’’", "CAFÉ»", "PÅ”"],
+)
 def test_what_no_program_did_stays(text):
     counts = Counter()
     assert repaired(text, counts) == text
