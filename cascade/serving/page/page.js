@@ -163,7 +163,7 @@ function add(message) {
   const time = document.createElement("time");
   const seconds = Math.floor(message.begin);
   time.textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
-  line.append(time, message.text);
+  line.append(time, " ", message.text);
   part("words").insertBefore(line, part("partial"));
   part("hint").hidden = true;
   part("copy").disabled = part("clear").disabled = false;
