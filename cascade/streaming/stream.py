@@ -23,7 +23,7 @@ from cascade.streaming.step_features import StepFeatures
 PAUSE = 0.8  # seconds without a phone that end an utterance
 BRIEF = 0.25  # of the pause: enough in the second half of the longest utterance
 EVERY = 4  # steps
-AGREEING = 5  # so many best paths in a row must have a word before it is shown as stable
+AGREEING = 10  # so many best paths in a row must have a word before it is shown as stable
 CONTEXT = 0.3  # seconds of the pause before an utterance that its search gets, too
 
 

@@ -134,7 +134,7 @@ def test_the_longest_utterance(parts):
 
 
 def test_stable_words_stay(parts):
-    found = spoken(parts, KOT + ATTA + KOT + " " * 12 + ATTA + " " * 40)
+    found = spoken(parts, KOT + ATTA + KOT + " " * 12 + ATTA + " " * 60, 3.0)
     partials, final = of(Partial, found), found[-1]
     assert final.words == ["кот", "атта", "кот", "атта"]
     for one, other in itertools.pairwise(partials):
