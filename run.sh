@@ -8,14 +8,16 @@ set -euo pipefail
 
 usage() { # also the help of `cascade run`
   cat <<'USAGE'
-Usage: ./run.sh [--recipe NAME] [--stage N] [--stop-stage M] [--nj J] [--exp DIR]
-                [--folder DIR] [--force] [--dry-run] [--check] [--systems A,B]
+Usage: ./run.sh [--recipe NAME] [--stage N] [--stop-stage M] [--nj J] [--gpus N]
+                [--exp DIR] [--folder DIR] [--force] [--dry-run] [--check] [--systems A,B]
                 [--KEY VALUE ...]
                 [--sweep KEY=VALUE,... | --search KEY=VALUE,... ...] [--seeds N]
   --recipe NAME    a folder of recipes/, or a .yaml or .json file        (ru_en)
   --stage N        the first stage                                       (0)
   --stop-stage M   the last stage                                        (6)
   --nj J           processes at once                                     (one a core)
+  --gpus N         train each system on N GPUs, or in N processes        (one)
+                   where there is no GPU; a batch is N times as large
   --exp DIR        the folder of experiments; this one is in DIR/NAME    (exp)
   --folder DIR     the folder of this experiment, in place of DIR/NAME
   --force          run stages that are up to date, too

@@ -16,7 +16,7 @@ from cascade.config.experiment import Experiment
 from cascade.config.layout import Layout
 from cascade.config.recipe import Recipe, read_recipe, recipe_in
 from cascade.config.schema import sets
-from cascade.pipeline.stages import REPORT, SCORING, STAGES, run
+from cascade.pipeline.stages import REPORT, SCORING, STAGES, TORCHRUN, run
 from cascade.runtime.errors import UserError, explain
 from cascade.runtime.file_names import on_disk
 from cascade.runtime.project import RECIPES, ROOT
@@ -133,6 +133,10 @@ def _run(options: argparse.Namespace, overrides: dict[str, str]) -> None:
     """Run stages of a recipe, a sweep or a search."""
     if options.nj < 1:
         raise UserError("--nj must be at least 1.")
+    if options.gpus is not None and options.gpus < 1:
+        raise UserError("--gpus must be at least 1.")
+    if TORCHRUN in os.environ and options.gpus:
+        raise UserError("torchrun has started the processes of a training: leave --gpus out.")
     if options.stop_stage < options.stage:
         raise UserError(f"--stop-stage {options.stop_stage} comes before --stage {options.stage}.")
     if options.exp and options.folder:
@@ -154,7 +158,7 @@ def _run(options: argparse.Namespace, overrides: dict[str, str]) -> None:
             " For one other seed: --seed 1."
         )
     force = options.force or options.check
-    run(experiment, numbers, options.nj, force, options.dry_run)
+    run(experiment, numbers, options.nj, force, options.dry_run, options.gpus)
     report = experiment.layout.report
     if REPORT in numbers and not options.dry_run and report.is_file():
         print(f"\nThe report: {report}")
@@ -197,6 +201,8 @@ def _points(
         raise UserError("--sweep and --search exclude each other: give one of them.")
     if options.check or options.folder:
         raise UserError("--sweep and --search exclude --check and --folder.")
+    if options.gpus or TORCHRUN in os.environ:
+        raise UserError("--sweep and --search train each system in one process, without --gpus.")
     seeds = 1 if options.seeds is None else options.seeds
 
     def read(values: Mapping[str, str]) -> Recipe:

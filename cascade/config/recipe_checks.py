@@ -16,7 +16,8 @@ ROLES = ("train", "train_ext", "train_untranscribed", "valid", "test")
 STREAMED = ("train_ext", "train_untranscribed")  # roles of data sets that belong to a stream
 SHARES = ("upper", "lower", "all")  # which layers the languages share
 VOICES = ("own", "borrowed")  # of synthetic speech
-PRECISIONS = ("float32", "bfloat16")
+PRECISIONS = ("float32", "bfloat16", "tf32")
+LOSSES = ("auto", "exact", "pytorch")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
@@ -156,6 +157,8 @@ def _check_system(recipe: "Recipe", name: str) -> None:
         raise UserError("train.checkpoint_every must be a time such as 60s.")
     if settings.precision not in PRECISIONS:
         raise UserError(f"train.precision must be one of {', '.join(PRECISIONS)}.")
+    if settings.loss not in LOSSES:
+        raise UserError(f"train.loss must be one of {', '.join(LOSSES)}.")
     for key in ("weights", "seconds", "active", "augment_of"):
         for language in getattr(settings, key):
             if language not in (*recipe.languages, *others):

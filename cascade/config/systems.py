@@ -69,10 +69,17 @@ class Train:
         checkpoint_every: The time between two checkpoints, such as ``60s``. Changes no result.
         workers: How many processes read, augment and pad batches ahead of the training step. 0:
             the training does it itself. Changes no result.
+        accumulate: How many batches of ``batch_seconds`` a step takes one after the other, with
+            one update for all of them. The result is that of one batch as large as all, where
+            the memory of a GPU has no room for that.
+        loss: ``exact``: the CTC loss on the CPU, the same from run to run. ``pytorch``:
+            PyTorch's, in float32, which on a GPU is not the same from run to run. ``auto``:
+            ``pytorch`` on a GPU, else ``exact``.
         precision: ``float32``, or ``bfloat16``: matrix products of 16 bits, on a processor
             with AVX-512 or on a GPU. Weights, losses and models stay ``float32``. It is faster
             only on hardware with such arithmetic and with large batches
-            (``tests/bench/train.sh`` measures it).
+            (``tests/bench/train.sh`` measures it). ``tf32``: products of 19 bits, on a GPU of
+            NVIDIA.
         consistency: Trains on two augmented copies of each utterance, and adds this times the
             divergence of their outputs to the loss (CR-CTC, arXiv:2410.05101, which uses 0.2).
             A step takes twice as long. 0: one copy.
@@ -98,6 +105,8 @@ class Train:
     valid_every: int = within(200, 1)
     checkpoint_every: str = "60s"
     workers: int = within(0, 0, 64)
+    accumulate: int = within(1, 1, 1000)
+    loss: str = "auto"
     precision: str = "float32"
     consistency: float = within(0.0, 0)
     min_confidence: float = within(0.5, 0, 0.95)

@@ -1,6 +1,7 @@
 """Batches: the features of utterances, normalised, augmented and padded, with their labels."""
 
 import dataclasses
+import math
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -33,6 +34,8 @@ class Batch:
         lengths: (N,) int64, in stacked frames.
         labels: (sum of ``label_lengths``,) int64: phone numbers without blanks.
         label_lengths: (N,) int64.
+        phones: What the loss is divided by: how many phones there are in the batch, or in the
+            larger one of which this is a share. Infinite for a share that does not count.
     """
 
     ids: tuple[str, ...]
@@ -40,6 +43,7 @@ class Batch:
     lengths: Tensor
     labels: Tensor
     label_lengths: Tensor
+    phones: float
 
     def pin_memory(self) -> "Batch":
         """Return the batch in memory that a GPU reads by itself; torch's `DataLoader` calls it."""
@@ -57,12 +61,14 @@ class Request:
         augment: How they are changed.
         seed: Decides the changes of each utterance.
         copies: How many changed copies of each.
+        phones: As of a `Batch`; None: those of ``indices``.
     """
 
     indices: tuple[int, ...]
     augment: Augment
     seed: int
     copies: int = 1
+    phones: float | None = None
 
 
 def normalised(features: np.ndarray, settings: Features, cms_init: np.ndarray) -> np.ndarray:
@@ -190,6 +196,7 @@ class UtteranceSet:
         augment: Augment | None = None,
         seed: int = 0,
         copies: int = 1,
+        phones: float | None = None,
     ) -> Batch:
         """Read and pad utterances; ``seed`` decides the augmentation of each.
 
@@ -214,11 +221,30 @@ class UtteranceSet:
             lengths=torch.tensor(lengths),
             labels=torch.from_numpy(np.concatenate(labels)),
             label_lengths=torch.tensor([len(x) for x in labels]),
+            phones=sum(len(x) for x in labels) if phones is None else phones,
         )
 
     def read(self, request: Request) -> Batch:
         """Read the batch of a request."""
-        return self.batch(request.indices, request.augment, request.seed, request.copies)
+        return self.batch(
+            request.indices, request.augment, request.seed, request.copies, request.phones
+        )
+
+    def share(self, request: Request, part: int, parts: int) -> Request:
+        """Return one of ``parts`` requests that together are a request.
+
+        With fewer utterances than parts, the last parts read one that does not count: each
+        process that has a part computes something of every stream.
+        """
+        if parts == 1:
+            return request
+        indices, phones = request.indices[part::parts], self._phones(request)
+        if not indices:
+            indices, phones = request.indices[:1], math.inf
+        return dataclasses.replace(request, indices=indices, phones=phones)
+
+    def _phones(self, request: Request) -> float:
+        return request.copies * sum(len(self.labels[i]) for i in request.indices)
 
     def in_order(self, seconds: float) -> Iterator[list[int]]:
         """Yield batches of indices for decoding: all utterances, the longest first."""

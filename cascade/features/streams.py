@@ -20,7 +20,8 @@ class StreamIterator:
     """Endless requests for training batches of one stream, shuffled again in each epoch.
 
     ``data`` reads them. ``epoch`` and ``position`` are its state. The trainer sets ``strength``,
-    that of the augmentation. Raises `UserError` for an empty set.
+    that of the augmentation. A batch has up to ``shares`` times ``seconds`` of speech. Raises
+    `UserError` for an empty set.
     """
 
     def __init__(
@@ -31,6 +32,7 @@ class StreamIterator:
         augment: Augment,
         seed: int,
         copies: int = 1,
+        shares: int = 1,
     ):
         if not len(data):
             raise UserError(
@@ -43,6 +45,7 @@ class StreamIterator:
         self.augment = augment
         self.seed = seed
         self.copies = copies
+        self.shares = shares
         self.strength = 1.0
         self.epoch = 0
         self.position = 0
@@ -92,6 +95,6 @@ class StreamIterator:
         frames = np.array(self.data.frames)
         jittered = frames * random.uniform(0.9, 1.1, len(frames))
         order = np.argsort(-jittered, kind="stable").tolist()
-        plan = list(pack(order, self.data.frames, self.seconds))
+        plan = list(pack(order, self.data.frames, self.shares * self.seconds))
         random.shuffle(plan)
         return plan

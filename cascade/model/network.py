@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from cascade.model.dropout import Dropout
+from cascade.model.precision import bfloat16_lstm
 
 PADDING = 0.1  # of a joined batch: an LSTM computes padded frames, too
 NEVER = -1e4  # added to the output of a phone that a language does not have
@@ -31,7 +32,9 @@ class Layer(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, T, C) to (N, T, neurons)."""
-        return self.dropout(self.norm(self.lstm(x)[0]))
+        short = x.is_cuda and torch.is_autocast_enabled("cuda")
+        outputs = bfloat16_lstm(self.lstm, x) if short else self.lstm(x)[0]
+        return self.dropout(self.norm(outputs))
 
 
 class Lower(nn.Sequential):

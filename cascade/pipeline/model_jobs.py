@@ -85,9 +85,12 @@ def check_training(experiment: Experiment) -> None:
 
 
 def run_training(
-    experiment: Experiment, todo: Sequence[Job], processes: int
+    experiment: Experiment, todo: Sequence[Job], processes: int, gpus: int | None
 ) -> Iterator[tuple[Job, JobFiles]]:
-    """Run jobs of stage 3, several trainings at once; yield each when it is done."""
+    """Run jobs of stage 3, several trainings at once; yield each when it is done.
+
+    ``gpus`` is the number of processes that train one system together.
+    """
     by_name = {job.name: job for job in todo if job.run.module == TRAINING}
     yield from one_by_one([job for job in todo if job.name not in by_name])
     if not by_name:
@@ -95,7 +98,7 @@ def run_training(
     from cascade.training.systems import train_systems
 
     fingerprints = {name: job.fingerprint() for name, job in by_name.items()}
-    for name in train_systems(experiment, fingerprints, processes):
+    for name in train_systems(experiment, fingerprints, processes, gpus):
         yield by_name[name], JobFiles()
 
 

@@ -41,7 +41,7 @@ def report(experiment: Experiment, _processes: int, _force: bool) -> tuple[Job, 
 
 
 def run_report(
-    experiment: Experiment, todo: Sequence[Job], _processes: int
+    experiment: Experiment, todo: Sequence[Job], _processes: int, _gpus: int | None
 ) -> Iterator[tuple[Job, JobFiles]]:
     """Run the job of stage 6. If it fails, log a warning: the figures are there all the same."""
     root = experiment.layout.root

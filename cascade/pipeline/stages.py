@@ -4,6 +4,7 @@ This module imports nothing slow, so that a run with nothing to do ends at once.
 its module when it runs.
 """
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -11,7 +12,8 @@ from cascade.config.experiment import Experiment
 from cascade.pipeline import bundle_jobs, data_jobs, model_jobs, report_jobs
 from cascade.runtime.stage import Job, JobFiles, Runner, Stage, one_by_one
 
-Execute = Callable[[Experiment, Sequence[Job], int], Iterator[tuple[Job, JobFiles]]]
+Execute = Callable[[Experiment, Sequence[Job], int, int | None], Iterator[tuple[Job, JobFiles]]]
+TORCHRUN = "TORCHELASTIC_RUN_ID"  # torchrun sets it in the environment of its processes
 
 
 @dataclass(frozen=True)
@@ -46,17 +48,23 @@ LAST = 6  # of a run that names no last stage
 SCORING, REPORT = 5, 6
 
 
-def stage(number: int, experiment: Experiment, processes: int, force: bool = False) -> Stage:
+def stage(
+    number: int,
+    experiment: Experiment,
+    processes: int,
+    force: bool = False,
+    gpus: int | None = None,
+) -> Stage:
     """Return stage ``number`` of an experiment, for at most ``processes`` processes.
 
-    ``force`` rebuilds what experiments share.
+    ``force`` rebuilds what experiments share. ``gpus`` is how many train one system together.
     """
     entry = STAGES[number]
 
     def execute(jobs: Sequence[Job]) -> Iterator[tuple[Job, JobFiles]]:
         if entry.execute is None:
             return one_by_one(jobs)
-        return entry.execute(experiment, jobs, processes)
+        return entry.execute(experiment, jobs, processes, gpus)
 
     return Stage(number, entry.title, entry.jobs(experiment, processes, force), execute)
 
@@ -67,11 +75,18 @@ def run(
     processes: int,
     force: bool = False,
     dry_run: bool = False,
+    gpus: int | None = None,
 ) -> None:
     """Run stages in order; jobs that are up to date do not run.
 
-    Raises `UserError` for what a stage lacks.
+    Under torchrun the first process does so, and the others follow its trainings. Raises
+    `UserError` for what a stage lacks.
     """
+    if TORCHRUN in os.environ and os.environ["RANK"] != "0":
+        from cascade.training.systems import follow  # heavy
+
+        follow(experiment)
+        return
     makers = {
         path: (number, job)
         for number in STAGES
@@ -86,7 +101,11 @@ def run(
     for number in [number for number in STAGES if number < numbers[0]]:
         runner.warn(stage(number, experiment, processes))
     for number in numbers:
-        runner.run(stage(number, experiment, processes, force))
+        runner.run(stage(number, experiment, processes, force, gpus))
+    if TORCHRUN in os.environ:
+        from cascade.training.ranks import Torchrun  # heavy
+
+        Torchrun.here().finish()
 
 
 def warn(experiment: Experiment, numbers: Iterable[int]) -> None:

@@ -1,7 +1,7 @@
 """The batches of training steps, read ahead of the training by processes of torch's DataLoader."""
 
 import signal
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from typing import TypeVar
 
@@ -13,19 +13,20 @@ from cascade.runtime.errors import UserError
 from cascade.runtime.workers import die_with_parent
 
 Item = TypeVar("Item")
+Parts = list[dict[str, Batch]]  # of a step: their gradients add up
 AHEAD = 4  # steps that each process has read, or is reading, before they are used
 
 
 class _Reader(Dataset):
-    """Reads the batches of one step, one for each stream that takes part."""
+    """Reads the parts of one step: a batch of each stream that takes part, in each of them."""
 
     def __init__(self, data: Mapping[str, UtteranceSet]):
         self.data = data
 
-    def __getitem__(self, step: Mapping[str, Request]) -> dict[str, Batch] | UserError:
+    def __getitem__(self, step: Sequence[Mapping[str, Request]]) -> Parts | UserError:
         """Return the batches, or what is wrong: `DataLoader` would add a traceback to it."""
         try:
-            return {stream: self.data[stream].read(request) for stream, request in step.items()}
+            return [{name: self.data[name].read(one) for name, one in p.items()} for p in step]
         except UserError as error:
             return error
 
@@ -33,10 +34,10 @@ class _Reader(Dataset):
 @contextmanager
 def batches_ahead(
     data: Mapping[str, UtteranceSet],
-    steps: Iterator[Mapping[str, Request]],
+    steps: Iterator[Sequence[Mapping[str, Request]]],
     workers: int,
     pinned: bool = False,
-) -> Iterator[Iterator[dict[str, Batch]]]:
+) -> Iterator[Iterator[Parts]]:
     """An iterator over the batches of ``steps``, in order, read in ``workers`` processes.
 
     ``steps`` runs ahead of what is yielded, by at most `AHEAD` steps a process. With 0 workers
@@ -76,7 +77,7 @@ def _unchanged(batches: Item) -> Item:
     return batches
 
 
-def _read(loader: DataLoader) -> Generator[dict[str, Batch], None, None]:
+def _read(loader: DataLoader) -> Generator[Parts, None, None]:
     """Yield the batches of each step; raise what was wrong with them."""
     for batches in loader:
         if isinstance(batches, UserError):

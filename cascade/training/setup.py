@@ -15,26 +15,37 @@ from cascade.features.batches import UtteranceSet
 from cascade.features.cmn import read_cms_init
 from cascade.features.streams import StreamIterator
 from cascade.model.network import Network
+from cascade.model.precision import set_precision
 from cascade.model.saved_model import ModelConfig, load_tensors
 from cascade.model.warm_start import warm_start
 from cascade.runtime.errors import UserError
 from cascade.runtime.files import read_text_table, write_text
 from cascade.text.phones import read_phones
+from cascade.training.ranks import ALONE, Ranks
 from cascade.training.trainer import Trainer
 
 
-def training_device() -> torch.device:
-    """Return what networks are trained on: the GPU, where there is one."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+def training_device(place: int = 0) -> torch.device:
+    """Return what networks are trained on: a GPU, where there is one.
+
+    ``place`` is a number of a training, or of a rank, on this machine: they take GPUs in turn.
+    """
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    return torch.device("cuda", place % count) if count else torch.device("cpu")
 
 
 def build_trainer(
-    experiment: Experiment, name: str, fingerprint: str = ""
+    experiment: Experiment,
+    name: str,
+    fingerprint: str = "",
+    device: torch.device | None = None,
+    ranks: Ranks = ALONE,
 ) -> tuple[Trainer, ModelConfig]:
     """Return a trainer for system ``name``, and the configuration of its model.
 
-    ``fingerprint`` stands for all that the result depends on (see `Trainer`). Raises
-    `UserError` where there is no speech, or nothing fits in the model to start from.
+    ``fingerprint`` stands for all that the result depends on (see `Trainer`). Default for
+    ``device`` is `training_device`. Raises `UserError` where there is no speech, or nothing fits
+    in the model to start from.
     """
     recipe, layout = experiment.recipe, experiment.layout
     system, settings = recipe.systems[name], recipe.train_of(name)
@@ -81,22 +92,29 @@ def build_trainer(
         system.share,
         streams,
     )
-    message = _load_start(experiment, name, network, phones) if system.start else None
+    set_precision(settings.precision)
+    message = None
+    if system.start:
+        message = _load_start(experiment, name, network, phones, write=ranks.first)
     trainer = Trainer(
         network,
         iterators,
         utterances(recipe.role("valid")),
         settings,
         layout.system(name),
-        training_device(),
+        device or training_device(),
         fingerprint,
         message,
+        ranks,
+        recipe.seed,
     )
     return trainer, config
 
 
-def _load_start(experiment: Experiment, name: str, network: Network, phones: list[str]) -> str:
-    """Load the model that a system starts from and write ``start.tsv``; return a summary."""
+def _load_start(
+    experiment: Experiment, name: str, network: Network, phones: list[str], write: bool
+) -> str:
+    """Load the model that a system starts from; return a summary. ``write``: ``start.tsv``."""
     recipe, folder = experiment.recipe, experiment.start(name)
     assert folder is not None
     with weights(folder) as (files, table):
@@ -117,7 +135,8 @@ def _load_start(experiment: Experiment, name: str, network: Network, phones: lis
         shape = "x".join(map(str, origin.shape))
         rows.append(f"{origin.name}\t{shape}\t{origin.state}\t{'yes' if origin.frozen else 'no'}\n")
     path = experiment.layout.system(name) / "start.tsv"
-    write_text(path, "".join(rows))
+    if write:
+        write_text(path, "".join(rows))
     new = [phone for phone in phones if phone not in model_phones]
     return (
         f"starts from {folder}: {loaded} of {len(origins)} tensors loaded, {frozen} frozen"

@@ -1,13 +1,10 @@
-"""Stage 3: trains every system of a recipe, side by side, in one process each."""
+"""Stage 3: trains every system of a recipe, side by side, in one process each or in several."""
 
 import contextlib
-import multiprocessing
-import os
 import signal
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from multiprocessing.connection import Connection, wait
-from multiprocessing.context import SpawnProcess
 
 import torch
 
@@ -22,73 +19,106 @@ from cascade.training.ablation import ablations
 from cascade.training.monitor import Monitor
 from cascade.training.progress import Done, Progress
 from cascade.training.progress_bars import ProgressBars
+from cascade.training.ranks import ALONE, LOOPBACK, Meeting, Torchrun, store_here
 from cascade.training.setup import build_trainer, training_device
+from cascade.training.team import FINISHED, INTERRUPTED, LOST, Team
 from cascade.training.trainer import Interrupted
 
 REPORT_EVERY = 0.5  # seconds between two reports of a training to its parent
-INTERRUPTED = "interrupted"  # the last message of a training that was asked to stop
 
 
 def train_systems(
-    experiment: Experiment, fingerprints: Mapping[str, str], jobs: int
+    experiment: Experiment, fingerprints: Mapping[str, str], jobs: int, gpus: int | None = None
 ) -> Iterator[str]:
     """Train systems, up to ``jobs`` at once; yield the name of each when it is done.
 
     ``fingerprints`` maps each system to a digest of all that its result depends on: a
-    training resumes only from a checkpoint with the same fingerprint.
+    training resumes only from a checkpoint with the same fingerprint. With ``gpus``, each system
+    trains in so many processes, with a GPU each where there are any, else on the CPU. Under
+    torchrun it trains in all processes that torchrun has started.
 
     Raises `UserError` for a precision that this machine does not have. Raises `UserError`
     for failed trainings, after the others have ended. Raises `KeyboardInterrupt` when the
     user stopped them, after all have saved a checkpoint.
     """
     check_machine(experiment.recipe, list(fingerprints))
-    context = multiprocessing.get_context("spawn")
+    others = Torchrun.here() if Torchrun.is_here() else None
+    if others:
+        jobs = 1
+    elif gpus:
+        jobs = max(1, (torch.cuda.device_count() or jobs) // gpus)
     waiting = sorted(fingerprints, key=lambda name: -work(experiment.recipe, name))
-    running: dict[Connection, tuple[str, SpawnProcess]] = {}
+    running: list[Team] = []
     failures: list[str] = []
     bars = ProgressBars(list(fingerprints))
     interrupted = False
+    store = store_here() if gpus and not others else None
     try:
         while waiting or running:
             try:
                 while waiting and len(running) < jobs and not interrupted:
                     name = waiting.pop(0)
-                    receiver, sender = context.Pipe(duplex=False)
-                    process = context.Process(
-                        target=_train_system,
-                        args=(experiment, name, fingerprints[name], sender),
-                    )
-                    process.start()
-                    sender.close()
-                    running[receiver] = (name, process)
-                ready = wait(list(running))
-                for receiver in [one for one in running if one in ready]:
-                    name, process = running[receiver]
-                    message = _receive(receiver)
-                    if isinstance(message, Progress):
-                        bars.show(name, message)
+                    places = {team.place for team in running}
+                    place = next(n for n in range(jobs) if n not in places)
+                    fingerprint = fingerprints[name]
+                    meetings: list[Meeting | None] = [None]
+                    if others:
+                        meetings = [others.announce(name, fingerprint)]
+                    elif store and gpus:
+                        meetings = [
+                            Meeting(LOOPBACK, store.port, name, rank, gpus, place * gpus + rank)
+                            for rank in range(gpus)
+                        ]
+                    team = Team(name, place)
+                    running.append(team)
+                    calls = [(experiment, name, fingerprint, place, one) for one in meetings]
+                    team.start(_train_system, calls)
+                ready = wait([pipe for team in running for pipe in team.processes])
+                for team in list(running):
+                    for receiver in [pipe for pipe in team.processes if pipe in ready]:
+                        progress = team.receive(receiver) if receiver in team.processes else None
+                        if progress:
+                            bars.show(team.name, progress)
+                    if team.processes:
                         continue
-                    del running[receiver]
-                    process.join()
-                    if message == INTERRUPTED:
+                    running.remove(team)
+                    if team.failure:
+                        failures.append(team.failure)
+                    elif team.interrupted:
                         interrupted, waiting = True, []
-                    elif isinstance(message, Done):
-                        bars.done(name, message)
-                        yield name
-                    else:
-                        reason = message or f"its process ended with status {process.exitcode}"
-                        failures.append(f"Training of '{name}' failed: {reason}")
+                    elif team.done:
+                        bars.done(team.name, team.done)
+                        yield team.name
             except KeyboardInterrupt:
                 interrupted, waiting = True, []
-                for _, process in running.values():  # on a terminal Ctrl-C has reached them already
-                    if process.pid is not None:
-                        os.kill(process.pid, signal.SIGTERM)
+                for team in running:  # on a terminal Ctrl-C has reached them already
+                    team.interrupt()
     finally:
         bars.close()
     if interrupted:
         raise KeyboardInterrupt
     if failures:
         raise UserError("\n".join(failures))
+
+
+def follow(experiment: Experiment) -> None:
+    """Train what the first process of torchrun announces, as one of its ranks.
+
+    Raises `UserError` for a failed training, and `KeyboardInterrupt` where it was stopped.
+    """
+    for name, fingerprint, meeting in Torchrun.here().announced():
+        team = Team(name, meeting.local)
+        team.start(_train_system, [(experiment, name, fingerprint, meeting.local, meeting)])
+        while team.processes:
+            try:
+                for receiver in list(team.processes):
+                    team.receive(receiver)
+            except KeyboardInterrupt:
+                team.interrupt()
+        if team.failure:
+            raise UserError(team.failure)
+        if team.interrupted:
+            raise KeyboardInterrupt
 
 
 def work(recipe: Recipe, system: str) -> float:
@@ -111,30 +141,38 @@ def check_machine(recipe: Recipe, systems: Sequence[str]) -> None:
         check_precision(recipe.train_of(name).precision, training_device())
 
 
-def _receive(receiver: Connection) -> Progress | Done | str | None:
-    """Return the next message of a training; None where it ended without its last one."""
-    try:
-        message: Progress | Done | str = receiver.recv()
-    except EOFError:
-        return None
-    return message
-
-
-def _train_system(experiment: Experiment, name: str, fingerprint: str, sender: Connection) -> None:
+def _train_system(
+    experiment: Experiment,
+    name: str,
+    fingerprint: str,
+    place: int,
+    meeting: Meeting | None,
+    sender: Connection,
+) -> None:
     """Train one system in this child process; send its progress and its end to the parent.
 
-    The last message is `Done`, `INTERRUPTED`, or the reason of a failure.
+    With a ``meeting`` it is one of several ranks. ``place`` is the number of the training on
+    this machine. See `Team` for the last message.
     """
     torch.set_num_threads(1)
     die_with_parent()
     try:
-        trainer, config = build_trainer(experiment, name, fingerprint)
+        device = training_device(meeting.local if meeting else place)
+        if device.type == "cuda":
+            torch.cuda.set_device(device)
+        ranks = meeting.join(device) if meeting else ALONE
+        trainer, config = build_trainer(experiment, name, fingerprint, device, ranks)
 
         def stop(*_: object) -> None:
             trainer.stop_asked = True
 
         signal.signal(signal.SIGINT, stop)
         signal.signal(signal.SIGTERM, stop)
+        trainer.resume()
+        if not ranks.first:
+            trainer.run(lambda progress: None)
+            sender.send(FINISHED)
+            return
         reported = 0.0
 
         def watch(progress: Progress) -> None:
@@ -146,11 +184,11 @@ def _train_system(experiment: Experiment, name: str, fingerprint: str, sender: C
                 sender.send(progress)
                 reported = now
 
-        trainer.resume()
         folder = experiment.layout.system(name)
         monitor = Monitor(folder, trainer.step)
         with contextlib.closing(monitor):
             best = trainer.run(watch)
+        assert best is not None
         network, target = trainer.network, trainer.target
         parts = ablations(network, target, trainer.valid, trainer.device)
         write_json(folder / "ablation.json", parts)
@@ -164,3 +202,7 @@ def _train_system(experiment: Experiment, name: str, fingerprint: str, sender: C
         pass  # the parent has ended; the next run resumes from the checkpoint
     except OSError as error:
         sender.send(explain(error))
+    except RuntimeError as error:
+        if meeting is None:
+            raise
+        sender.send(f"{LOST} ({str(error).strip().partition(chr(10))[0]})")

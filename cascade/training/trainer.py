@@ -1,34 +1,32 @@
 """The training loop, one for every network: a step takes one batch of each stream."""
 
-import copy
 import json
-import math
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
 
-from cascade.config.systems import AUTO, Train
+from cascade.config.systems import Train
 from cascade.corpora.corpus import Excluded
 from cascade.data.ledger import write_ledger
-from cascade.features.batches import Batch, Request, UtteranceSet
+from cascade.features.batches import Request, UtteranceSet
 from cascade.features.streams import StreamIterator
 from cascade.model.network import Network
 from cascade.runtime.errors import UserError
 from cascade.runtime.files import write_text
 from cascade.training.checkpoint import Checkpoints
-from cascade.training.loading import batches_ahead
-from cascade.training.losses import batch_loss, gradient_ratio
+from cascade.training.loading import Parts, batches_ahead
+from cascade.training.plan import Plan
 from cascade.training.progress import Progress
+from cascade.training.ranks import ALONE, Ranks
+from cascade.training.step import Outcome, Updater
 from cascade.training.validation import curve_warning, validate
 
-AUTO_EVERY = 25  # steps between two measurements of the weight of streams with `AUTO`
-AUTO_CHANGE = 0.1  # the share of the newest measurement in it
 BAD_STEPS = 20  # steps in a row whose loss or gradient is not finite, before training stops
+LOOK_EVERY = {"cpu": 1, "cuda": 10}  # steps; to look at losses is to wait for the device
 
 
 class Interrupted(Exception):
@@ -36,12 +34,14 @@ class Interrupted(Exception):
 
 
 class Trainer:
-    """Trains a network with AdamW (Loshchilov and Hutter 2019) and one cycle of the rate.
+    """Trains a network with AdamW (`Updater`) and one cycle of the rate.
 
     ``iterators`` has one for each stream, the target's first; with the target's only, this
     trains the plain network. ``valid`` is the target's and chooses the model: the one with
     the lowest phone error rate. ``fingerprint`` stands for all that the result depends on: a
     checkpoint with another one is not used. ``message`` is reported with the first step.
+
+    All ``ranks`` make the same calls, each with its share of every batch.
 
     Call `resume`, if a checkpoint may be there, then `run`. Set ``stop_asked`` to stop.
     """
@@ -56,6 +56,8 @@ class Trainer:
         device: torch.device,
         fingerprint: str = "",
         message: str | None = None,
+        ranks: Ranks = ALONE,
+        seed: int = 0,
     ):
         self.network = network.to(device)
         self.iterators = list(iterators)
@@ -63,20 +65,16 @@ class Trainer:
         self.settings = settings
         self.folder = folder
         self.device = device
+        self.ranks = ranks
         self._on_gpu = device.type == "cuda"
         self.target = self.iterators[0].name
-        self.steps = settings.steps
-        if settings.epochs is not None:
-            self.steps = settings.epochs * self.iterators[0].batches
-        trained = [p for p in network.parameters() if p.requires_grad]
-        self.optimizer = torch.optim.AdamW(
-            trained, lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True
-        )
+        self.updater = Updater(network, settings, self.target, device, ranks, seed)
+        self.plan = Plan(iterators, settings, ranks)
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
-            self.optimizer,
+            self.updater.optimizer,
             max_lr=settings.learning_rate,
-            total_steps=self.steps + 1,
-            pct_start=_warmup(settings.warmup, self.steps + 1),
+            total_steps=self.plan.steps + 1,
+            pct_start=_warmup(settings.warmup, self.plan.steps + 1),
             cycle_momentum=False,
         )
         self.checkpoints = Checkpoints(folder / "checkpoint")
@@ -88,20 +86,18 @@ class Trainer:
         self.losses: dict[str, list[float]] = {iterator.name: [] for iterator in iterators}
         self.history: list[dict[str, Any]] = []
         self.best: dict[str, Any] | None = None
-        self.auto: float | None = None  # the weight of streams with `AUTO`, once measured
         self.stop_asked = False
-        self.norm = math.nan  # of the gradient of the last step, before it is clipped
-        self.utterances = 0  # of the last step
-        self.waited = 0.0  # seconds that the last step waited for its batches
+        self._bad = 0  # steps in a row without an update
 
     def resume(self) -> bool:
         """Continue from the newest good checkpoint with this fingerprint; return whether."""
-        state = self.checkpoints.load()
+        state = self.ranks.of_first(self.checkpoints.load() if self.ranks.first else None)
         if state is None or state.get("fingerprint") != self.fingerprint:
             return False  # none, or one of another recipe, other data or other code
         self.message = None
         self.network.load_state_dict(state["network"])
-        self.optimizer.load_state_dict(state["optimizer"])
+        self.updater.optimizer.load_state_dict(state["optimizer"])
+        self.plan.divide(state["shares"])
         self.schedule.load_state_dict(state["schedule"])
         for iterator, saved in zip(self.iterators, state["iterators"], strict=True):
             iterator.restore(saved)
@@ -109,134 +105,132 @@ class Trainer:
         if self._on_gpu and state["device_random"] is not None:  # else saved without a GPU
             torch.cuda.set_rng_state(state["device_random"], self.device)
         self.step, self.history, self.best = state["step"], state["history"], state["best"]
-        self.losses, self.auto = state["losses"], state["auto"]
+        self.losses, self.updater.auto = state["losses"], state["auto"]
         self.ledger = [(key, Excluded(**item)) for key, item in state["ledger"]]
         return True
 
-    def run(self, watch: Callable[[Progress], None]) -> dict[str, Any]:
+    def run(self, watch: Callable[[Progress], None]) -> dict[str, Any] | None:
         """Train to the end; return the best validation: its ``step`` and ``per``.
 
-        ``watch`` is called after every step. In the end the network has the weights that were
-        best on ``valid``. Raises `Interrupted`, after a checkpoint, when ``stop_asked`` was
-        set, and `UserError` when the loss is not finite for `BAD_STEPS` steps in a row.
+        ``watch`` is called for every step. In the end the network has the weights that were best
+        on ``valid``. Only the first rank has them, and the result; others return None. Raises
+        `Interrupted`, after a checkpoint, when ``stop_asked`` was set, and `UserError` when the
+        loss is not finite for `BAD_STEPS` steps in a row.
         """
-        write_ledger(self.folder / "excluded.tsv", self.ledger)
+        self._write_ledger()
         if self.history:  # of a resumed training: the file may be damaged or deleted
             self._write_history()
         data = {iterator.name: iterator.data for iterator in self.iterators}
-        with batches_ahead(data, self._requests(), self.settings.workers, self._on_gpu) as batches:
+        steps, workers = self.plan.ahead(self.step), self.settings.workers
+        with batches_ahead(data, steps, workers, self._on_gpu) as batches:
             self._loop(batches, watch)
         self.checkpoints.wait()
+        if not self.ranks.first:
+            return None
         assert self.best is not None
         self.network.load_state_dict(self.best["network"])
         return self.best
 
-    def _loop(self, steps: Iterator[dict[str, Batch]], watch: Callable[[Progress], None]) -> None:
+    @property
+    def steps(self) -> int:
+        """The length of the training."""
+        return self.plan.steps
+
+    def _loop(self, steps: Iterator[Parts], watch: Callable[[Progress], None]) -> None:
         """Take all steps that are left."""
+        settings = self.settings
         saved_at = time.monotonic()
-        bad = 0
+        taken: list[_Taken] = []  # steps whose losses are still on the device
         while self.step < self.steps:
             asked = time.monotonic()
-            batches = next(steps)
-            self.waited = time.monotonic() - asked
-            self._request(self.iterators, self.step)  # the iterators are now where the step is
-            losses = self._train_step(batches)
-            bad = 0 if losses else bad + 1
-            if bad == BAD_STEPS:
-                raise UserError(
-                    f"The loss was not finite for {bad} steps in a row. Lower"
-                    " train.learning_rate, or check the recordings for silence and noise. The"
-                    f" utterances of these steps are in {self.folder / 'excluded.tsv'}."
-                )
-            for name, value in losses.items():
-                self.losses[name].append(value)
+            parts = next(steps)
+            waited = time.monotonic() - asked
+            requests = self.plan.requests(self.step)  # the iterators are now where the step is
+            outcome = self.updater.step(self.step, parts)
             self.schedule.step()
             self.step += 1
-            if self.step % self.settings.valid_every == 0 or self.step == self.steps:
+            rate, epoch = float(self.schedule.get_last_lr()[0]), self.iterators[0].epoch
+            taken.append(_Taken(self.step, epoch, rate, requests, waited, outcome))
+            at_end = self.iterators[0].at_end or self.step == self.steps
+            due = self.step % settings.valid_every == 0 or self.step == self.steps
+            if not (due or at_end or self.step % LOOK_EVERY[self.device.type] == 0):
+                continue
+            reports, stop = self._look(taken)
+            taken = []
+            if due and self.ranks.first:
                 self._validate()
-            watch(self._progress(losses))
-            due = time.monotonic() - saved_at >= self.settings.checkpoint_seconds
-            due |= self.iterators[0].at_end or self.step == self.steps
-            if due or self.stop_asked:
+                reports[-1].row = self.history[-1]
+            elif due:
+                self.losses = {name: [] for name in self.losses}
+            for report in reports:
+                watch(self._with_valid(report))
+            stop |= self.ranks.world == 1 and self.stop_asked
+            late = time.monotonic() - saved_at >= settings.checkpoint_seconds
+            if self.ranks.first and (late or at_end or stop):
                 self.checkpoints.save(self._state())
                 saved_at = time.monotonic()
-            if self.stop_asked:
+            if stop:
                 self.checkpoints.wait()
                 raise Interrupted
 
-    def _requests(self) -> Iterator[dict[str, Request]]:
-        """Yield what all steps that are left read; it may run ahead, as it changes no state."""
-        ahead = [copy.copy(iterator) for iterator in self.iterators]
-        for step in range(self.step, self.steps):
-            yield self._request(ahead, step)
+    def _look(self, taken: Sequence["_Taken"]) -> tuple[list[Progress], bool]:
+        """Fetch what steps gave from the device; return reports, and whether a rank should stop."""
+        own = [value for one in taken for value in one.outcome.losses.values()]
+        stop = torch.tensor(float(self.stop_asked), device=self.device)
+        losses = self.ranks.sum(torch.stack([*own, stop]))
+        both = torch.stack(
+            [value for one in taken for value in (one.outcome.norm, one.outcome.bad)]
+        )
+        *values, stop_asked = losses.tolist()
+        fetched, pairs, reports = iter(values), iter(both.tolist()), []
+        for one in taken:
+            each = {name: next(fetched) for name in one.outcome.losses}
+            norm, bad = next(pairs), next(pairs)
+            self._bad = self._bad + 1 if bad else 0
+            if bad:
+                each = {}
+                self._exclude(one)
+            for name, value in each.items():
+                self.losses[name].append(value)
+            reports.append(
+                Progress(
+                    step=one.step,
+                    steps=self.steps,
+                    epoch=one.epoch,
+                    losses=each,
+                    per=None,
+                    best=None,
+                    learning_rate=one.rate,
+                    norm=norm,
+                    utterances=sum(r.copies * len(r.indices) for r in one.requests.values()),
+                    waited=one.waited,
+                )
+            )
+            if self._bad == BAD_STEPS:
+                raise UserError(
+                    f"The loss was not finite for {BAD_STEPS} steps in a row. Lower"
+                    " train.learning_rate, or check the recordings for silence and noise. The"
+                    f" utterances of these steps are in {self.folder / 'excluded.tsv'}."
+                )
+        return reports, stop_asked > 0
 
-    def _request(self, iterators: Sequence[StreamIterator], step: int) -> dict[str, Request]:
-        """Return what a step reads, a batch of each active stream; move the iterators on."""
-        requests = {}
-        for iterator in iterators:
-            first, last = self.settings.active.get(iterator.name, (0.0, 1.0))
-            if first * self.steps <= step < last * self.steps:
-                ramp = iterator.augment.ramp * self.steps
-                iterator.strength = min(1.0, step / ramp) if ramp else 1.0
-                requests[iterator.name] = next(iterator)
-        return requests
-
-    def _train_step(self, batches: dict[str, Batch]) -> dict[str, float]:
-        """Update the weights; return the loss of each stream in nats a phone.
-
-        Where the loss or the gradient is not finite there is no update: returns {}.
-        """
-        self.network.train()
-        inputs = {  # (N, T, C) each
-            name: batch.inputs.to(self.device, non_blocking=True) for name, batch in batches.items()
-        }
-        bfloat16 = self.settings.precision == "bfloat16"
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=bfloat16):
-            outputs = self.network(inputs)  # (N, T, phones) each
-        pairs = zip(batches.items(), outputs, strict=True)
-        consistency = self.settings.consistency
-        losses = {name: batch_loss(out, batch, consistency) for (name, batch), out in pairs}
-        auto = [name for name in losses if self.settings.weights.get(name) == AUTO]
-        if auto and self.target in losses and self.step % AUTO_EVERY == 0:
-            self._measure(losses[self.target], torch.stack([losses[name] for name in auto]).sum())
-        weighted = (self._weight(name) * value for name, value in losses.items())
-        loss = sum(weighted, start=torch.zeros((), device=self.device))
-        if self.settings.tie:
-            loss = loss + self.settings.tie * self.network.distance(self.target)
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        norm = nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.clip)
-        self.norm, self.utterances = norm.item(), sum(len(b.ids) for b in batches.values())
-        if not (torch.isfinite(loss) and torch.isfinite(norm)):
-            self._exclude(batches)
-            return {}
-        self.optimizer.step()
-        return {name: value.item() for name, value in losses.items()}
-
-    def _weight(self, stream: str) -> float:
-        """Return the factor of a stream's loss."""
-        weight = self.settings.weights.get(stream, 1.0)
-        return self.auto or 1.0 if isinstance(weight, str) else weight
-
-    def _measure(self, target: Tensor, others: Tensor) -> None:
-        """Measure the weight of streams with `AUTO`, of which ``others`` is the sum of losses."""
-        ratio = gradient_ratio(target, others, self.network.parameters())
-        if math.isfinite(ratio):
-            old = ratio if self.auto is None else self.auto
-            self.auto = old + AUTO_CHANGE * (ratio - old)
-
-    def _exclude(self, batches: dict[str, Batch]) -> None:
+    def _exclude(self, taken: "_Taken") -> None:
         """Write the utterances of a step without an update to ``excluded.tsv``."""
-        reason = f"left out of step {self.step + 1}: the loss is not finite"
-        for stream, batch in batches.items():
-            self.ledger += [(stream, Excluded(name, reason)) for name in dict.fromkeys(batch.ids)]
-        write_ledger(self.folder / "excluded.tsv", self.ledger)
+        reason = f"left out of step {taken.step}: the loss is not finite"
+        ids = {iterator.name: iterator.data.ids for iterator in self.iterators}
+        for stream, request in taken.requests.items():
+            self.ledger += [(stream, Excluded(ids[stream][i], reason)) for i in request.indices]
+        self._write_ledger()
+
+    def _write_ledger(self) -> None:
+        if self.ranks.first:
+            write_ledger(self.folder / "excluded.tsv", self.ledger)
 
     def _validate(self) -> None:
         """Measure the target on ``valid``; keep the weights if they are the best so far."""
         means = {name: sum(x) / len(x) if x else None for name, x in self.losses.items()}
         self.losses = {name: [] for name in self.losses}
-        loss, per = validate(self.network, self.target, self.valid, self.device)
+        loss, per = validate(self.network, self.target, self.valid, self.device, self.updater.exact)
         row = {
             "step": self.step,
             "epoch": self.iterators[0].epoch,
@@ -245,8 +239,8 @@ class Trainer:
             "valid_loss": loss,
             "valid_per": per,
         }
-        if self.auto is not None:
-            row["auto_weight"] = self.auto
+        if self.updater.auto is not None:
+            row["auto_weight"] = self.updater.auto
         self.history.append(row)
         self._write_history()
         self.message = curve_warning(self.history, self.steps) or self.message
@@ -263,36 +257,39 @@ class Trainer:
         """Return all that a checkpoint needs to continue to the same bytes."""
         return {
             "network": self.network.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
+            "optimizer": self.updater.optimizer.state_dict(),
             "schedule": self.schedule.state_dict(),
             "iterators": [iterator.state() for iterator in self.iterators],
             "random": torch.get_rng_state(),
             "device_random": torch.cuda.get_rng_state(self.device) if self._on_gpu else None,
             "step": self.step,
+            "shares": self.plan.shares,
             "fingerprint": self.fingerprint,
             "history": self.history,
             "losses": self.losses,
-            "auto": self.auto,
+            "auto": self.updater.auto,
             "ledger": [(key, asdict(item)) for key, item in self.ledger],
             "best": self.best,
         }
 
-    def _progress(self, losses: dict[str, float]) -> Progress:
-        message, self.message = self.message, None
-        return Progress(
-            step=self.step,
-            steps=self.steps,
-            epoch=self.iterators[0].epoch,
-            losses=losses,
-            per=self.history[-1]["valid_per"] if self.history else None,
-            best=self.best["per"] if self.best else None,
-            message=message,
-            learning_rate=float(self.schedule.get_last_lr()[0]),
-            norm=self.norm,
-            utterances=self.utterances,
-            waited=self.waited,
-            row=next((row for row in self.history[-1:] if row["step"] == self.step), None),
-        )
+    def _with_valid(self, report: Progress) -> Progress:
+        """Add to a report what validations gave, and the message, if there is one."""
+        report.per = self.history[-1]["valid_per"] if self.history else None
+        report.best = self.best["per"] if self.best else None
+        report.message, self.message = self.message, None
+        return report
+
+
+@dataclass(frozen=True)
+class _Taken:
+    """A step that was taken, and what it gave, which is still on the device."""
+
+    step: int
+    epoch: int
+    rate: float
+    requests: Mapping[str, Request]
+    waited: float
+    outcome: Outcome
 
 
 def _warmup(share: float, steps: int) -> float:

@@ -385,6 +385,9 @@ FOLDED = {**SMALL["languages"]["ru"], "fold": {"ий": "и"}}
         ({"limits": {"max_excluded": "few"}}, "share such as 5%"),
         ({"train": {"checkpoint_every": "1h"}}, "time such as 60s"),
         (trained(checkpoint_every="1h"), "time such as 60s"),
+        ({"train": {"loss": "fast"}}, "train.loss must be one of auto, exact, pytorch"),
+        ({"train": {"precision": "fp8"}}, "one of float32, bfloat16, tf32"),
+        ({"train": {"accumulate": 0}}, "accumulate"),
         ({"languages": {**SMALL["languages"], "ru": FOLDED}}, "ru.fold must map single letters"),
     ],
 )

@@ -96,3 +96,27 @@ def test_one_system_can_ask_for_it(without, tmp_path):
     recipe = dataclasses.replace(recipe, systems={**recipe.systems, "plain": plain})
     with pytest.raises(UserError, match=REFUSED):
         run(experiment(tmp_path, recipe), [3], 1)
+
+
+def test_the_lstm_of_gpus_is_near_to_float32_with_its_gradients():
+    torch.manual_seed(0)
+    lstm, x = torch.nn.LSTM(6, 5, batch_first=True), torch.randn(3, 7, 6)
+    outputs = lstm(x)[0]
+    expected = torch.autograd.grad(outputs.square().sum(), list(lstm.parameters()))
+    with torch.autocast("cpu", torch.bfloat16):
+        short = precision.bfloat16_lstm(lstm, x)
+    assert short.dtype == torch.bfloat16
+    torch.testing.assert_close(short.float(), outputs, rtol=0.05, atol=0.02)
+    gradients = torch.autograd.grad(short.float().square().sum(), list(lstm.parameters()))
+    for one, other in zip(gradients, expected, strict=True):
+        assert torch.nn.functional.cosine_similarity(one.ravel(), other.ravel(), dim=0) > 0.99
+
+
+def test_tf32_is_used_only_where_it_is_asked_for():
+    for asked, products in (("tf32", "tf32"), ("bfloat16", "ieee"), ("float32", "ieee")):
+        precision.set_precision(asked)
+        assert torch.backends.cudnn.rnn.fp32_precision == products
+        assert torch.backends.cuda.matmul.fp32_precision == products
+    precision.check_precision("tf32", torch.device("cuda"))
+    with pytest.raises(UserError, match="tf32 needs a GPU of NVIDIA, and PyTorch finds none here"):
+        precision.check_precision("tf32", CPU)

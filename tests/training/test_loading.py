@@ -21,14 +21,14 @@ def utterances(tmp_path):
 
 def steps(number):
     for step in range(number):
-        yield {"ru": Request((step % 12, (step + 5) % 12), STILL, step)}
+        yield [{"ru": Request((step % 12, (step + 5) % 12), STILL, step)}]
 
 
 @pytest.mark.parametrize("workers", [0, 1, 2])
 def test_batches_come_in_order(utterances, workers):
-    expected = [as_bytes(utterances.read(step["ru"])) for step in steps(20)]
+    expected = [as_bytes(utterances.read(step[0]["ru"])) for step in steps(20)]
     with batches_ahead({"ru": utterances}, steps(20), workers) as batches:
-        assert [as_bytes(step["ru"]) for step in batches] == expected
+        assert [as_bytes(step[0]["ru"]) for step in batches] == expected
 
 
 @pytest.mark.parametrize("workers", [0, 2])

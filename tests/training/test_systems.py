@@ -177,3 +177,26 @@ def test_the_longest_training_starts_first(recipe, layout, raw):
         train_systems(Experiment(recipe(), layout), dict.fromkeys(("plain", "both"), ""), 1)
     )
     assert done == ["both", "plain"]
+
+
+def test_a_system_trains_in_several_processes_and_one_that_dies_ends_them(recipe, layout, raw):
+    experiment = Experiment(recipe(), layout)
+    assert list(train_systems(experiment, {"both": "1"}, 2, gpus=2)) == ["both"]
+    assert layout.model("both").exists()
+    checkpoint = layout.system("one") / "checkpoint" / "last.pt"
+    raw["train"] |= {"steps": 100_000, "checkpoint_every": "0.1s"}
+    killed = []
+
+    def kill():
+        while not checkpoint.is_file():
+            time.sleep(0.05)
+        killed.append(multiprocessing.active_children()[-1])
+        killed[0].kill()
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    message = r"^Training of 'one' failed: one of its processes ended with status -9$"
+    with pytest.raises(UserError, match=message):
+        list(train_systems(Experiment(recipe(), layout), {"one": "1"}, 2, gpus=2))
+    killer.join()
+    assert killed and not multiprocessing.active_children()

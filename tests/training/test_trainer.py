@@ -119,13 +119,13 @@ def test_automatic_weights_make_gradients_as_long_as_the_target_s(layout, tmp_pa
     run = trainer(layout, tmp_path, ("ru", "en"), settings)
     run.run(lambda progress: None)
     row = json.loads((tmp_path / "train.jsonl").read_text())
-    assert row["auto_weight"] == run.auto
-    measured = trainer(layout, tmp_path / "m", ("ru", "en"), settings)
+    assert row["auto_weight"] == run.updater.auto
+    measured = trainer(layout, tmp_path / "m", ("ru", "en"), settings).updater
     w = measured.network.upper["shared"][-1].weight
     own = measured.network.lower["ru"][0].weight  # not in common: does not count
-    measured._measure(w.sum() + 100 * own.sum(), 10 * w.sum())
+    measured._measure({"ru": w.sum() + 100 * own.sum(), "en": 10 * w.sum()})
     assert measured.auto == pytest.approx(0.1) and measured._weight("en") == measured.auto
-    measured._measure(w.sum(), 5 * w.sum())  # then a tenth of the way to 0.2
+    measured._measure({"ru": w.sum(), "en": 5 * w.sum()})  # then a tenth of the way to 0.2
     assert measured.auto == pytest.approx(0.11)
     assert measured._weight("ru") == 1.0
 

@@ -18,9 +18,8 @@ class Speech:
         (index,) = indices
         log_probs = 30 * torch.eye(4)[self.paths[index]][None]
         labels = torch.from_numpy(self.labels[index])
-        return Batch(
-            (str(index),), log_probs, torch.tensor([7]), labels, torch.tensor([len(labels)])
-        )
+        counts = torch.tensor([len(labels)])
+        return Batch((str(index),), log_probs, torch.tensor([7]), labels, counts, len(labels))
 
 
 def test_per_is_the_edit_distance_of_greedy_phones():
