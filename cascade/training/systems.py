@@ -10,6 +10,7 @@ import torch
 
 from cascade.config.experiment import Experiment
 from cascade.config.recipe import Recipe
+from cascade.config.systems import AUTO
 from cascade.model.precision import check_precision
 from cascade.model.saved_model import save_model
 from cascade.runtime.errors import UserError, explain
@@ -43,6 +44,12 @@ def train_systems(
     """
     check_machine(experiment.recipe, list(fingerprints))
     others = Torchrun.here() if Torchrun.is_here() else None
+    for name in fingerprints if others or gpus else ():
+        if AUTO in experiment.recipe.train_of(name).weights.values():
+            raise UserError(
+                f"systems.{name}: a weight '{AUTO}' is measured in one process only. Give a number"
+                " in train.weights, or leave --gpus and torchrun out."
+            )
     if others:
         jobs = 1
     elif gpus:
