@@ -25,6 +25,13 @@ LEXICON = {"атта": ["a t t a"], "кот": ["k o t", "k a t"], "сок": ["s 
 ENGLISH = "θ"  # a phone that Russian does not have
 SCALES = {"acoustic_scale": 0.8, "blank_penalty": 1.5, "word_penalty": 0.75}
 NEURONS, FILTERS, STACK = 16, 40, 3
+WITHOUT = """
+import sys
+for name in ("torch", "lhotse", "numba", "kaldiio", "safetensors", "scipy", "onnx", "kaldialign"):
+    sys.modules[name] = None  # an import fails
+from cascade.cli.main import main
+sys.exit(main())
+"""  # the command, for Python's -c, in an environment that has only what bundles need
 TEST = {
     "files": 2,
     "oov": 1.5,

@@ -86,7 +86,7 @@ class Exported(nn.Module):
 
 
 def _smoothed(x: Tensor, x_lens: Tensor, share: float) -> Tensor:
-    """Do to (N, T, C) what `cascade.features.batches.smoothed` does to each utterance."""
+    """Do to (N, T, C) what `cascade.features.inputs.smoothed` does to each utterance."""
     last = (torch.arange(x.shape[1]) + 1 >= x_lens[:, None])[:, :, None]  # (N, T, 1)
     after = torch.where(last, x, nn.functional.pad(x, (0, 0, 0, 1))[:, 1:])
     x = x + share * (after - x)

@@ -78,8 +78,8 @@ class TrainedSystem:
         import torch  # takes seconds
 
         from cascade.decoding.network_outputs import AcousticModel
-        from cascade.features.batches import network_inputs
         from cascade.features.filterbank import Filterbank
+        from cascade.features.inputs import network_inputs
 
         torch.set_num_threads(1)
         layout, features = self.experiment.layout, self.features

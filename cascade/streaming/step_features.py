@@ -10,13 +10,13 @@ from collections.abc import Iterator
 import numpy as np
 
 from cascade.config.sections import Features
-from cascade.features.batches import smoothed, stacked
 from cascade.features.cmn import RunningMean
+from cascade.features.inputs import smoothed, stacked
 from cascade.features.numpy_filterbank import NumpyFilterbank
 
 
 class StepFeatures:
-    """What the network takes of one stream: `cascade.features.batches.network_inputs` in pieces.
+    """What the network takes of one stream: `cascade.features.inputs.network_inputs` in pieces.
 
     ``mean`` (C,) is the cms-init vector, from which the running mean begins.
     """

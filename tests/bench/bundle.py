@@ -18,7 +18,7 @@ from cascade.config.experiment import Experiment
 from cascade.config.layout import Layout
 from cascade.config.recipe import read_recipe
 from cascade.corpora import audio
-from cascade.features.batches import network_inputs
+from cascade.features.inputs import network_inputs
 from cascade.lm.graph import read_words
 from cascade.lm.spelling import joined
 from cascade.runtime.files import read_jsonl_gz, read_text_table

@@ -7,8 +7,8 @@ from cascade.config.sections import Decode, Features
 from cascade.decoding.network_outputs import AcousticModel
 from cascade.decoding.word_search import WordSearch
 from cascade.export.onnx_model import Exported, to_onnx
-from cascade.features.batches import network_inputs
 from cascade.features.cmn import read_cms_init
+from cascade.features.inputs import network_inputs
 
 LENGTHS = (200, 151, 32)
 MEANS = [

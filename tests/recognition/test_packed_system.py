@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import onnx
 import pytest
-from bundle_files import FILTERS, trained
+from bundle_files import FILTERS, WITHOUT, trained
 from support import ROOT
 
 from cascade.bundle.manifest import NAME
@@ -20,15 +20,6 @@ from cascade.recognition.packed_system import PackedSystem
 from cascade.recognition.recordings import transcribe
 from cascade.recognition.trained_system import TrainedSystem
 from cascade.runtime.errors import UserError
-
-BLOCKED = ("torch", "lhotse", "numba", "kaldiio", "safetensors", "scipy", "onnx", "kaldialign")
-WITHOUT = f"""
-import sys
-for name in {BLOCKED}:
-    sys.modules[name] = None  # an import fails
-from cascade.cli.main import main
-sys.exit(main())
-"""
 
 
 @pytest.fixture(params=[{"cmn": "utterance"}, {"cmn": "online", "cmn_window": 80}])

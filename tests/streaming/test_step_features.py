@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cascade.config.sections import Features
-from cascade.features.batches import network_inputs
+from cascade.features.inputs import network_inputs
 from cascade.features.numpy_filterbank import NumpyFilterbank
 from cascade.streaming.step_features import StepFeatures
 
