@@ -63,7 +63,7 @@ def test_the_words_of_the_microphone_appear(page):
     wait(page, "document.getElementById('level').value > -50")
     assert page.inner_text("#state") == "Listening."
     page.click("#button")  # stops
-    page.wait_for_selector(".final", timeout=60_000)
+    wait(page, "document.querySelector('.final') !== null")
     wait(page, "document.getElementById('state').textContent === 'Ready.'")
     events = [json.loads(message) for message in page.received]
     finals = [event["text"] for event in events if event["type"] == "final"]

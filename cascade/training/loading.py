@@ -62,8 +62,8 @@ def batches_ahead(
     try:
         with closing(_read(loader)) as batches:  # its end is that of the workers
             yield batches
-    except RuntimeError as error:
-        if not str(error).startswith("DataLoader worker"):
+    except (RuntimeError, ConnectionError, EOFError) as error:  # the last two: while it sends
+        if isinstance(error, RuntimeError) and not str(error).startswith("DataLoader worker"):
             raise
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # torch's handler would raise it again
         raise UserError(

@@ -167,10 +167,12 @@ def test_networks_of_other_sizes_are_refused(experiment):
             onnx.helper.make_tensor_value_info(name, onnx.TensorProto.INT64, ["N"])
             for name in names
         )
-        y = onnx.helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, ["N", "T", phones])
+        y = onnx.helper.make_tensor_value_info(
+            "log_probs", onnx.TensorProto.FLOAT, ["N", "T", phones]
+        )
         wide = onnx.numpy_helper.from_array(np.zeros((filters, phones), np.float32), "w")
         nodes = [
-            onnx.helper.make_node("MatMul", ["x", "w"], ["y"]),
+            onnx.helper.make_node("MatMul", ["x", "w"], ["log_probs"]),
             onnx.helper.make_node("Identity", ["x_lens"], ["log_probs_len"]),
         ]
         graph = onnx.helper.make_graph(nodes, "other", [x, lens], [y, ends], [wide])

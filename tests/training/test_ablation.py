@@ -23,12 +23,12 @@ def test_each_part_is_changed_alone_and_put_back(monkeypatch, share, layers, exp
     x = torch.randn(2, 5, 12)
     outputs = []
 
-    def answer(network, target, data, device):
+    def answer(network, target, data, device, exact):
         outputs.append(network({target: x})[0])
         return 0.0, float(len(outputs))
 
     monkeypatch.setattr(ablation, "validate", answer)
-    rates = ablation.ablations(net, "ru", None, None)
+    rates = ablation.ablations(net, "ru", None, torch.device("cpu"))
     assert list(rates) == ["whole", *expected]
     assert all(not torch.equal(outputs[0], other) for other in outputs[1:])
     assert torch.equal(outputs[0], net({"ru": x})[0])

@@ -24,7 +24,7 @@ def test_weights_of_a_bundle_are_loaded_and_new_phones_are_named(tmp_path, raw, 
     outputs = dict.fromkeys(("ru", "en"), range(len(PHONES)))
     network = Network(outputs, FILTERS * STACK, len(PHONES), [1, 1], NEURONS)
     torch.nn.init.zeros_(network.upper["shared"][-1].weight)
-    message = _load_start(experiment, "more", network, PHONES)
+    message = _load_start(experiment, "more", network, PHONES, write=True)
     assert f"starts from {start}:" in message
     assert message.endswith("; phones that it lacks, new: b ʒ")
     theirs = load_model(packed.layout.system("plain"))[0].path_of("ru")
