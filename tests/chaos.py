@@ -108,8 +108,11 @@ class Chaos:
             cwd=ROOT,
             start_new_session=True,
         )
-        time.sleep(self.random.uniform(0.1, self.seconds[stage]))
+        wait = self.random.uniform(0.1, self.seconds[stage])
+        time.sleep(wait)
         at_work = process.poll() is None
+        if not at_work:
+            self.seconds[stage] = wait  # it had less to do, or the machine is faster now
         # Half of the time the parent alone: its children must end by themselves.
         kill = os.kill if self.random.random() < 0.5 else os.killpg
         with contextlib.suppress(ProcessLookupError):

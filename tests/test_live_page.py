@@ -59,7 +59,7 @@ def test_the_words_of_the_microphone_appear(page):
     assert page.inner_text("#model") == "Model small plain, language ru"
     assert page.get_attribute("#words", "lang") == "ru"
     page.click("#button")
-    wait(page, "document.getElementById('rest').textContent")
+    wait(page, "document.getElementById('stable').textContent")  # so the last one has words
     wait(page, "document.getElementById('level').value > -50")
     assert page.inner_text("#state") == "Listening."
     page.click("#button")  # stops
