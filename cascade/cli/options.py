@@ -154,21 +154,9 @@ def _transcribe(subparsers: argparse._SubParsersAction) -> None:
         allow_abbrev=False,
     )
     speech.add_argument("audio", nargs="+", type=Path, metavar="AUDIO", help="recordings")
-    speech.add_argument(
-        "--bundle",
-        type=Path,
-        help="a bundle of stage 7, a folder or a zip file, in place of a recipe",
-    )
+    _add_model(speech)
     speech.add_argument(
         "--int8", action="store_true", help="the bundle's network with weights of 8 bits"
-    )
-    speech.add_argument("--recipe", help="a folder of recipes/, or a file (ru_en)")
-    speech.add_argument(
-        "--system", help="one of its systems (the one with the fewest phone errors on valid)"
-    )
-    speech.add_argument("--exp", help="the folder of experiments (exp)")
-    speech.add_argument(
-        "--channel", type=int, metavar="N", help="which channel, from 0 (the mean of all)"
     )
     units = speech.add_mutually_exclusive_group()
     units.add_argument("--phones", action="store_true", help="print phones in place of words")
@@ -204,12 +192,7 @@ def _align(subparsers: argparse._SubParsersAction) -> None:
         allow_abbrev=False,
     )
     times.add_argument("folder", metavar="FOLDER", help="recordings with their text")
-    times.add_argument("--bundle", type=Path, help="a bundle, a folder or a zip file")
-    times.add_argument("--recipe", help="a folder of recipes/, or a file (ru_en)")
-    times.add_argument(
-        "--system", help="one of its systems (the one with the fewest phone errors on valid)"
-    )
-    times.add_argument("--exp", help="the folder of experiments (exp)")
+    _add_model(times)
     times.add_argument(
         "--out",
         type=Path,
@@ -231,9 +214,6 @@ def _align(subparsers: argparse._SubParsersAction) -> None:
         help="pronunciations that come before those of the bundle: lines 'word phone phone ...'",
     )
     times.add_argument(
-        "--channel", type=int, metavar="N", help="which channel, from 0 (the mean of all)"
-    )
-    times.add_argument(
         "--min-score",
         type=float,
         default=LEAST_SCORE,
@@ -242,6 +222,23 @@ def _align(subparsers: argparse._SubParsersAction) -> None:
     )
     times.add_argument("--nj", type=int, default=os.cpu_count() or 1, help="processes at once")
     times.add_argument("--force", action="store_true", help="replace files that are there already")
+
+
+def _add_model(command: argparse.ArgumentParser) -> None:
+    """Add what says which model reads the recordings, and how."""
+    command.add_argument(
+        "--bundle",
+        type=Path,
+        help="a bundle of stage 7, a folder or a zip file, in place of a recipe",
+    )
+    command.add_argument("--recipe", help="a folder of recipes/, or a file (ru_en)")
+    command.add_argument(
+        "--system", help="one of its systems (the one with the fewest phone errors on valid)"
+    )
+    command.add_argument("--exp", help="the folder of experiments (exp)")
+    command.add_argument(
+        "--channel", type=int, metavar="N", help="which channel, from 0 (the mean of all)"
+    )
 
 
 def _report(subparsers: argparse._SubParsersAction) -> None:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from cascade.config.recipe import Recipe
 from cascade.config.sections import Language
@@ -22,26 +23,33 @@ SHOWN = 5  # reasons of a data set
 COLUMNS = ("utterances", "speakers", "words", "different", "left out", "")
 
 
+class Guesses(NamedTuple):
+    """What the transcripts of a language say about it.
+
+    Attributes:
+        letters: Counts of the characters of the transcripts.
+        unsure: Those that are left out of the letters.
+        capitals: Words that are read as espeak-ng reads capitals.
+        in_english: Words that espeak-ng reads as English.
+    """
+
+    letters: LetterCounts
+    unsure: Sequence[str]
+    capitals: Sequence[str]
+    in_english: Sequence[str]
+
+
 def report(
     recipe: Recipe,
     summaries: Sequence[DatasetSummary],
-    letters: Mapping[str, LetterCounts],
-    unsure: Mapping[str, Sequence[str]],
-    capitals: Mapping[str, Sequence[str]],
-    in_english: Mapping[str, Sequence[str]],
+    guesses: Mapping[str, Guesses],
     origins: Mapping[str, str],
 ) -> str:
-    """Return the text to print.
-
-    By language, ``letters`` counts those of the transcripts, ``unsure`` are those that are left
-    out, ``capitals`` are words that are read as espeak-ng reads capitals, ``in_english`` those
-    that it reads as English, and ``origins`` says where the data come from.
-    """
-    parts = [
-        _data(summaries),
-        _guesses(recipe, summaries, letters, unsure, capitals, in_english, origins),
-        _phones(recipe, summaries),
-    ]
+    """Return the text to print. ``guesses`` and ``origins`` of the data are by language."""
+    languages = (
+        _guesses(recipe, name, summaries, guesses[name], origins[name]) for name in recipe.languages
+    )
+    parts = [_data(summaries), "\n".join(languages), _phones(recipe, summaries)]
     warnings = list(_warnings(recipe, summaries))
     if warnings:
         parts.append("\n".join(f"warning: {warning}." for warning in warnings))
@@ -72,53 +80,43 @@ def _data(summaries: Sequence[DatasetSummary]) -> str:
 
 
 def _guesses(
-    recipe: Recipe,
-    summaries: Sequence[DatasetSummary],
-    letters: Mapping[str, LetterCounts],
-    unsure: Mapping[str, Sequence[str]],
-    capitals: Mapping[str, Sequence[str]],
-    in_english: Mapping[str, Sequence[str]],
-    origins: Mapping[str, str],
+    recipe: Recipe, name: str, summaries: Sequence[DatasetSummary], guesses: Guesses, origin: str
 ) -> str:
-    lines = []
-    for name, language in recipe.languages.items():
-        counts = letters[name]
-        own = [s for s in summaries if s.dataset.language == name]
+    """Return the lines of a language."""
+    language, counts, unsure = recipe.languages[name], guesses.letters, guesses.unsure
+    own = [s for s in summaries if s.dataset.language == name]
+    lines = [
+        f"{name}: {origin}; pronounced by espeak-ng's voice '{language.voice}'.",
+        f"  letters: {language.letters}",
+    ]
+    for char in unsure[:SHOWN]:
+        times = counts.words[char]
         lines.append(
-            f"{name}: {origins[name]}; pronounced by espeak-ng's voice '{language.voice}'."
+            f"  not taken: {char} (U+{ord(char):04X}), in {times} word{'s' * (times > 1)} such"
+            f" as '{counts.examples[char]}'; if it is a letter of the language, add it to"
+            " 'letters'"
         )
-        lines.append(f"  letters: {language.letters}")
-        for char in unsure[name][:SHOWN]:
-            times = counts.words[char]
-            lines.append(
-                f"  not taken: {char} (U+{ord(char):04X}), in {times} word{'s' * (times > 1)} such"
-                f" as '{counts.examples[char]}'; if it is a letter of the language, add it to"
-                " 'letters'"
-            )
-        if len(unsure[name]) > SHOWN:
-            rest = unsure[name][SHOWN:]
-            lines.append(f"  not taken, either: {_counted(rest, counts.lines)}")
-        taken = {*language.letters, *unsure[name]}
-        other = [c for c in counts.lines if c not in taken]
-        if other:
-            lines.append(f"  not taken, because of another script: {_counted(other, counts.lines)}")
-        if words := capitals[name]:
-            rest = f" and {len(words) - SHOWN} more" if len(words) > SHOWN else ""
-            lines.append(
-                f"  read as capitals: {', '.join(words[:SHOWN])}{rest}; if they are words, remove"
-                " 'capitals' from 'hints'"
-            )
-        if fixed := [f"{s.dataset.role} {s.dataset.name}" for s in own if s.dataset.confusables]:
-            lines.append(
-                f"  confusables: fix, since letters of another script look like those of words:"
-                f" {', '.join(fixed)}"
-            )
-        lines += _numbers(own)
-        lines += _voice(language, in_english[name])
-        rates = sum((s.rates for s in own), Counter[int]())
-        if rates:
-            each = ", ".join(f"{rate} Hz ({n:,})" for rate, n in rates.most_common())
-            lines.append(f"  recordings: {each}; resampled to {recipe.features.rate} Hz")
+    if rest := unsure[SHOWN:]:
+        lines.append(f"  not taken, either: {_counted(rest, counts.lines)}")
+    other = [char for char in counts.lines if char not in {*language.letters, *unsure}]
+    if other:
+        lines.append(f"  not taken, because of another script: {_counted(other, counts.lines)}")
+    if words := guesses.capitals:
+        more = f" and {len(words) - SHOWN} more" if len(words) > SHOWN else ""
+        lines.append(
+            f"  read as capitals: {', '.join(words[:SHOWN])}{more}; if they are words, remove"
+            " 'capitals' from 'hints'"
+        )
+    if fixed := [f"{s.dataset.role} {s.dataset.name}" for s in own if s.dataset.confusables]:
+        lines.append(
+            f"  confusables: fix, since letters of another script look like those of words:"
+            f" {', '.join(fixed)}"
+        )
+    lines += _numbers(own)
+    lines += _voice(language, guesses.in_english)
+    if rates := sum((s.rates for s in own), Counter[int]()):
+        each = ", ".join(f"{rate} Hz ({n:,})" for rate, n in rates.most_common())
+        lines.append(f"  recordings: {each}; resampled to {recipe.features.rate} Hz")
     return "\n".join(lines)
 
 

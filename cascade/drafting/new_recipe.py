@@ -81,18 +81,19 @@ def new_recipe(
     for code, settings in existing.items():
         if settings.together:
             origins[code].append(f"set up as in recipes/{settings.recipe}")
-    languages, unsure, capitals, in_english = {}, {}, {}, {}
+    languages, guesses = {}, {}
     for code in codes:
         before = existing.get(code)
         known = before.language.letters if before else ""
-        unsure[code] = doubtful(chosen[code], letters[code], known)
-        language = language_of(chosen[code], letters[code], before, unsure[code])
+        unsure = doubtful(chosen[code], letters[code], known)
+        language = language_of(chosen[code], letters[code], before, unsure)
         own = [d for d in datasets if d.language == code]
         lines = (line for d in own for line in transcripts(d, request, language))
-        hints, capitals[code] = hints_in(lines, language)
+        hints, capitals = hints_in(lines, language)
         languages[code] = replace(language, hints=hints)
         examples = {letters[code].examples.get(c, "") for c in language.letters} - {""}
-        in_english[code] = voices.in_english(chosen[code], sorted(examples))
+        in_english = voices.in_english(chosen[code], sorted(examples))
+        guesses[code] = data_report.Guesses(letters[code], unsure, capitals, in_english)
     datasets = [
         replace(d, confusables="fix")
         if confusable(d, languages[d.language], letters, request)
@@ -133,7 +134,7 @@ def new_recipe(
         trial = Path(temporary) / name / "recipe.yaml"
         write_text(trial, text)
         recipe = read_recipe(trial)
-    report = data_report.report(recipe, final, letters, unsure, capitals, in_english, draft.origins)
+    report = data_report.report(recipe, final, guesses, draft.origins)
     write_text(path, text)
     return report
 
