@@ -176,6 +176,19 @@ def test_an_utterance_shows_what_was_fixed_and_its_address_opens_it_again(report
     assert again.locator("dialog h3").inner_text() == title
 
 
+def test_aligned_words_of_wide_letters_end_before_the_edge(report, open_page):
+    page = open_page(report)
+    spare = page.evaluate("""() => {
+      const words = Array.from({ length: 40 }, () => "щюжмшщюжмшщюжмшщюжмш");
+      const box = alignment(["plain", "a system of a long name"], [words, words].map((all) =>
+        all.map((word) => [word, word])), 700, "words");
+      box.style.width = "700px";
+      document.querySelector("main").append(box);
+      return [...box.querySelectorAll("table")].map((table) => 700 - table.offsetWidth);
+    }""")
+    assert len(spare) > 5 and 0 <= min(spare) <= spare[0] < 250
+
+
 def test_the_sound_plays(report, open_page):
     page = open_page(report)
     page.locator("#utterance-table .open").first.click()

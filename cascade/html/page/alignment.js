@@ -33,10 +33,16 @@ function columns(systems) {
   });
 }
 
-// Tables of at most `width` pixels, one below the other: a column is about as wide as its text.
+// Tables of at most `width` pixels, one below the other.
 function alignment(names, systems, width, unit) {
-  const label = 16 + 7.2 * Math.max(9, ...names.map((name) => name.length));
-  const [letter, padding, least] = unit === "phones" ? [9.5, 6, 22] : [10.2, 10, 20];
+  const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
+  const ruler = document.createElement("canvas").getContext("2d");
+  const measured = (tokens, size) => {
+    ruler.font = `650 ${size * rem}px ${getComputedStyle(document.body).fontFamily}`;
+    return Math.max(...tokens.map((token) => Math.ceil(ruler.measureText(token ?? "–").width)));
+  };
+  const label = rem + measured(["reference", ...names], 0.8); // sizes and paddings: .aligned in style.css
+  const [padding, least] = unit === "phones" ? [0.35 * rem, 1.2 * rem] : [0.6 * rem, 0];
   const box = element("div", { class: `aligned ${unit}` });
   let line = [], used = label;
   const finish = () => {
@@ -45,8 +51,7 @@ function alignment(names, systems, width, unit) {
     used = label;
   };
   for (const column of columns(systems)) {
-    const text = Math.max(1, ...[column.ref, ...column.hyps].map((token) => token?.length ?? 0));
-    const needs = Math.max(least, letter * text + padding);
+    const needs = Math.max(least, measured([column.ref, ...column.hyps], 0.95) + padding);
     if (used + needs > width) finish();
     line.push(column);
     used += needs;
