@@ -17,12 +17,13 @@ from cascade.config.layout import Layout
 from cascade.config.recipe import Recipe, read_recipe, recipe_in
 from cascade.config.schema import sets
 from cascade.pipeline.stages import REPORT, SCORING, STAGES, TORCHRUN, run
-from cascade.runtime.errors import UserError, explain
+from cascade.runtime.errors import UserError, explain, nobody_reads
 from cascade.runtime.file_names import on_disk
 from cascade.runtime.project import RECIPES, ROOT
 
 log = logging.getLogger("cascade")
 INTERRUPTED = 130  # as a shell reports a program that Ctrl-C ended
+UNREAD = 141  # as a shell reports a program whose output nobody reads any more
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -71,6 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             (live.listen if options.command == "listen" else live.serve)(options)
         else:
             _run(options, _overrides(rest))
+        sys.stdout.flush()
     except UserError as error:
         print(f"cascade: {error}", file=sys.stderr)
         return 1
@@ -80,6 +82,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"\ncascade: stopped.{hint}", file=sys.stderr)
         return INTERRUPTED
     except OSError as error:
+        if isinstance(error, BrokenPipeError) and nobody_reads():
+            return UNREAD
         print(f"cascade: {explain(error)}", file=sys.stderr)
         return 1
     return 0

@@ -1,6 +1,9 @@
 """The exception for mistakes that a user can fix, and messages for errors of the disk."""
 
 import errno
+import os
+import select
+import sys
 
 
 class UserError(Exception):
@@ -26,3 +29,13 @@ def explain(error: OSError) -> str:
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return f"{what} Make the folder writable, or choose another with --exp."
     return what
+
+
+def nobody_reads() -> bool:
+    """Whether the program that read the output has ended, such as ``head``."""
+    poll = select.poll()
+    poll.register(sys.stdout, 0)
+    if not any(event & select.POLLERR for _, event in poll.poll(0)):
+        return False
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python tries again at its end
+    return True

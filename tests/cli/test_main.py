@@ -1,5 +1,8 @@
-"""What is named on the command line is found in either normal form of Unicode, as a Mac has it."""
+"""Names on the command line in either normal form of Unicode, as a Mac has them; closed pipes."""
 
+import os
+import subprocess
+import sys
 import unicodedata
 from pathlib import Path
 
@@ -43,3 +46,14 @@ def test_a_recipe_and_a_folder_of_speech(named):
     speech, asked = named("речь й")
     assert commands._speech(f"ru:{asked}") == ("ru", str(speech))
     assert commands._from_root(asked) == speech  # of report, and of --exp
+
+
+def test_output_that_nobody_reads_ends_the_command_without_a_word(tmp_path):
+    log = tmp_path / "speechbox.log"
+    log.write_text("ERRORS\t3\nTERRORS\t9\n", encoding="utf-8")
+    reader, writer = os.pipe()
+    os.close(reader)  # as `| head` does when it has enough
+    command = [sys.executable, "-m", "cascade", "table", str(log)]
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (141, "")
