@@ -176,6 +176,41 @@ def test_an_utterance_shows_what_was_fixed_and_its_address_opens_it_again(report
     assert again.locator("dialog h3").inner_text() == title
 
 
+def test_an_error_of_phones_leads_to_its_utterances(report, open_page):
+    page = open_page(report)
+    matrix = page.locator("#chart-confusion")
+    matrix.scroll_into_view_if_needed()
+    matrix.locator("summary").click()
+    link = matrix.locator("a.find", has_not_text="∅").first
+    error, test = link.get_attribute("data-find"), link.get_attribute("data-test")
+    system, ref, hyp = re.fullmatch(r"(\w+):(\S+)→(\S+)", error).groups()
+    link.click()
+    page.wait_for_function("() => !document.getElementById('matches').innerText.startsWith('70 ')")
+    assert page.locator("#test").input_value() == test
+    for opened in page.locator("#utterance-table .open").all():
+        opened.click()
+        page.locator("dialog .changes").first.wait_for()
+        columns = page.evaluate(
+            """(system) => [...document.querySelectorAll("dialog .phones table")].flatMap((one) => {
+              const [reference, ...rows] = [...one.rows].map((row) => [...row.cells]);
+              const hypothesis = rows.find(([name]) => name.innerText === system);
+              return reference.map((cell, i) => [cell.innerText, hypothesis[i].innerText]);
+            })""",
+            system,
+        )
+        assert [ref, hyp] in columns
+        page.keyboard.press("Escape")
+    before = page.locator("#matches").inner_text()
+    page.locator("#search").fill(f"{ref}→{ref}")  # recognised, by the system that is chosen
+    page.wait_for_function(
+        "(before) => document.getElementById('matches').innerText !== before", arg=before
+    )
+    matrix.locator("svg").hover(position={"x": 60, "y": 60})
+    matrix.locator("svg").click(position={"x": 60, "y": 60})
+    page.wait_for_function("() => document.getElementById('search').value.includes(':')")
+    assert re.match(r"\w+:\S+→\S+$", page.locator("#search").input_value())
+
+
 def test_aligned_words_of_wide_letters_end_before_the_edge(report, open_page):
     page = open_page(report)
     spare = page.evaluate("""() => {

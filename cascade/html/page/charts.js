@@ -290,28 +290,34 @@ function confusion(box, test, system, against) {
     const head = cell.r === "∅" ? `inserted ${cell.h}` : cell.same ? `${cell.r} recognised` : `${cell.r} → ${cell.h === "∅" ? "deleted" : cell.h}`;
     return `${head}: ${cell.n} times, ${fixed(cell.share)} %` + (theirs ? `\n${against}: ${cell.other} times` : "");
   };
-  box.append(
-    element("p", { class: "note" }, theirs
-      ? `Green: ${system} is better than ${against}; red: worse. Full colour: 15 percentage points.`
-      : "Grey: recognised. Red: confused. The stronger, the more frequent."),
-    plot(`Confusion matrix of ${system} on ${test}${theirs ? `, compared with ${against}` : ""}`, {
-      width: 50 + size * domain.length,
-      height: 46 + size * domain.length,
-      marginLeft: 34,
-      marginTop: 34,
-      marginBottom: 12,
-      marginRight: 16,
-      padding: 0.06,
-      x: { domain, axis: "top", label: "recognised", tickSize: 0, labelAnchor: "left" },
-      y: { domain, label: null, tickSize: 0 },
-      marks: [
-        Plot.cell(cells, { x: "h", y: "r", fill: colour, fillOpacity: strength }),
-        Plot.ruleX(breaks, { x: (p) => p, stroke: "var(--line)", dx: -size / 2 }),
-        Plot.ruleY(breaks, { y: (p) => p, stroke: "var(--line)", dy: -size / 2 }),
-        Plot.tip(cells, Plot.pointer({ x: "h", y: "r", title, maxRadius: 20 })),
-      ],
-    }),
-  );
+  const chart = plot(`Confusion matrix of ${system} on ${test}${theirs ? `, compared with ${against}` : ""}`, {
+    width: 50 + size * domain.length,
+    height: 46 + size * domain.length,
+    marginLeft: 34,
+    marginTop: 34,
+    marginBottom: 12,
+    marginRight: 16,
+    padding: 0.06,
+    x: { domain, axis: "top", label: "recognised", tickSize: 0, labelAnchor: "left" },
+    y: { domain, label: null, tickSize: 0 },
+    marks: [
+      Plot.cell(cells, { x: "h", y: "r", fill: colour, fillOpacity: strength }),
+      Plot.ruleX(breaks, { x: (p) => p, stroke: "var(--line)", dx: -size / 2 }),
+      Plot.ruleY(breaks, { y: (p) => p, stroke: "var(--line)", dy: -size / 2 }),
+      Plot.tip(cells, Plot.pointer({ x: "h", y: "r", title, maxRadius: 20 })),
+    ],
+  });
+  chart.style.cursor = "pointer";
+  chart.addEventListener("click", async () => {
+    const cell = chart.value; // the one that the tip is about
+    if (!cell) return;
+    await look(`${system}:${cell.r}→${cell.h}`, test);
+    document.getElementById("utterances").scrollIntoView();
+  });
+  const colours = theirs
+    ? `Green: ${system} is better than ${against}; red: worse. Full colour: 15 percentage points.`
+    : "Grey: recognised. Red: confused. The stronger, the more frequent.";
+  box.append(element("p", { class: "note" }, `${colours} A click on a cell leads to its utterances.`), chart);
 }
 
 function redraw(figure) {

@@ -24,7 +24,7 @@ function columnsShown() {
   const some = COLUMNS.filter(([key]) => many[key] ?? true);
   const errors = systemNames.flatMap((name, s) => [[`phone_errors.${s}`, `${name}: phone errors`, "n"], [`word_errors.${s}`, `${name}: word errors`, "n"]]);
   const rest = systemNames.length > 1 ? [["change", "change", "n"]] : [];
-  return [...some, ...errors, ...rest, ["phone_rate", "worst PER, %", "n"]];
+  return [...some, ...rest, ...errors, ["phone_rate", "worst PER, %", "n"]];
 }
 
 function value(row, key) {
@@ -34,10 +34,31 @@ function value(row, key) {
   return s === undefined ? row[name] : row[name][s];
 }
 
-function choose() {
-  const words = document.getElementById("search").value.toLowerCase().split(/\s+/).filter(Boolean);
+// "both:a→o" in the search is an error of the system `both` in phones; ∅ is a gap.
+const ERROR = /^(?:(.+):)?(.+)→(.+)$/;
+
+// The numbers of the utterances in which a system makes an error of phones.
+async function withError(text) {
+  const [, name, ...sides] = text.match(ERROR);
+  const system = name ? systemNames.indexOf(name) : state.system;
+  const [ref, hyp] = sides.map((phone) => (phone === "∅" ? GAP : phone));
+  const numbers = new Set();
+  for (const details of await Promise.all(chunkTexts.map((_, number) => chunk(number)))) {
+    for (const [number, { phones }] of Object.entries(details)) {
+      if (pairs(phones[system] ?? "").some(([r, h]) => r === ref && h === hyp)) numbers.add(Number(number));
+    }
+  }
+  return numbers;
+}
+
+async function choose() {
+  const search = document.getElementById("search").value;
+  const all = search.split(/\s+/).filter(Boolean);
+  const words = all.filter((word) => !ERROR.test(word)).map((word) => word.toLowerCase());
+  const errors = await Promise.all(all.filter((word) => ERROR.test(word)).map(withError));
+  if (document.getElementById("search").value !== search) return; // somebody types
   const test = document.getElementById("test").value;
-  state.shown = state.rows.filter((row) => (!test || row.test === test) && words.every((word) => row.find.includes(word)));
+  state.shown = state.rows.filter((row) => (!test || row.test === test) && words.every((word) => row.find.includes(word)) && errors.every((some) => some.has(row.number)));
   const sign = state.up ? 1 : -1;
   const order = (a, b) => (typeof a === "string" ? a.localeCompare(b) : (a ?? -1) - (b ?? -1));
   state.shown.sort((a, b) => sign * order(value(a, state.sort), value(b, state.sort)) || a.number - b.number);
@@ -116,6 +137,13 @@ async function open(place) {
   });
 }
 
+// Show the utterances that a search finds, in a test set or in all.
+function look(text, test = "") {
+  document.getElementById("search").value = text;
+  document.getElementById("test").value = test;
+  return choose();
+}
+
 async function chunk(number) {
   if (!chunks.has(number)) chunks.set(number, unpack(chunkTexts[number].textContent));
   return chunks.get(number);
@@ -166,7 +194,7 @@ async function start() {
   const system = document.getElementById("system");
   state.system = system ? Number(system.value) : 0;
   if (!system) Object.assign(state, { sort: "phone_rate", up: false });
-  choose();
+  await choose();
   fromAddress();
   document.documentElement.dataset.ready = "";
 }
@@ -204,10 +232,7 @@ else {
     if (place !== undefined) open(Number(place));
   });
   for (const link of document.querySelectorAll("a.find")) {
-    link.addEventListener("click", () => {
-      document.getElementById("search").value = link.dataset.find;
-      choose();
-    });
+    link.addEventListener("click", () => look(link.dataset.find, link.dataset.test));
   }
   start();
 }
