@@ -39,6 +39,10 @@ class Recipe:
         seed: Decides first weights, the order of the speech, its augmentation, and which part of
             it ``target_minutes`` takes.
         target_minutes: How many minutes of the target's training speech are used, or ``all``.
+        store_features: Whether stage 2 stores the features of the training speech. ``false``: they
+            are computed again for each batch, which ``train.workers`` do ahead of the step. For
+            corpora whose features no disk has room for. Changes no result. Those of ``valid`` and
+            ``test`` sets are always stored.
         limits: What stage 0 accepts. Keys: see ``Limits``.
         features: Keys: see ``Features``.
         language_model: Keys: see ``LanguageModel``.
@@ -53,6 +57,7 @@ class Recipe:
     systems: dict[str, System]
     seed: int = 0
     target_minutes: str = "all"
+    store_features: bool = True
     limits: Limits = field(default_factory=Limits)
     features: Features = field(default_factory=Features)
     language_model: LanguageModel = field(default_factory=LanguageModel)
@@ -71,6 +76,10 @@ class Recipe:
     def view(self, *keys: str) -> dict[str, Any]:
         """Return sections as JSON types, for a job's settings."""
         return {key: as_plain(getattr(self, key)) for key in keys}
+
+    def stores_features(self, dataset: Dataset) -> bool:
+        """Return whether the features of a data set are stored."""
+        return self.store_features or dataset.role in ("valid", "test")
 
     @property
     def valid_sentences(self) -> list[Dataset]:

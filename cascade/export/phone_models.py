@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
-import kaldiio
 import numpy as np
 
 from cascade.alignment.forced_path import forced_path
@@ -15,6 +14,7 @@ from cascade.bundle.manifest import FLOAT32, PHONE_MODELS
 from cascade.bundle.network import Network
 from cascade.config.experiment import Experiment
 from cascade.config.sections import FRAMES_PER_SECOND, Dataset
+from cascade.features.sources import FeatureReader
 from cascade.runtime.files import read_text_table
 from cascade.text.phones import read_phones
 
@@ -59,11 +59,13 @@ def _examples(experiment: Experiment, network: Network, phones: list[str]) -> It
             if (
                 prons and [*chain.from_iterable(prons)] == read[name]
             ):  # else a word is read as it is written
-                utterances.append((" ".join(place), prons))
+                utterances.append((name, " ".join(place), prons))
                 frames += int(lengths[name][0])
     step = math.ceil(frames / (MINUTES * 60 * FRAMES_PER_SECOND))
-    for source, prons in utterances[:: max(1, step)]:
-        energies = np.asarray(kaldiio.load_mat(source), np.float32)
+    features = experiment.recipe.features
+    read_features = FeatureReader(features.rate, features.filters)
+    for name, source, prons in utterances[:: max(1, step)]:
+        energies = np.asarray(read_features(name, source), np.float32)
         path = forced_path(
             network(energies), [[[numbers[phone] for phone in pron]] for pron in prons]
         )

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-import kaldiio
 import numpy as np
 import torch
 from torch import Tensor
@@ -20,7 +19,7 @@ from cascade.corpora.corpus import Excluded
 from cascade.features.augment import another_recording, mask
 from cascade.features.cmn import utterance_cmn
 from cascade.features.inputs import network_inputs, normalised, stacked
-from cascade.runtime.errors import UserError
+from cascade.features.sources import FeatureReader
 from cascade.runtime.files import read_text_table
 from cascade.text.phones import frames_needed
 
@@ -93,6 +92,7 @@ class UtteranceSet:
     ):
         self.settings = settings
         self.cms_init = cms_init
+        self._read = FeatureReader(settings.rate, settings.filters)
         self.ids: list[str] = []
         self.sources: list[str] = []
         self.labels: list[np.ndarray] = []
@@ -145,15 +145,8 @@ class UtteranceSet:
         return stacked(features, settings.stack)
 
     def features(self, index: int) -> np.ndarray:
-        """Return the features of one utterance as stage 2 wrote them: (frames, filters)."""
-        try:
-            matrix: np.ndarray = kaldiio.load_mat(self.sources[index])
-        except (OSError, ValueError, AssertionError) as error:
-            raise UserError(
-                f"The features of '{self.ids[index]}' at {self.sources[index]} cannot be read"
-                f" ({error}). Run stage 2 again."
-            ) from None
-        return matrix
+        """Return the features of one utterance as stage 2 computed them: (frames, filters)."""
+        return self._read(self.ids[index], self.sources[index])
 
     def batch(
         self,

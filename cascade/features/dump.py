@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import kaldiio
 import numpy as np
 from lhotse.features.base import Features as LhotseFeatures
 
@@ -16,12 +15,14 @@ from cascade.config.sections import FRAME_SHIFT, Dataset
 from cascade.corpora.kaldi_archives import size_mismatch
 from cascade.features import store
 from cascade.features.cmn import write_cms_init
+from cascade.features.sources import recording_place, sum_of_frames
 from cascade.runtime.errors import UserError
-from cascade.runtime.files import jsonl_gz, read_jsonl_gz, replacing
+from cascade.runtime.files import jsonl_gz, read_jsonl_gz, replacing, text_rows
 from cascade.runtime.kept import Kept
 from cascade.runtime.stage import JobFiles
 
 log = logging.getLogger("cascade")
+Rows = Iterator[dict[str, Any]]
 
 
 def dump(experiment: Experiment, dataset: Dataset, jobs: int, force: bool = False) -> JobFiles:
@@ -35,6 +36,9 @@ def dump(experiment: Experiment, dataset: Dataset, jobs: int, force: bool = Fals
     - ``scp``: ``ru_0011 data/feats/festvox_ru.27a8051e97163a16/1.ark:8``
     - ``num_frames``: ``ru_0011 1631``
     - ``sha256``, of the matrix's bytes: ``ru_0011 17e32604db...``
+
+    With ``store_features: false`` the features of training speech are computed, but not stored: see
+    `cascade.features.sources` for the ``scp``. All other figures are the same.
     """
     recipe, layout = experiment.recipe, experiment.layout
     key, rate = experiment.dataset_key(dataset), recipe.features.rate
@@ -46,6 +50,7 @@ def dump(experiment: Experiment, dataset: Dataset, jobs: int, force: bool = Fals
         recipe.features.filters,
         jobs,
         force,
+        matrices := recipe.stores_features(dataset),
     )
     utterances, frames = 0, 0
     with (
@@ -54,13 +59,18 @@ def dump(experiment: Experiment, dataset: Dataset, jobs: int, force: bool = Fals
         replacing(layout.feature_digests(key)) as digests,
         jsonl_gz(layout.feature_cuts(key)) as cuts,
     ):
-        for cut, row in _chosen(layout.cuts(key), stored):
+        rows = store.rows(stored.folder)
+        if not matrices:
+            rows = _of_recordings(layout.speech(key), rows)
+        for cut, row in _chosen(layout.cuts(key), rows):
             scp.write(f"{row['id']} {row['at']}\n".encode())
             num_frames.write(f"{row['id']} {row['frames']}\n".encode())
             digests.write(f"{row['id']} {row['sha256']}\n".encode())
-            cuts({**cut, "features": _attached(cut, row, stored, rate).to_dict()})
+            if matrices:
+                cut["features"] = _attached(cut, row, stored, rate).to_dict()
+            cuts(cut)
             utterances, frames = utterances + 1, frames + row["frames"]
-    _link(layout, key, stored)
+    _link(layout, key, stored if matrices else None)
     where = str(stored.folder)
     if stored.reason:
         where += f", computed now: {stored.reason}"
@@ -68,9 +78,14 @@ def dump(experiment: Experiment, dataset: Dataset, jobs: int, force: bool = Fals
     return JobFiles(outputs=list(stored.files), output_digests=stored.files)
 
 
-def _chosen(cuts: Path, stored: Kept) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+def _of_recordings(speech: Path, rows: Rows) -> Rows:
+    """Yield rows of the store's index whose places are those of recordings."""
+    for utterance, row in zip(read_jsonl_gz(speech), rows, strict=True):
+        yield row | {"at": recording_place(utterance, row)}
+
+
+def _chosen(cuts: Path, rows: Rows) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
     """Yield cuts with their rows of the store's index; both have the order of the corpus."""
-    rows = store.rows(stored.folder)
     for cut in read_jsonl_gz(cuts):  # dictionaries: Lhotse's objects take longer
         row = next((row for row in rows if row["id"] == cut["id"]), None)
         if row is None:
@@ -81,11 +96,11 @@ def _chosen(cuts: Path, stored: Kept) -> Iterator[tuple[dict[str, Any], dict[str
         yield cut, row
 
 
-def _link(layout: Layout, key: str, stored: Kept) -> None:
+def _link(layout: Layout, key: str, stored: Kept | None) -> None:
     """Link the shared arks in the experiment's own folder: ``KEY.1.ark``, ``KEY.2.ark``, ..."""
     for old in layout.feats.glob(f"{key}.*.ark"):
         old.unlink()
-    for ark in stored.files:
+    for ark in stored.files if stored else ():
         if ark.suffix == ".ark":
             link = layout.feats / f"{key}.{ark.name}"
             link.symlink_to(os.path.relpath(ark, os.path.realpath(link.parent)))
@@ -118,12 +133,13 @@ def cms_init(keys: list[str], layout: Layout, others: Sequence[str] = ()) -> Non
         raise UserError(message)
     total, frames = np.zeros(_size(keys[0], layout)), 0  # (C,)
     for key in keys:
-        for _, features in kaldiio.load_scp_sequential(str(layout.scp(key))):  # (T, C)
-            total += features.sum(axis=0, dtype=np.float64)
-            frames += len(features)
+        for _, place in text_rows(layout.scp(key)):
+            total += sum_of_frames(" ".join(place))
+        frames += sum(int(length) for _, (length,) in text_rows(layout.num_frames(key)))
     write_cms_init(layout.cms_init, total / frames)
 
 
 def _size(key: str, layout: Layout) -> int:
     """Return C, the size of the features of a data set."""
-    return next(read_jsonl_gz(layout.feature_cuts(key)))["features"]["num_features"]
+    _, place = next(text_rows(layout.scp(key)))
+    return len(sum_of_frames(" ".join(place)))

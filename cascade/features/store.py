@@ -3,6 +3,7 @@
 The name of a folder, ``data/feats/CORPUS.DIGEST/``, follows from the audio and the utterances
 of a data set and from the settings. The folder has ``N.ark``, ``feats.scp``,
 ``index.jsonl.gz`` with one row for each utterance, and a stamp: see `cascade.runtime.kept`.
+Where a recipe stores no features, the archives have the sum of each utterance's frames only.
 """
 
 import filecmp
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import kaldiio
+import numpy as np
 
 from cascade.features.filterbank import PACKAGES, VERSION, Filterbank
 from cascade.runtime import workers
@@ -30,7 +32,8 @@ SHARD = 500  # utterances of an ark: fixed, so that the files do not depend on -
 def rows(folder: Path) -> Iterator[dict[str, Any]]:
     """Yield one row for each utterance of a folder of the store.
 
-    ``at`` is the place as in an scp, ``sha256`` the digest of the matrix's bytes::
+    ``at`` is the place as in an scp, ``sha256`` the digest of the matrix's bytes. Without stored
+    features ``at`` is the place of the sum of all frames, and ``mean`` that of all values::
 
         {"id": "ru_0011", "at": "data/feats/festvox_ru.27a8051e97163a16/1.ark:8",
          "frames": 1631, "dim": 40, "sha256": "17e32604db..."}
@@ -39,9 +42,18 @@ def rows(folder: Path) -> Iterator[dict[str, Any]]:
 
 
 def provide(
-    speech: Path, corpus: str, store: Path, rate: int, filters: int, jobs: int, force: bool = False
+    speech: Path,
+    corpus: str,
+    store: Path,
+    rate: int,
+    filters: int,
+    jobs: int,
+    force: bool = False,
+    matrices: bool = True,
 ) -> Kept:
     """Return the features of all utterances of ``speech``, the list that stage 0 writes.
+
+    Without ``matrices`` they are computed, but only their sums and digests are kept.
 
     They are computed where ``store`` does not have them complete and unchanged, and with
     ``force``. Files that are there are replaced one by one under the same names: a process
@@ -50,9 +62,10 @@ def provide(
     count, listed = _digest_of(speech)
     settings: dict[str, int | str] = {"version": VERSION, "rate": rate, "filters": filters}
     settings |= {"shard": SHARD, "utterances": count, "speech": listed}
+    settings |= {} if matrices else {"kept": "sums"}
 
     def make(folder: Path) -> JobFiles:
-        files = _make(speech, count, folder, rate, filters, jobs)
+        files = _make(speech, count, folder, (rate, filters, matrices), jobs)
         return JobFiles(outputs=list(files), output_digests=files)
 
     code = code_digests(("cascade.features.filterbank",), PACKAGES)
@@ -76,7 +89,7 @@ def _digest_of(speech: Path) -> tuple[int, str]:
 
 
 def _make(
-    speech: Path, count: int, folder: Path, rate: int, filters: int, jobs: int
+    speech: Path, count: int, folder: Path, settings: tuple[int, int, bool], jobs: int
 ) -> dict[Path, Digest]:
     """Write all files but the stamp; return them with their digests."""
     files: dict[Path, Digest] = {}
@@ -88,8 +101,7 @@ def _make(
         advance = stack.enter_context(meter(folder.name, count, "utterances"))
         shards = workers.chunks(read_jsonl_gz(speech), SHARD)
         tasks = (
-            (folder / f"{number}.ark", shard, rate, filters)
-            for number, shard in enumerate(shards, 1)
+            (folder / f"{number}.ark", shard, *settings) for number, shard in enumerate(shards, 1)
         )
         for ark, written, rows in workers.in_order(pool, _shard, tasks, jobs + 1):
             files[ark] = written
@@ -101,10 +113,10 @@ def _make(
 
 
 def _shard(
-    task: tuple[Path, list[dict[str, Any]], int, int],
+    task: tuple[Path, list[dict[str, Any]], int, int, bool],
 ) -> tuple[Path, Digest, list[dict[str, Any]]]:
     """Write one ark, in a worker process; return it, its digest, and rows of the index."""
-    ark, utterances, rate, filters = task
+    ark, utterances, rate, filters, matrices = task
     bank = Filterbank(rate, filters)
     rows = []
     with replacing_path(ark) as beside:
@@ -112,9 +124,14 @@ def _shard(
             for utterance in utterances:
                 name, features = utterance["id"], bank.features(utterance)
                 offset = stream.tell() + len(f"{name} ".encode())  # an scp points behind the name
-                kaldiio.save_ark(stream, {name: features})
                 frames, dim = features.shape
                 row = {"id": name, "at": f"{ark}:{offset}", "frames": frames, "dim": dim}
+                if matrices:
+                    kaldiio.save_ark(stream, {name: features})
+                else:
+                    total = features.sum(axis=0, dtype=np.float64)  # (T, C) -> (C,)
+                    kaldiio.save_ark(stream, {name: total})
+                    row["mean"] = round(total.sum() / features.size, 4)
                 rows.append(row | {"sha256": hashlib.sha256(features.data).hexdigest()})
             stream.flush()
             os.fsync(stream.fileno())

@@ -196,7 +196,10 @@ def _spelling(experiment: Experiment, sentences: Sequence[Path], keep: Keep) -> 
 def features(experiment: Experiment, processes: int, force: bool) -> tuple[Job, ...]:
     """Return the jobs of stage 2: one for each data set, and cms-init."""
     recipe, layout = experiment.recipe, experiment.layout
-    settings = {"rate": recipe.features.rate, "filters": recipe.features.filters}
+    settings: dict[str, Any] = {
+        "rate": recipe.features.rate,
+        "filters": recipe.features.filters,
+    }
     kinds = (layout.scp, layout.num_frames, layout.feature_cuts, layout.feature_digests)
     jobs = []
     for dataset in recipe.datasets:
@@ -204,7 +207,9 @@ def features(experiment: Experiment, processes: int, force: bool) -> tuple[Job, 
         jobs.append(
             Job(
                 name=f"features_{key}",
-                settings=settings,
+                settings=settings
+                if recipe.stores_features(dataset)
+                else settings | {"kept": "sums"},
                 inputs=(layout.cuts(key), layout.speech(key)),
                 outputs=tuple(kind(key) for kind in kinds),
                 run=Call("cascade.features.dump", "dump", experiment, dataset, processes, force),

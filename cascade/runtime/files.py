@@ -95,20 +95,32 @@ def read_text_table(path: Path) -> dict[str, list[str]]:
     Raises `UserError` for a file that is missing or not UTF-8, and for an id that appears twice.
     """
     table: dict[str, list[str]] = {}
+    for number, (key, tokens) in _numbered_rows(path):
+        if key in table:
+            raise UserError(f"{path}, line {number}: '{key}' appears twice.")
+        table[key] = tokens
+    return table
+
+
+def text_rows(path: Path) -> Iterator[tuple[str, list[str]]]:
+    """Yield the ids of a Kaldi text file, each with its tokens, without reading it all at once.
+
+    Raises `UserError` for a file that is missing or not UTF-8.
+    """
+    return (row for _, row in _numbered_rows(path))
+
+
+def _numbered_rows(path: Path) -> Iterator[tuple[int, tuple[str, list[str]]]]:
     try:
         with path.open(encoding="utf-8") as lines:
             for number, line in enumerate(lines, 1):
                 key, *tokens = line.split() or [""]
-                if not key:
-                    continue
-                if key in table:
-                    raise UserError(f"{path}, line {number}: '{key}' appears twice.")
-                table[key] = tokens
+                if key:
+                    yield number, (key, tokens)
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError:
         raise UserError(f"{path} is not UTF-8 text.") from None
-    return table
 
 
 def write_text_table(path: Path, table: Mapping[str, Iterable[str]]) -> None:

@@ -32,6 +32,13 @@ def test_defaults(raw, read):
     assert recipe.datasets[0].name == ""
 
 
+def test_only_features_of_training_speech_may_be_left_out_of_the_store(raw, read):
+    recipe = read(raw, {"store_features": "false"})
+    stored = {dataset.role: recipe.stores_features(dataset) for dataset in recipe.datasets}
+    assert stored == {"train": False, "train_ext": False, "valid": True, "test": True}
+    assert all(map(read(raw).stores_features, recipe.datasets))
+
+
 def test_yaml_and_json_give_equal_recipes(raw, read):
     raw |= {"target_minutes": 15, "train": {"learning_rate": 0.5, "weights": {"ru": 2}}}
     from_yaml, from_json = read(yaml.safe_dump(raw)), read(raw)

@@ -4,7 +4,7 @@ import pytest
 
 from cascade.config.experiment import Experiment
 from cascade.config.layout import Layout
-from cascade.pipeline import data_jobs
+from cascade.pipeline import bundle_jobs, data_jobs, model_jobs
 from cascade.runtime.errors import UserError
 
 
@@ -33,3 +33,17 @@ def test_a_key_that_the_corpus_does_not_take(raw, experiment):
     raw["datasets"][1]["minutes"] = 5
     with pytest.raises(UserError, match="Corpus 'table' does not take the key 'minutes'"):
         data_jobs.check_corpora(experiment())
+
+
+def test_features_that_are_not_stored_change_no_later_job(raw, experiment):
+    def jobs(*makers):
+        made = [job for make in makers for job in make(experiment(), 1, False)]
+        return {job.name: (job.settings, job.inputs, job.outputs) for job in made}
+
+    later = (model_jobs.systems, model_jobs.decoding, model_jobs.scoring, bundle_jobs.bundles)
+    stored, after = jobs(data_jobs.features), jobs(*later)
+    raw["store_features"] = False
+    computed = jobs(data_jobs.features)
+    changed = [name for name in stored if stored[name] != computed[name]]
+    assert changed == ["features_train_ru", "features_train_ext_en"]
+    assert jobs(*later) == after
