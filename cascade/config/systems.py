@@ -69,6 +69,11 @@ class Train:
         checkpoint_every: The time between two checkpoints, such as ``60s``. Changes no result.
         workers: How many processes read, augment and pad batches ahead of the training step. 0:
             the training does it itself. Changes no result.
+        shuffled_shards: In what order the speech is read. 0: all of it is shuffled, so each
+            utterance is read from another place of the disk. Otherwise the archives of features
+            (*shards*, of 500 utterances each) are shuffled, and so many are mixed at a time: 16
+            are 11 hours of utterances of 5 s. They are read ahead, one after the other, which a
+            hard disk or a network does much faster.
         accumulate: How many batches of ``batch_seconds`` a step takes one after the other, with
             one update for all of them. The result is that of one batch as large as all, where
             the memory of a GPU has no room for that.
@@ -105,6 +110,7 @@ class Train:
     valid_every: int = within(200, 1)
     checkpoint_every: str = "60s"
     workers: int = within(0, 0, 64)
+    shuffled_shards: int = within(0, 0, 100_000)
     accumulate: int = within(1, 1, 1000)
     loss: str = "auto"
     precision: str = "float32"

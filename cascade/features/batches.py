@@ -3,7 +3,7 @@
 import dataclasses
 import math
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -19,8 +19,8 @@ from cascade.corpora.corpus import Excluded
 from cascade.features.augment import another_recording, mask
 from cascade.features.cmn import utterance_cmn
 from cascade.features.inputs import network_inputs, normalised, stacked
-from cascade.features.sources import FeatureReader
-from cascade.runtime.files import read_text_table
+from cascade.features.listing import Listing
+from cascade.features.sources import FeatureReader, will_read
 from cascade.text.phones import frames_needed
 
 
@@ -74,10 +74,10 @@ class Request:
 class UtteranceSet:
     """The utterances of one or more data sets of a stream: places of features, and labels.
 
-    It keeps a few dozen bytes and the labels of each utterance in memory; features are read
-    when a batch needs them. Utterances too short for CTC are left out and listed in
-    ``excluded``; ``keep_short`` keeps them, for decoding. ``transcripts`` gives the table of
-    phones of data sets without transcripts, which may lack some of the utterances.
+    It reads features, names and labels when a batch needs them: see `Listing`. Utterances too
+    short for CTC are left out and listed in ``excluded``; ``keep_short`` keeps them, for decoding.
+    ``transcripts`` gives the table of phones of data sets without transcripts, which may lack some
+    of the utterances.
     """
 
     def __init__(
@@ -93,29 +93,21 @@ class UtteranceSet:
         self.settings = settings
         self.cms_init = cms_init
         self._read = FeatureReader(settings.rate, settings.filters)
-        self.ids: list[str] = []
-        self.sources: list[str] = []
-        self.labels: list[np.ndarray] = []
-        self.frames: list[int] = []
         self.excluded: list[tuple[str, Excluded]] = []
-        numbers = {phone: i for i, phone in enumerate(phones)}
+        listing = Listing({phone: i for i, phone in enumerate(phones)})
         for key in keys:
-            lengths = read_text_table(layout.num_frames(key))
-            sources = read_text_table(layout.scp(key))
-            texts = read_text_table(transcripts.get(key, layout.text(key, "phones")))
-            for name, text in texts.items():
-                labels = np.array([numbers[phone] for phone in text], dtype=np.int16)
-                frames = int(lengths[name][0])
-                if not keep_short and frames // settings.stack < frames_needed(labels.tolist()):
-                    reason = (
-                        f"{frames // settings.stack} frames are too few for {len(labels)} phones"
-                    )
-                    self.excluded.append((key, Excluded(name, reason, frames / FRAMES_PER_SECOND)))
-                    continue
-                self.ids.append(name)
-                self.sources.append(" ".join(sources[name]))
-                self.labels.append(labels)
-                self.frames.append(frames)
+            texts = transcripts.get(key, layout.text(key, "phones"))
+            for one in listing.read(layout.scp(key), layout.num_frames(key), texts):
+                length = one.frames // settings.stack
+                if not keep_short and length < frames_needed(one.labels.tolist()):
+                    reason = f"{length} frames are too few for {len(one.labels)} phones"
+                    seconds = one.frames / FRAMES_PER_SECOND
+                    self.excluded.append((key, Excluded(one.name, reason, seconds)))
+                else:
+                    listing.keep(one)
+        listing.finish()
+        self.ids, self.sources, self.labels = listing.ids, listing.sources, listing.labels
+        self.frames, self.archives = listing.frames, listing.archives
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -147,6 +139,10 @@ class UtteranceSet:
     def features(self, index: int) -> np.ndarray:
         """Return the features of one utterance as stage 2 computed them: (frames, filters)."""
         return self._read(self.ids[index], self.sources[index])
+
+    def fetch(self, indices: Iterable[int]) -> None:
+        """Ask the kernel to read the files that have the features of some utterances."""
+        will_read(self.sources[index] for index in indices)
 
     def batch(
         self,
@@ -206,8 +202,9 @@ class UtteranceSet:
 
     def in_order(self, seconds: float) -> Iterator[list[int]]:
         """Yield batches of indices for decoding: all utterances, the longest first."""
-        order = sorted(range(len(self)), key=lambda i: (-self.frames[i], self.ids[i]))
-        yield from pack(order, self.frames, seconds)
+        frames = self.frames.tolist()
+        order = sorted(range(len(self)), key=lambda i: (-frames[i], self.ids[i]))
+        yield from pack(order, frames, seconds)
 
 
 def pack(order: Sequence[int], frames: Sequence[int], seconds: float) -> Iterator[list[int]]:

@@ -133,13 +133,12 @@ def cms_init(keys: list[str], layout: Layout, others: Sequence[str] = ()) -> Non
         raise UserError(message)
     total, frames = np.zeros(_size(keys[0], layout)), 0  # (C,)
     for key in keys:
-        for _, place in text_rows(layout.scp(key)):
-            total += sum_of_frames(" ".join(place))
-        frames += sum(int(length) for _, (length,) in text_rows(layout.num_frames(key)))
+        for row in text_rows(layout.scp(key)):
+            total += sum_of_frames(" ".join(row.tokens))
+        frames += sum(int(row.tokens[0]) for row in text_rows(layout.num_frames(key)))
     write_cms_init(layout.cms_init, total / frames)
 
 
 def _size(key: str, layout: Layout) -> int:
     """Return C, the size of the features of a data set."""
-    _, place = next(text_rows(layout.scp(key)))
-    return len(sum_of_frames(" ".join(place)))
+    return len(sum_of_frames(" ".join(next(text_rows(layout.scp(key))).tokens)))

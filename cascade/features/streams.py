@@ -8,11 +8,10 @@ samplers replay all batches before the position instead.
 import zlib
 from collections.abc import Iterator
 
-import numpy as np
-
 from cascade.config.systems import Augment
 from cascade.features.augment import scaled
-from cascade.features.batches import Request, UtteranceSet, pack
+from cascade.features.batches import Request, UtteranceSet
+from cascade.features.order import EpochOrder
 from cascade.runtime.errors import UserError
 
 
@@ -20,7 +19,8 @@ class StreamIterator:
     """Endless requests for training batches of one stream, shuffled again in each epoch.
 
     ``data`` reads them. ``epoch`` and ``position`` are its state. The trainer sets ``strength``,
-    that of the augmentation. A batch has up to ``shares`` times ``seconds`` of speech. Raises
+    that of the augmentation. A batch has up to ``shares`` times ``seconds`` of speech. For
+    ``shuffled_shards`` see `EpochOrder`; with ``fetches`` its archives are read ahead. Raises
     `UserError` for an empty set.
     """
 
@@ -33,6 +33,7 @@ class StreamIterator:
         seed: int,
         copies: int = 1,
         shares: int = 1,
+        shuffled_shards: int = 0,
     ):
         if not len(data):
             raise UserError(
@@ -46,10 +47,12 @@ class StreamIterator:
         self.seed = seed
         self.copies = copies
         self.shares = shares
+        self.shuffled_shards = shuffled_shards
+        self.fetches = False
         self.strength = 1.0
         self.epoch = 0
         self.position = 0
-        self._plan = self._shuffle(0)
+        self._plan, self._fetched = self._shuffle(0), 0
 
     @property
     def batches(self) -> int:
@@ -68,7 +71,7 @@ class StreamIterator:
     def restore(self, state: dict[str, int]) -> None:
         """Go on where another iterator of the same data and seed was."""
         self.epoch, self.position = state["epoch"], state["position"]
-        self._plan = self._shuffle(self.epoch)
+        self._plan, self._fetched = self._shuffle(self.epoch), 0
 
     def __iter__(self) -> Iterator[Request]:
         return self
@@ -76,7 +79,9 @@ class StreamIterator:
     def __next__(self) -> Request:
         if self.at_end:
             self.epoch, self.position = self.epoch + 1, 0
-            self._plan = self._shuffle(self.epoch)
+            self._plan, self._fetched = self._shuffle(self.epoch), 0
+        if self.fetches:
+            self._fetch()
         indices = self._plan[self.position]
         self.position += 1
         augment = scaled(self.augment, self.strength)
@@ -86,15 +91,13 @@ class StreamIterator:
         """Return a seed that depends on this stream and epoch only, not on other streams."""
         return zlib.crc32(f"{self.seed} {self.name} {epoch}".encode())
 
-    def _shuffle(self, epoch: int) -> list[list[int]]:
-        """Return the batches of an epoch: utterances of similar length, in random order.
+    def _shuffle(self, epoch: int) -> EpochOrder:
+        seconds = self.shares * self.seconds
+        return EpochOrder(self.data, seconds, self._number(epoch), self.shuffled_shards)
 
-        Lengths are changed by up to 10 % before sorting, so that each epoch has other batches.
-        """
-        random = np.random.default_rng(self._number(epoch))
-        frames = np.array(self.data.frames)
-        jittered = frames * random.uniform(0.9, 1.1, len(frames))
-        order = np.argsort(-jittered, kind="stable").tolist()
-        plan = list(pack(order, self.data.frames, self.shares * self.seconds))
-        random.shuffle(plan)
-        return plan
+    def _fetch(self) -> None:
+        """Have the archives of the next batch, and of those mixed after them, read ahead."""
+        mix = self._plan.mix(self.position)
+        for number in range(max(mix, self._fetched), mix + 2):
+            self._plan.fetch(number)
+        self._fetched = mix + 2

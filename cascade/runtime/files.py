@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 from cascade.runtime.errors import UserError
 
@@ -95,28 +95,35 @@ def read_text_table(path: Path) -> dict[str, list[str]]:
     Raises `UserError` for a file that is missing or not UTF-8, and for an id that appears twice.
     """
     table: dict[str, list[str]] = {}
-    for number, (key, tokens) in _numbered_rows(path):
-        if key in table:
-            raise UserError(f"{path}, line {number}: '{key}' appears twice.")
-        table[key] = tokens
+    for row in text_rows(path):
+        if row.key in table:
+            raise UserError(f"{path}, line {row.number}: '{row.key}' appears twice.")
+        table[row.key] = row.tokens
     return table
 
 
-def text_rows(path: Path) -> Iterator[tuple[str, list[str]]]:
-    """Yield the ids of a Kaldi text file, each with its tokens, without reading it all at once.
+class TextRow(NamedTuple):
+    """A line of a Kaldi text file: its number from 1, the bytes before it, its id, its tokens."""
+
+    number: int
+    offset: int
+    key: str
+    tokens: list[str]
+
+
+def text_rows(path: Path) -> Iterator[TextRow]:
+    """Yield the lines of a Kaldi text file, without reading it all at once.
 
     Raises `UserError` for a file that is missing or not UTF-8.
     """
-    return (row for _, row in _numbered_rows(path))
-
-
-def _numbered_rows(path: Path) -> Iterator[tuple[int, tuple[str, list[str]]]]:
+    offset = 0
     try:
-        with path.open(encoding="utf-8") as lines:
+        with path.open("rb") as lines:
             for number, line in enumerate(lines, 1):
-                key, *tokens = line.split() or [""]
+                key, *tokens = line.decode("utf-8").split() or [""]
                 if key:
-                    yield number, (key, tokens)
+                    yield TextRow(number, offset, key, tokens)
+                offset += len(line)
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError:

@@ -44,6 +44,8 @@ class Plan:
         So it may run ahead of the training, and a checkpoint has the position of its step.
         """
         iterators = [copy.copy(iterator) for iterator in self.iterators]
+        for iterator in iterators:
+            iterator.fetches = True
         data = {iterator.name: iterator.data for iterator in iterators}
         each = math.ceil(self.shares / self.ranks.world)
         count, first = each * self.ranks.world, each * self.ranks.rank

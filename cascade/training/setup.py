@@ -19,7 +19,7 @@ from cascade.model.precision import set_precision
 from cascade.model.saved_model import ModelConfig, load_tensors
 from cascade.model.warm_start import warm_start
 from cascade.runtime.errors import UserError
-from cascade.runtime.files import read_text_table, write_text
+from cascade.runtime.files import text_rows, write_text
 from cascade.text.phones import read_phones
 from cascade.training.ranks import ALONE, Ranks
 from cascade.training.trainer import Trainer
@@ -68,9 +68,17 @@ def build_trainer(
     for stream, speech in recipe.speech_of(name).items():
         seconds = settings.seconds.get(stream, settings.batch_seconds)
         augment = recipe.augment_of(name, stream)
-        copies = 2 if settings.consistency else 1
+        copies, shards = 2 if settings.consistency else 1, settings.shuffled_shards
         iterators.append(
-            StreamIterator(utterances(speech), stream, seconds, augment, recipe.seed, copies)
+            StreamIterator(
+                utterances(speech),
+                stream,
+                seconds,
+                augment,
+                recipe.seed,
+                copies,
+                shuffled_shards=shards,
+            )
         )
     outputs = {language: _outputs(experiment, language, phones) for language in streams.values()}
     config = ModelConfig(
@@ -150,6 +158,6 @@ def _outputs(experiment: Experiment, language: str, phones: list[str]) -> tuple[
     for dataset in experiment.recipe.datasets:
         if dataset.language == language:
             path = experiment.layout.text(experiment.dataset_key(dataset), "phones")
-            for transcript in read_text_table(path).values():
-                spoken.update(transcript)
+            for row in text_rows(path):
+                spoken.update(row.tokens)
     return tuple(i for i, phone in enumerate(phones) if i == 0 or phone in spoken)

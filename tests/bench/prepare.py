@@ -14,12 +14,22 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from cascade.features.sources import archive_of
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 SHORT = (1.0, 1.5, 2.0, 2.5, 3.0)  # seconds of the recordings of a corpus for its size
 LONG = (3.0, 4.0, 5.0, 6.0, 7.0)  # and of one for its speed: 5 s, as in Common Voice
 TIMED = 4000  # utterances of that
 ROUNDS = 5  # of the features alone; the medians count
 RATE = 16000
+READ = ROOT / "tests" / "bench" / "read.py"
+WAYS: dict[str, list[str]] = {  # options of `READ`
+    "stored": [],
+    "stored, 16 shards at a time": ["--shards", "16"],
+    "Lhotse Shar": ["--shar", "{exp}/shar"],
+    "computed": [],
+    "computed, 16 shards at a time": ["--shards", "16"],
+}
 WORDS = ["добрый", "день", "как", "пройти", "на", "вокзал", "здесь", "недалеко", "идите"]
 
 
@@ -57,10 +67,19 @@ def recipe(folder: Path, train: Path, small: Path) -> Path:
     return path
 
 
-def run(recipe: Path, exp: Path, stage: int, jobs: int) -> tuple[float, float]:
+def run(recipe: Path, exp: Path, stage: int, jobs: int, *keys: str) -> tuple[float, float]:
     """Seconds and peak memory in MB of one stage, all of its processes together."""
     command = [sys.executable, "-m", "cascade", "run", "--recipe", str(recipe), "--exp", str(exp)]
-    command += ["--stage", str(stage), "--stop-stage", str(stage), "--nj", str(jobs), "--force"]
+    command += [
+        "--stage",
+        str(stage),
+        "--stop-stage",
+        str(stage),
+        "--nj",
+        str(jobs),
+        "--force",
+        *keys,
+    ]
     started, peak = time.perf_counter(), 0.0
     with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE) as process:
         os.set_blocking(process.stderr.fileno(), False)
@@ -78,9 +97,36 @@ def run(recipe: Path, exp: Path, stage: int, jobs: int) -> tuple[float, float]:
 def forget(exp: Path) -> None:
     """Removes experiments, and their features from where all experiments have them."""
     for scp in exp.glob("*/feats/*.scp"):
-        first = scp.read_text().splitlines()[0]
-        shutil.rmtree((ROOT / first.split()[1].rsplit(":", 1)[0]).parent, ignore_errors=True)
+        shutil.rmtree(store_of(scp), ignore_errors=True)
     shutil.rmtree(exp)
+
+
+def store_of(scp: Path) -> Path:
+    """The folder of the store that a list names."""
+    with scp.open(encoding="utf-8") as lines:
+        return (ROOT / archive_of(next(lines).split(maxsplit=1)[1])).parent
+
+
+def ways(made: Path, exp: Path, count: int, jobs: int, stored: float) -> None:
+    """Compare the ways to read training speech; ``stored`` is the time that stage 2 has taken."""
+    folder = exp / "bench"
+    scp = folder / "feats" / "train_ru.scp"
+    seconds = stored
+    for way, options in WAYS.items():
+        if way == "computed":
+            shutil.rmtree(store_of(scp))  # of the way before
+            seconds, _ = run(made, exp, 2, jobs, "--store_features", "false")
+        command = [sys.executable, str(READ), str(made), str(folder)]
+        command += [str(option).format(exp=exp) for option in options]
+        output = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout
+        speed, by_cpu, mb, size = map(float, output.split())
+        store = sum(path.stat().st_size for path in store_of(scp).iterdir()) / count
+        print(
+            f"{way}: stage 2 {seconds:.1f} s; {size or store:.0f} bytes on disk an utterance;"
+            f" one process reads {speed:.0f} utterances a second, {by_cpu:.0f} in one of CPU,"
+            f" and has {mb:.0f} MB",
+            flush=True,
+        )
 
 
 def family(pid: int) -> list[int]:
@@ -127,6 +173,8 @@ def main() -> None:
                 f" stage 2 {computed:.1f} s, {peak2:.0f} MB",
                 flush=True,
             )
+            if count == options.utterances:
+                ways(made, exp, count, jobs, computed)
             forget(exp)
         exp = root / "timed"
         made = recipe(root, corpus(root / "long", TIMED, LONG), small)

@@ -85,7 +85,7 @@ def test_too_short_for_ctc_is_left_out_and_listed(dumped):
     # 9 frames are 3 stacked: enough for three phones, not for a repeated one among them.
     layout = dumped([9, 9, 8, 2], ["a b c", "a a b", "a b c", "a"])
     utterances = data(layout)
-    assert utterances.ids == ["train_ru-0"] and len(utterances) == 1
+    assert list(utterances.ids) == ["train_ru-0"] and len(utterances) == 1
     assert [(key, item.id) for key, item in utterances.excluded] == [
         ("train_ru", f"train_ru-{i}") for i in (1, 2, 3)
     ]
@@ -104,8 +104,9 @@ def test_several_data_sets_are_one_set(dumped):
     dumped([30, 40], key="train_ext_en_x")
     layout = dumped([50], key="train_ext_en_y")
     utterances = data(layout, ["train_ext_en_x", "train_ext_en_y"])
-    assert utterances.ids == ["train_ext_en_x-0", "train_ext_en_x-1", "train_ext_en_y-0"]
-    assert utterances.frames == [30, 40, 50]
+    names = ["train_ext_en_x-0", "train_ext_en_x-1", "train_ext_en_y-0"]
+    assert list(utterances.ids) == names
+    assert utterances.frames.tolist() == [30, 40, 50]
     assert len(utterances.inputs(2)) == 16
 
 

@@ -57,7 +57,7 @@ def test_computed_features_are_the_stored_ones_bit_for_bit(both_ways):
     run, _, _ = both_ways
     before, stored, data = run(True)
     after, computed, other = run(False)
-    assert data.ids == other.ids and len(stored) == 5
+    assert list(data.ids) == list(other.ids) and len(stored) == 5
     for one, two in zip(stored, computed, strict=True):
         assert one.dtype == two.dtype and one.shape == two.shape
         assert one.tobytes() == two.tobytes()
@@ -82,18 +82,18 @@ def test_no_features_of_training_speech_are_on_the_disk(both_ways):
         assert kaldiio.load_mat(line.split()[1]).shape == (50, 40)
 
 
-@pytest.mark.parametrize("change", ["content", "length", "gone"])
-def test_a_recording_that_changed_is_noticed_by_the_training(both_ways, change, wav):
+def test_a_recording_that_changed_is_noticed_by_the_training(both_ways, wav):
     run, _, folder = both_ways
     _, _, data = run(False)
-    index = data.ids.index("train1")
+    index = list(data.ids).index("train1")
     path = folder / "train1.wav"
-    if change == "gone":
-        path.unlink()
-    else:
-        wav(path, seconds={"content": 0.5, "length": 0.3}[change], seed=77)
-    with pytest.raises(UserError, match=r"train1\.wav .*Run stage 0 again\.$"):
-        data.features(index)
+    for change in ("content", "length", "gone"):
+        if change == "gone":
+            path.unlink()
+        else:
+            wav(path, seconds={"content": 0.5, "length": 0.3}[change], seed=77)
+        with pytest.raises(UserError, match=r"train1\.wav .*Run stage 0 again\.$"):
+            data.features(index)
 
 
 def test_features_of_the_corpus_itself_are_read_where_they_are(tmp_path):

@@ -41,7 +41,7 @@ def test_batches_are_never_longer_than_asked_but_for_one_utterance(dumped):
     batches = iterator(utterances, seconds=3.0)
     while batches.epoch < 3:
         batch = read(batches)
-        frames = [utterances.frames[utterances.ids.index(name)] for name in batch.ids]
+        frames = [utterances.frames[list(utterances.ids).index(name)] for name in batch.ids]
         assert len(frames) == 1 or max(frames) * len(frames) <= 300
         alone += max(frames) > 300
     assert alone >= 6  # the two long ones, alone, in each of three epochs

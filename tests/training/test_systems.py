@@ -119,6 +119,14 @@ def test_a_stream_of_the_target_trains_beside_it_or_pooled_with_it(recipe, layou
     assert shapes["both"] == shapes["outputs"] == shapes["pooled"]
 
 
+def test_the_order_of_the_speech_is_that_of_the_recipe(recipe, layout, raw):
+    name = next(iter(raw["systems"]))
+    for shards in (0, 3):
+        raw["train"] = {**raw.get("train", {}), "shuffled_shards": shards}
+        trainer, _ = build_trainer(Experiment(recipe(), layout), name)
+        assert {iterator.shuffled_shards for iterator in trainer.iterators} == {shards}
+
+
 def test_a_start_that_fits_nothing_is_an_error(recipe, layout, raw):
     raw["systems"]["more"] = {**raw["systems"]["more"], "start": f"{layout.root}/other"}
     other = layout.root / "other"
@@ -156,7 +164,7 @@ def test_what_a_teacher_recognised_is_trained_on_as_transcripts(recipe, layout, 
         "pooled": {"ru": 11},
     }
     data = iterators["student"][2].data
-    assert data.ids == list(some)
+    assert list(data.ids) == list(some)
     assert [[PHONES[i] for i in labels] for labels in data.labels] == list(some.values())
     assert set(train_systems(experiment, dict.fromkeys(sizes, "1"), 2)) == set(sizes)
     assert tensors(layout, "student").keys() == tensors(layout, "plain").keys()
