@@ -63,7 +63,9 @@ def serve(options: argparse.Namespace) -> None:
     """Serve a bundle until SIGTERM or Ctrl-C."""
     for package in ("aiohttp", "prometheus_client"):
         if importlib.util.find_spec(package) is None:
-            raise UserError(f"serve needs {package}: pip install 'cascade[serve]'.")
+            raise UserError(
+                f"serve needs {package}. In this project's folder, run: pip install '.[serve]'."
+            )
     _check_pause(options.pause)
     for name in ("processes", "max_streams", "max_files", "max_file_mb"):
         value = getattr(options, name)
