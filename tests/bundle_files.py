@@ -71,7 +71,7 @@ def trained(
     prons = {word: prons[0].split() for word, prons in LEXICON.items()}
     write_text_table(layout.lang / "lexicon_ru.txt", prons)
     for seed, name in enumerate(experiment.recipe.systems):
-        _save_network(layout, name, phones, seed)
+        _save_network(layout, name, phones, seed, experiment.recipe.encoder_of(name))
         write_json(layout.search(name), {"found": SCALES, "trials": []})
         write_json(layout.phone_search(name), {"found": SCALES, "trials": []})
     return experiment
@@ -104,9 +104,10 @@ def _write_speech(layout: Layout, key: str) -> None:
     write_text_table(layout.feature_digests(key), {"a": ["1"], "b": ["2"]})
 
 
-def _save_network(layout: Layout, system: str, phones: list[str], seed: int) -> None:
+def _save_network(layout: Layout, system: str, phones: list[str], seed: int, encoder: str) -> None:
     allowed = tuple(i for i, phone in enumerate(phones) if phone != ENGLISH)
     torch.manual_seed(seed)
-    network = Network({"ru": allowed}, FILTERS * STACK, len(phones), [1, 1], NEURONS)
-    config = ModelConfig("ru", FILTERS * STACK, len(phones), (1, 1), NEURONS, allowed)
+    sizes = FILTERS * STACK, len(phones), (1, 1), NEURONS
+    network = Network({"ru": allowed}, *sizes, encoder=encoder)
+    config = ModelConfig("ru", *sizes, allowed, encoder)
     save_model(layout.system(system), network.path_of("ru"), config, layout.phones)

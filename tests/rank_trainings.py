@@ -18,7 +18,7 @@ from cascade.training.trainer import Interrupted, Trainer
 CPU = torch.device("cpu")
 
 
-def trainer(layout, folder, settings, ranks) -> Trainer:
+def trainer(layout, folder, settings, ranks, encoder="lstm") -> Trainer:
     def read(key):
         return UtteranceSet(layout, [key], PHONES, SETTINGS, np.zeros(SETTINGS.filters))
 
@@ -29,14 +29,16 @@ def trainer(layout, folder, settings, ranks) -> Trainer:
     ]
     torch.manual_seed(0)
     outputs = {name: range(len(PHONES)) for name in ("ru", "en")}
-    network = Network(outputs, 24, len(PHONES), (1, 1), 16, settings.dropout)
+    network = Network(outputs, 24, len(PHONES), (1, 1), 16, settings.dropout, encoder=encoder)
     return Trainer(network, iterators, read("valid"), settings, folder, CPU, ranks=ranks)
 
 
-def train(layout, folder, settings, meeting=None, stop=None, die=None, results=None) -> None:
+def train(
+    layout, folder, settings, meeting=None, stop=None, die=None, results=None, encoder="lstm"
+) -> None:
     """Train in this process; ``stop`` asks for it after a step, ``die`` is a kill before one."""
     torch.set_num_threads(1)
-    run = trainer(layout, folder, settings, meeting.join(CPU) if meeting else ALONE)
+    run = trainer(layout, folder, settings, meeting.join(CPU) if meeting else ALONE, encoder)
     run.resume()
     seen = {}
 
@@ -56,25 +58,28 @@ def train(layout, folder, settings, meeting=None, stop=None, die=None, results=N
         results.send((seen, state))
 
 
-def together(layout, folder, settings, world=2, **options):
-    """Train in ``world`` processes; return what each sent, None for one that died."""
+def together(layout, folder, settings, world=2, encoder="lstm", **options):
+    """Train in ``world`` processes; return what each sent, None for one that died.
+
+    ``options`` of `train` are by rank.
+    """
     store = store_here()
     meetings = [Meeting(LOOPBACK, store.port, "test", rank, world, rank) for rank in range(world)]
-    return _trained(layout, folder, settings, meetings, options)
+    return _trained(layout, folder, settings, meetings, encoder, options)
 
 
-def alone(layout, folder, settings):
+def alone(layout, folder, settings, encoder="lstm"):
     """Train in one process; return what it sent."""
-    return _trained(layout, folder, settings, [None], {})[0]
+    return _trained(layout, folder, settings, [None], encoder, {})[0]
 
 
-def _trained(layout, folder, settings, meetings, options):
+def _trained(layout, folder, settings, meetings, encoder, options):
     context = multiprocessing.get_context("fork")  # to import torch takes seconds
     processes = []
     for rank, meeting in enumerate(meetings):
         receiver, sender = context.Pipe(duplex=False)
         keys = {key: value.get(rank) for key, value in options.items()}
-        keys |= {"meeting": meeting, "results": sender}
+        keys |= {"meeting": meeting, "results": sender, "encoder": encoder}
         process = context.Process(target=train, args=(layout, folder, settings), kwargs=keys)
         process.start()
         sender.close()

@@ -14,9 +14,14 @@ from cascade.recognition.recordings import transcribe
 RATE = 16000
 
 
-@pytest.fixture(params=[{}, {"cmn": "online", "cmn_window": 50, "cmn_global": 10}])
+RUNNING = {"cmn": "online", "cmn_window": 50, "cmn_global": 10}
+WAYS = [("lstm", {}), ("lstm", RUNNING), ("blstm", {}), ("blstm", RUNNING), ("conformer", {})]
+
+
+@pytest.fixture(params=WAYS)
 def experiment(tmp_path, raw, read, request):
-    return trained(tmp_path, raw, read, **request.param)
+    raw["encoder"], features = request.param
+    return trained(tmp_path, raw, read, **features)
 
 
 def recogniser(folder, model: str, **more):

@@ -5,7 +5,7 @@ The other files::
     model.onnx         the network, with mean subtraction and stacking of frames
     model.int8.onnx    the same with weights of 8 bits, where it is as good
     words.onnx         the same with the scale and the penalty of the search, for sherpa-onnx
-    stream.onnx        the layers of the network, with their states as inputs and outputs
+    stream.onnx        the layers of an LSTM network, with their states as inputs and outputs
     tokens.txt         the phones of the network by number; the blank is 0
     graph.fst          the decoding graph of words, with their penalty, costs scaled
     words.txt          its words by number

@@ -36,6 +36,8 @@ class Recipe:
         datasets: The data sets. Keys: see ``Dataset``. ``train``, ``valid`` and ``test`` must be
             there.
         systems: The networks to train, by name. Keys: see ``System``.
+        encoder: The kind of the layers of all systems that do not name one: ``lstm``, ``blstm``
+            or ``conformer``.
         seed: Decides first weights, the order of the speech, its augmentation, and which part of
             it ``target_minutes`` takes.
         target_minutes: How many minutes of the target's training speech are used, or ``all``.
@@ -55,6 +57,7 @@ class Recipe:
     languages: dict[str, Language]
     datasets: tuple[Dataset, ...]
     systems: dict[str, System]
+    encoder: str = "lstm"
     seed: int = 0
     target_minutes: str = "all"
     store_features: bool = True
@@ -94,6 +97,10 @@ class Recipe:
             changes = {**changes, "epochs": None}
         where = f"systems.{system}.train"
         return build(Train, merge(dataclasses.asdict(self.train), changes, Train, where), where)
+
+    def encoder_of(self, system: str) -> str:
+        """Return the kind of the layers of ``system``."""
+        return self.systems[system].encoder or self.encoder
 
     def augment_of(self, system: str, stream: str) -> Augment:
         """Return the augmentation of a stream: ``augment`` with the changes of ``augment_of``."""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 ROLES = ("train", "train_ext", "train_untranscribed", "valid", "test")
 STREAMED = ("train_ext", "train_untranscribed")  # roles of data sets that belong to a stream
 SHARES = ("upper", "lower", "all")  # which layers the languages share
+ENCODERS = ("lstm", "blstm", "conformer")  # kinds of layers
 VOICES = ("own", "borrowed")  # of synthetic speech
 PRECISIONS = ("float32", "bfloat16", "tf32")
 LOSSES = ("auto", "exact", "pytorch")
@@ -45,6 +46,8 @@ def check(recipe: "Recipe") -> None:
         )
     if not recipe.systems:
         raise UserError("'systems' names no network to train.")
+    if recipe.encoder not in ENCODERS:
+        raise UserError(f"encoder must be one of {', '.join(ENCODERS)}, not '{recipe.encoder}'.")
     for name in recipe.systems:
         _check_system(recipe, name)
     if recipe.features.cmn not in ("online", "utterance"):
@@ -134,6 +137,9 @@ def _check_system(recipe: "Recipe", name: str) -> None:
         raise UserError(f"{where}: choose another name. The experiment has a folder '{name}'.")
     if system.share not in SHARES:
         raise UserError(f"{where}: 'share' must be one of {', '.join(SHARES)}.")
+    if system.encoder not in (None, *ENCODERS):
+        known = ", ".join(ENCODERS)
+        raise UserError(f"{where}: 'encoder' must be one of {known}, not '{system.encoder}'.")
     if system.cascade != system.multilingual:
         languages = "several languages" if system.multilingual else "the target only"
         raise UserError(
@@ -209,6 +215,12 @@ def _check_start(recipe: "Recipe", name: str) -> None:
     if system.freeze and not system.start:
         raise UserError(f"{where}: 'freeze' needs a 'start'.")
     chain = [name]
+    other = recipe.before(name)
+    if other and recipe.encoder_of(other) != recipe.encoder_of(name):
+        raise UserError(
+            f"{where}: it cannot start from '{other}': the 'encoder' of one is"
+            f" {recipe.encoder_of(name)}, that of the other {recipe.encoder_of(other)}."
+        )
     while (before := recipe.before(chain[-1])) is not None:
         if before in chain:
             raise UserError(f"{where}: it would start from itself ({' <- '.join(chain)}).")

@@ -133,10 +133,15 @@ class System:
     it on the target and on the languages of role ``train_ext``.
 
     Attributes:
-        layers: The number of LSTM layers: ``[4]`` for one stack, ``[2, 2]`` for two lower and
+        layers: The number of layers: ``[4]`` for one stack, ``[2, 2]`` for two lower and
             two upper ones. With ``share: lower``, ``[4, 0]`` shares all layers, and each
             language has its own output layer.
-        neurons: The size of each layer.
+        neurons: The size of each layer. Of a ``blstm``: of each direction, so that a frame has
+            twice as many outputs. Of a ``conformer``: the outputs of a block; the middle of its
+            feed-forward modules has four times as many.
+        encoder: The kind of the layers. ``lstm``: unidirectional, the only one that recognises
+            while somebody speaks. ``blstm``: LSTMs of both directions. ``conformer``: Conformer
+            blocks (arXiv:2005.08100). Default: the recipe's ``encoder``.
         share: What the languages have in common: the ``upper`` layers (the cascade), the
             ``lower`` layers (Kaldi's way), or ``all``.
         languages: Train on these languages or streams only, beside the target's own. Default:
@@ -157,6 +162,7 @@ class System:
 
     layers: tuple[int, ...]
     neurons: int = within(100, 1)
+    encoder: str | None = None
     share: str = "upper"
     languages: tuple[str, ...] = ()
     pool: tuple[str, ...] = ()

@@ -34,9 +34,14 @@ class AcousticModel:
             )
 
     @torch.inference_mode()
-    def __call__(self, inputs: np.ndarray) -> np.ndarray:
-        """Return log-probabilities (N, T, phones) for inputs (N, T, C)."""
-        log_probs: torch.Tensor = self.network({self.config.language: torch.from_numpy(inputs)})[0]
+    def __call__(self, inputs: np.ndarray, lengths: np.ndarray | None = None) -> np.ndarray:
+        """Return log-probabilities (N, T, phones) for inputs (N, T, C).
+
+        ``lengths`` (N,) are the frames of each utterance; default: all are T frames long.
+        """
+        language = self.config.language
+        sizes = None if lengths is None else {language: torch.from_numpy(lengths)}
+        log_probs: torch.Tensor = self.network({language: torch.from_numpy(inputs)}, sizes)[0]
         return log_probs.numpy()
 
 
@@ -68,6 +73,6 @@ class NetworkOutputs:
     def __call__(self, indices: Sequence[int]) -> list[tuple[str, np.ndarray]]:
         """Return the names of a batch's utterances, each with log-probabilities (T, phones)."""
         batch = self.utterances.batch(indices)
-        log_probs = self.acoustic(batch.inputs.numpy())
+        log_probs = self.acoustic(batch.inputs.numpy(), batch.lengths.numpy())
         rows = zip(batch.ids, log_probs, batch.lengths.tolist(), strict=True)
         return [(name, row[:length]) for name, row, length in rows]

@@ -15,6 +15,11 @@ from cascade.runtime.files import read_text_table
 from cascade.runtime.tables import markdown_table, paragraph
 
 OWN = "your own file, under whatever licence it has"
+NETWORKS = {
+    "lstm": "an LSTM network",
+    "blstm": "a bidirectional LSTM network",
+    "conformer": "a Conformer network",
+}
 FEW = 10  # with fewer training speakers of its language, a model has learnt these voices
 RUN = """```bash
 cascade transcribe --bundle . recording.wav
@@ -42,10 +47,10 @@ def model_card(experiment: Experiment, system: str, notes: Sequence[str] = ()) -
     recipe = experiment.recipe
     results = _results(experiment)
     shape = json.loads((experiment.layout.system(system) / "model.json").read_text("utf-8"))
-    phones = len(shape["allowed"]) - 1  # without the blank
+    phones, encoder = len(shape["allowed"]) - 1, shape.get("encoder", "lstm")  # without the blank
     words = json.loads(experiment.layout.lang_summary.read_text(encoding="utf-8"))["words"]
     what = (
-        f"A speech recogniser for the language `{recipe.target}`: an LSTM network of"
+        f"A speech recogniser for the language `{recipe.target}`: {NETWORKS[encoder]} of"
         f" {phones} phones, trained with CTC by the system `{system}` of the recipe"
         f" `{recipe.name}` of cascade, and a decoding graph of {words:,} words."
     )
@@ -199,7 +204,11 @@ def _limits(experiment: Experiment, system: str, results: Mapping[str, Any]) -> 
         else "Names and foreign words: it spells words that `words.txt` lacks as it hears them."
     )
     items.append("Noise, music, and several people who talk at once: no test has them.")
-    if recipe.features.cmn != "online":
+    if (encoder := recipe.encoder_of(system)) != "lstm":
+        items.append(
+            f"Recognition while somebody speaks: {NETWORKS[encoder]} needs the complete recording."
+        )
+    elif recipe.features.cmn != "online":
         items.append(
             "Recognition while somebody speaks: it subtracts the mean of the complete recording."
         )

@@ -61,12 +61,14 @@ class Exported(nn.Module):
         steps = torch.div(x.shape[1], stack, rounding_mode="floor")
         x = x[:, : steps * stack]
         x = x.reshape(x.shape[0], -1, x.shape[2] * stack)  # (N, T, C) -> (N, T // stack, C * stack)
-        scores = self.network({self.language: x})[0]
+        lengths = torch.div(x_lens, stack, rounding_mode="floor")  # (N,)
+        scores = self.network({self.language: x}, {self.language: lengths})[0]
         if self.search:
             scores = scores.clamp(min=-1e4) * self.search.acoustic_scale
             penalty = torch.zeros(scores.shape[2])
             penalty[0] = self.search.blank_penalty
             scores = (scores - penalty) * self.scale
+        # Divided again: so the file of an LSTM network, which needs no lengths, keeps its bytes.
         return scores, torch.div(x_lens, stack, rounding_mode="floor")
 
     def _less_running_mean(self, x: Tensor, x_lens: Tensor) -> Tensor:

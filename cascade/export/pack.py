@@ -137,7 +137,16 @@ def _write_models(
     for name, search in (("model.onnx", None), ("words.onnx", words.settings)):
         model = Exported(network, config.language, features, mean, search, scale)
         onnx.save(to_onnx(model, comment), folder / name)
-    onnx.save(stream_to_onnx(Streamed(network, config.language)), folder / STREAM)
+    if config.encoder == "lstm":
+        onnx.save(stream_to_onnx(Streamed(network, config.language)), folder / STREAM)
+    else:
+        log.info(
+            "%s: the bundle has no %s: a %s needs the complete recording, so it cannot recognise"
+            " while somebody speaks",
+            system,
+            STREAM,
+            config.encoder,
+        )
 
 
 def _write_graph(search: Search, path: Path, names: list[str]) -> None:

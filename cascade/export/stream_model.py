@@ -19,11 +19,12 @@ import torch
 from torch import Tensor, nn
 
 from cascade.export.onnx_model import OPSET
-from cascade.model.network import Layer, Network
+from cascade.model.encoders import Lstm
+from cascade.model.network import Network
 
 
 class Streamed(nn.Module):
-    """The layers that ``language`` passes, each with its state as input and output."""
+    """The LSTM layers that ``language`` passes, each with its state as input and output."""
 
     mask: Tensor
 
@@ -39,7 +40,7 @@ class Streamed(nn.Module):
         x = self.norm(x)
         outputs, cells = [], []
         for number, layer in enumerate(self.layers):
-            assert isinstance(layer, Layer)
+            assert isinstance(layer, Lstm)
             state = h[number : number + 1], c[number : number + 1]  # (1, N, neurons) each
             x, (output, cell) = layer.lstm(x, state)
             x = layer.norm(x)
@@ -52,7 +53,7 @@ class Streamed(nn.Module):
 def stream_to_onnx(model: Streamed) -> onnx.ModelProto:
     """Return ``model`` as ONNX."""
     layer = model.layers[0]
-    assert isinstance(layer, Layer)
+    assert isinstance(layer, Lstm)
     state = torch.zeros(len(model.layers), 1, layer.lstm.hidden_size)
     example = torch.zeros(1, 2, layer.lstm.input_size), state, state
     axes = {"x": {0: "N", 1: "T"}, "log_probs": {0: "N", 1: "T"}}

@@ -1,4 +1,4 @@
-"""The network: LSTM stacks, of one stream or shared, and a softmax over phones.
+"""The network: stacks of layers, of one stream or shared, and a softmax over phones.
 
 Shapes: N utterances, T frames, C inputs of a frame (filters times stacked frames).
 """
@@ -9,49 +9,49 @@ from types import MappingProxyType
 import torch
 from torch import Tensor, nn
 
-from cascade.model.dropout import Dropout
-from cascade.model.precision import bfloat16_lstm
+from cascade.model.encoders import ENCODERS, Layer
 
-PADDING = 0.1  # of a joined batch: an LSTM computes padded frames, too
+PADDING = 0.1  # of a joined batch: layers compute padded frames, too
 NEVER = -1e4  # added to the output of a phone that a language does not have
 SHARED = "shared"  # the name of a part that all share, so no stream has this name
 
 
-class Layer(nn.Module):
-    """A unidirectional LSTM layer, then layer normalisation (Ba et al. 2016) and dropout.
+class Part(nn.ModuleList):
+    """Modules that a batch passes one after the other."""
 
-    At first CTC training gives blanks only. The normalisation lets a deep stack leave this
-    plateau; without it a cascade may stay there.
-    """
+    def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
+        """Map (N, T, C) and (N,), the frames of each utterance, to (N, T, outputs)."""
+        for module in self:
+            x = module(x, lengths) if isinstance(module, Layer) else module(x)
+        return x
 
-    def __init__(self, inputs: int, neurons: int, dropout: float):
+
+class Lower(Part):
+    """Layer normalisation of the input, and the layers next to it: (N, T, C) to (N, T, outputs)."""
+
+    def __init__(self, inputs: int, layers: int, neurons: int, dropout: float, encoder: str):
+        super().__init__([nn.LayerNorm(inputs)])
+        self.outputs = _stack(self, inputs, layers, neurons, dropout, encoder)
+
+
+class Upper(Part):
+    """The layers next to the output, and the output: (N, T, C) to (N, T, phones), logits."""
+
+    def __init__(
+        self, phones: int, inputs: int, layers: int, neurons: int, dropout: float, encoder: str
+    ):
         super().__init__()
-        self.lstm = nn.LSTM(inputs, neurons, batch_first=True)
-        self.norm = nn.LayerNorm(neurons)
-        self.dropout = Dropout(dropout)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map (N, T, C) to (N, T, neurons)."""
-        short = x.is_cuda and torch.is_autocast_enabled("cuda")
-        outputs = bfloat16_lstm(self.lstm, x) if short else self.lstm(x)[0]
-        return self.dropout(self.norm(outputs))
+        outputs = _stack(self, inputs, layers, neurons, dropout, encoder)
+        self.append(nn.Linear(outputs, phones))
 
 
-class Lower(nn.Sequential):
-    """Layer normalisation of the input, and the layers next to it: (N, T, C) to (N, T, neurons)."""
-
-    def __init__(self, inputs: int, layers: int, neurons: int, dropout: float):
-        sizes = [inputs, *[neurons] * layers]
-        layer = (Layer(size, neurons, dropout) for size in sizes[:layers])
-        super().__init__(nn.LayerNorm(inputs), *layer)
-
-
-class Upper(nn.Sequential):
-    """The layers next to the output, and the output: (N, T, neurons) to (N, T, phones), logits."""
-
-    def __init__(self, phones: int, layers: int, neurons: int, dropout: float):
-        layer = (Layer(neurons, neurons, dropout) for _ in range(layers))
-        super().__init__(*layer, nn.Linear(neurons, phones))
+def _stack(part: Part, inputs: int, layers: int, neurons: int, dropout: float, encoder: str) -> int:
+    """Add layers to a part; return the size of their outputs."""
+    for _ in range(layers):
+        layer = ENCODERS[encoder](inputs, neurons, dropout)
+        part.append(layer)
+        inputs = layer.outputs
+    return inputs
 
 
 class Network(nn.Module):
@@ -65,6 +65,7 @@ class Network(nn.Module):
     A stream is the speech of one data iterator, and has one language. ``languages`` maps
     streams to languages; by default each is its own. Where the upper parts are separate,
     there is one for each language. Where the lower parts are, there is one for each stream.
+    ``encoder`` is the kind of the layers, one of `ENCODERS`.
 
     ``outputs`` maps each stream to the outputs that its language has, the blank included.
     The softmax of a stream is over these only, in training and in decoding. So a phone that
@@ -85,6 +86,7 @@ class Network(nn.Module):
         dropout: float = 0.0,
         share: str = "upper",
         languages: Mapping[str, str] = MappingProxyType({}),
+        encoder: str = "lstm",
     ):
         super().__init__()
         below, above = (*layers, 0)[:2]
@@ -95,23 +97,34 @@ class Network(nn.Module):
         }
         lower = dict.fromkeys(self.lower_of.values())
         upper = dict.fromkeys(self.upper_of.values())
-        self.lower = nn.ModuleDict({k: Lower(inputs, below, neurons, dropout) for k in lower})
-        self.upper = nn.ModuleDict({k: Upper(phones, above, neurons, dropout) for k in upper})
+        settings = neurons, dropout, encoder
+        lowers = {k: Lower(inputs, below, *settings) for k in lower}
+        between = next(iter(lowers.values())).outputs
+        self.lower = nn.ModuleDict(lowers)
+        self.upper = nn.ModuleDict({k: Upper(phones, between, above, *settings) for k in upper})
         self.rows = {stream: row for row, stream in enumerate(outputs)}
         masks = torch.full((len(outputs), phones), NEVER)
         for row, allowed in zip(masks, outputs.values(), strict=True):
             row[list(allowed)] = 0.0
         self.register_buffer("masks", masks, persistent=False)
 
-    def forward(self, inputs: Mapping[str, Tensor]) -> list[Tensor]:
+    def forward(
+        self, inputs: Mapping[str, Tensor], lengths: Mapping[str, Tensor] | None = None
+    ) -> list[Tensor]:
         """Return log-probabilities for a batch of each stream.
 
         ``inputs`` maps streams to (N, T, C); each has its own N and T. The result is a
         list of (N, T, phones) in the order of ``inputs``. Shorter utterances are padded at
-        their end: a unidirectional layer does not see the padding before it.
+        their end. ``lengths`` maps streams to (N,), the frames of each utterance; without it all
+        frames belong to the utterances. Padding changes no output before it.
         """
-        hidden = _outputs(self.lower, self.lower_of, inputs)
-        outputs = _outputs(self.upper, self.upper_of, hidden)
+        if lengths is None:
+            lengths = {
+                name: torch.full((len(x),), x.shape[1], device=x.device)
+                for name, x in inputs.items()
+            }
+        hidden = _outputs(self.lower, self.lower_of, inputs, lengths)
+        outputs = _outputs(self.upper, self.upper_of, hidden, lengths)
         added = {name: self.masks[self.rows[name]] for name in inputs}  # (phones,) each
         # In float32 also where the layers are in bfloat16: CTC adds up hundreds of these.
         return [(outputs[name].float() + added[name]).log_softmax(dim=-1) for name in inputs]
@@ -166,14 +179,17 @@ class Network(nn.Module):
             module.load_state_dict(places[place])
 
 
-def _part(parts: nn.ModuleDict, name: str) -> nn.Sequential:
+def _part(parts: nn.ModuleDict, name: str) -> Part:
     part = parts[name]
-    assert isinstance(part, nn.Sequential)
+    assert isinstance(part, Part)
     return part
 
 
 def _outputs(
-    parts: nn.ModuleDict, part_of: Mapping[str, str], inputs: Mapping[str, Tensor]
+    parts: nn.ModuleDict,
+    part_of: Mapping[str, str],
+    inputs: Mapping[str, Tensor],
+    lengths: Mapping[str, Tensor],
 ) -> dict[str, Tensor]:
     """Return each stream's batch (N, T, C), passed through its part.
 
@@ -184,12 +200,14 @@ def _outputs(
         streams.setdefault(part_of[stream], {})[stream] = batch
     outputs: dict[str, Tensor] = {}
     for name, batches in streams.items():
-        outputs |= _together(_part(parts, name), batches)
+        outputs |= _together(_part(parts, name), batches, lengths)
     return outputs
 
 
-def _together(part: nn.Module, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Pass each stream's batch (N, T, C) through ``part``.
+def _together(
+    part: Part, inputs: Mapping[str, Tensor], lengths: Mapping[str, Tensor]
+) -> dict[str, Tensor]:
+    """Pass each stream's batch (N, T, C) with its lengths (N,) through ``part``.
 
     It runs once, on the batches joined along the batch axis. If their lengths are so
     different that more than `PADDING` of the joined batch would be padding, it runs once for
@@ -200,9 +218,10 @@ def _together(part: nn.Module, inputs: Mapping[str, Tensor]) -> dict[str, Tensor
     rows = [batch.shape[0] for batch in batches]
     frames = sum(batch.shape[0] * batch.shape[1] for batch in batches)
     if len(batches) == 1 or 1 - frames / (longest * sum(rows)) > PADDING:
-        return {name: part(batch) for name, batch in inputs.items()}
+        return {name: part(batch, lengths[name]) for name, batch in inputs.items()}
     # (N, T, C) -> (N, longest T, C) each
     padded = [nn.functional.pad(b, (0, 0, 0, longest - b.shape[1])) for b in batches]
-    joined = part(torch.cat(padded))  # (sum of N, longest T, C)
+    of_all = torch.cat([lengths[name] for name in inputs])  # (sum of N,)
+    joined = part(torch.cat(padded), of_all)  # (sum of N, longest T, C)
     pieces = zip(inputs, joined.split(rows), batches, strict=True)
     return {name: piece[:, : batch.shape[1]] for name, piece, batch in pieces}  # (N, T, C) each

@@ -18,7 +18,8 @@ class ModelConfig:
     """What is needed to build the network and to feed it: ``model.json``.
 
     ``inputs`` is the size of a stacked frame; ``phones`` counts the blank; ``allowed`` are
-    the outputs that ``language`` has, the blank included.
+    the outputs that ``language`` has, the blank included. The file of an LSTM network has no
+    ``encoder``: older ones have none.
     """
 
     language: str
@@ -27,6 +28,7 @@ class ModelConfig:
     layers: tuple[int, ...]
     neurons: int
     allowed: tuple[int, ...]
+    encoder: str = "lstm"
 
 
 def save_model(folder: Path, tensors: dict[str, Tensor], config: ModelConfig, phones: Path) -> int:
@@ -35,7 +37,10 @@ def save_model(folder: Path, tensors: dict[str, Tensor], config: ModelConfig, ph
     ``tensors`` are named by depth (see `Network.path_of`); ``phones`` is the phone table.
     """
     write_text(folder / "phones.txt", phones.read_text(encoding="utf-8"))
-    write_json(folder / "model.json", dataclasses.asdict(config))
+    shape = dataclasses.asdict(config)
+    if config.encoder == "lstm":
+        shape.pop("encoder")
+    write_json(folder / "model.json", shape)
     blob = safetensors.torch.save({k: v.contiguous() for k, v in sorted(tensors.items())})
     with replacing(folder / "model.safetensors") as stream:
         stream.write(blob)
@@ -52,7 +57,14 @@ def load_model(folder: Path) -> tuple[Network, ModelConfig]:
         raw |= {"layers": tuple(raw["layers"]), "allowed": tuple(raw["allowed"])}
         config = ModelConfig(**raw)
         languages = {config.language: config.allowed}
-        network = Network(languages, config.inputs, config.phones, config.layers, config.neurons)
+        network = Network(
+            languages,
+            config.inputs,
+            config.phones,
+            config.layers,
+            config.neurons,
+            encoder=config.encoder,
+        )
         network.load_path(config.language, load_tensors(folder))
     except (OSError, ValueError, TypeError, KeyError, RuntimeError) as error:
         raise UserError(

@@ -19,6 +19,18 @@ class Origin:
     frozen: bool
 
 
+def same_encoder(network: Network, language: str, tensors: Mapping[str, Tensor]) -> bool:
+    """Return whether the layers of a model are of the same kind as those of ``network``.
+
+    All kinds end with a layer normalisation, so its tensors say nothing.
+    """
+    own, others = (
+        {name for name in names if name.startswith("layer1.") and ".norm." not in name}
+        for names in (network.path_of(language), tensors)
+    )
+    return not own.isdisjoint(others)
+
+
 def warm_start(
     network: Network,
     languages: Sequence[str],

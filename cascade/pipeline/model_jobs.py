@@ -34,7 +34,7 @@ def systems(experiment: Experiment, processes: int, _force: bool) -> tuple[Job, 
         # The phones of the target are those of all its transcripts.
         texts = [layout.text(key, "phones") for key in experiment.dataset_keys()]
         settings = recipe.view("target", "seed", "features")
-        settings["system"] = as_plain(system)
+        settings["system"] = as_plain(system) | {"encoder": recipe.encoder_of(name)}
         settings["train"] = as_plain(recipe.train_of(name))
         for key in ("checkpoint_every", "workers"):  # change no result
             settings["train"].pop(key)

@@ -119,6 +119,7 @@ def _score(experiment: Experiment, system: str, dataset: Dataset) -> _Scored:
     result = SystemResult(
         layers=settings.layers,
         neurons=settings.neurons,
+        encoder=recipe.encoder_of(system),
         cascade=settings.multilingual,
         share=settings.share if settings.multilingual else None,
         counts=counts,

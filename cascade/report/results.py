@@ -19,6 +19,7 @@ class SystemResult:
     Attributes:
         layers: As in the recipe: ``(4,)``, ``(2, 2)``.
         neurons: Of a layer.
+        encoder: The kind of its layers.
         cascade: Whether other languages trained it, too.
         counts: Its errors.
         model_kb: The size of its model in KiB.
@@ -35,6 +36,7 @@ class SystemResult:
     share: str | None = None
     teacher: str | None = None
     characters: tuple[int, int] | None = None
+    encoder: str = "lstm"
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,7 @@ def _system(result: SystemResult) -> dict[str, Any]:
     return {
         "layers": "+".join(str(n) for n in result.layers),
         "neurons": result.neurons,
+        **({} if result.encoder == "lstm" else {"encoder": result.encoder}),
         "cascade": result.cascade,
         "share": result.share,
         **({"teacher": result.teacher} if result.teacher else {}),

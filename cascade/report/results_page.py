@@ -185,7 +185,7 @@ def _row(system: str, values: Mapping[str, Any]) -> tuple[str, ...]:
     teacher = values.get("teacher")
     return (
         f"{system}, taught by {teacher}" if teacher else system,
-        values["layers"],
+        f"{values['layers']} {values.get('encoder', '')}".strip(),
         str(values["neurons"]),
         _shared(values),
         format_pair(values["WER"], values["WERc"]),

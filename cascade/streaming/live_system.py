@@ -1,5 +1,6 @@
 """A bundle as a recogniser of streams."""
 
+import json
 import logging
 from dataclasses import replace
 
@@ -23,6 +24,12 @@ def load(bundle: Bundle, nbest: int) -> Parts:
     Raises `UserError` for a bundle that cannot be used so. Warns where the network was trained
     with means of complete utterances.
     """
+    encoder = _encoder(bundle)
+    if encoder != "lstm":
+        raise UserError(
+            f"{bundle.name} cannot recognise while somebody speaks: its network, a {encoder}, needs"
+            " the complete recording. Use 'transcribe', or a bundle with the encoder lstm."
+        )
     if STREAM not in bundle.manifest.files:
         raise UserError(
             f"{bundle.name} has no {STREAM}: an older version packed it. Pack it again: stage 7."
@@ -50,6 +57,15 @@ def load(bundle: Bundle, nbest: int) -> Parts:
         decoder,
         bundle.manifest.limits.max_seconds,
     )
+
+
+def _encoder(bundle: Bundle) -> str:
+    """Return the kind of the network's layers, as ``model.json`` names it."""
+    try:
+        shape = json.loads((bundle.folder / "model.json").read_text(encoding="utf-8"))
+        return str(shape.get("encoder", "lstm"))
+    except (OSError, ValueError, AttributeError):
+        raise UserError(f"{bundle.name} is refused: its model.json cannot be read.") from None
 
 
 def live(features: Features) -> Features:

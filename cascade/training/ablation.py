@@ -7,7 +7,8 @@ import torch
 from torch import nn
 
 from cascade.features.batches import UtteranceSet
-from cascade.model.network import SHARED, Layer, Network
+from cascade.model.encoders import Layer
+from cascade.model.network import SHARED, Network
 from cascade.training.validation import validate
 
 
@@ -36,7 +37,7 @@ def ablations(
             if not isinstance(layer, Layer):
                 continue
             number += 1
-            if layer.lstm.input_size == layer.lstm.hidden_size:
+            if layer.inputs == layer.outputs:
                 with _replaced(part, index, nn.Identity()):
                     rates[f"without layer{number}"] = per()
     return rates

@@ -62,7 +62,7 @@ class Ranks:
         if self.world == 1:
             return network
         return DistributedDataParallel(
-            network, find_unused_parameters=some_unused, broadcast_buffers=False
+            network, find_unused_parameters=some_unused, forward_sync_buffers=False
         )
 
 

@@ -17,7 +17,7 @@ from cascade.features.streams import StreamIterator
 from cascade.model.network import Network
 from cascade.model.precision import set_precision
 from cascade.model.saved_model import ModelConfig, load_tensors
-from cascade.model.warm_start import warm_start
+from cascade.model.warm_start import same_encoder, warm_start
 from cascade.runtime.errors import UserError
 from cascade.runtime.files import text_rows, write_text
 from cascade.text.phones import read_phones
@@ -88,6 +88,7 @@ def build_trainer(
         layers=system.layers,
         neurons=system.neurons,
         allowed=outputs[recipe.target],
+        encoder=recipe.encoder_of(name),
     )
     torch.manual_seed(recipe.seed)
     network = Network(
@@ -99,6 +100,7 @@ def build_trainer(
         settings.dropout,
         system.share,
         streams,
+        config.encoder,
     )
     set_precision(settings.precision)
     message = None
@@ -127,6 +129,11 @@ def _load_start(
     assert folder is not None
     with weights(folder) as (files, table):
         tensors, model_phones = load_tensors(files), read_phones(table)
+        if not same_encoder(network, recipe.target, tensors):
+            raise UserError(
+                f"systems.{name}: the layers of the model in {folder} are not of the encoder"
+                f" {recipe.encoder_of(name)}. Use the model's encoder, or remove 'start'."
+            )
         freeze = recipe.systems[name].freeze
         origins = warm_start(
             network, list(recipe.streams_of(name)), tensors, (model_phones, phones), freeze

@@ -43,9 +43,11 @@ class _Objective(nn.Module):
         self.network = network
         self.tied = tied
 
-    def forward(self, inputs: Mapping[str, Tensor]) -> tuple[list[Tensor], Tensor | None]:
+    def forward(
+        self, inputs: Mapping[str, Tensor], lengths: Mapping[str, Tensor]
+    ) -> tuple[list[Tensor], Tensor | None]:
         """Return the outputs of each stream, (N, T, phones), and the penalty."""
-        outputs = self.network(inputs)
+        outputs = self.network(inputs, lengths)
         return outputs, self.network.distance(self.tied) if self.tied else None
 
 
@@ -118,12 +120,16 @@ class Updater:
 
     def _losses(self, batches: Mapping[str, Batch]) -> tuple[dict[str, Tensor], Tensor | None]:
         """Return the loss of each stream in nats a phone, and the penalty of ``train.tie``."""
-        inputs = {  # (N, T, C) each
-            name: batch.inputs.to(self.device, non_blocking=True) for name, batch in batches.items()
-        }
+        inputs, lengths = (  # (N, T, C) and (N,) each
+            {
+                name: getattr(batch, what).to(self.device, non_blocking=True)
+                for name, batch in batches.items()
+            }
+            for what in ("inputs", "lengths")
+        )
         bfloat16 = self.settings.precision == "bfloat16"
         with torch.autocast(self.device.type, torch.bfloat16, enabled=bfloat16):
-            outputs, penalty = self._objective(inputs)  # (N, T, phones) each
+            outputs, penalty = self._objective(inputs, lengths)  # (N, T, phones) each
         pairs = zip(batches.items(), outputs, strict=True)
         consistency, exact = self.settings.consistency, self.exact
         losses = {name: batch_loss(out, batch, consistency, exact) for (name, batch), out in pairs}

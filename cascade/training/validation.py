@@ -37,7 +37,8 @@ def validate(
     for indices in data.in_order(BATCH_SECONDS[device.type]):
         batch = data.batch(indices)
         inputs = {language: batch.inputs.to(device)}  # (N, T, C)
-        log_probs = network(inputs)[0]  # (N, T, phones)
+        lengths = {language: batch.lengths.to(device)}  # (N,)
+        log_probs = network(inputs, lengths)[0]  # (N, T, phones)
         count = int(batch.label_lengths.sum())
         loss += mean_ctc_loss(log_probs, batch, exact).item() * count
         best = log_probs.argmax(dim=-1).cpu().numpy()  # (N, T, phones) -> (N, T)

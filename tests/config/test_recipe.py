@@ -26,6 +26,7 @@ def test_defaults(raw, read):
     assert recipe.language_model == LanguageModel()
     assert recipe.train == Train()
     assert recipe.decode == Decode()
+    assert recipe.encoder == recipe.encoder_of("plain") == "lstm"
     assert recipe.systems["plain"].neurons == 100
     assert recipe.systems["both"].neurons == 50
     assert recipe.languages["ru"].lexicon is None
@@ -37,6 +38,12 @@ def test_only_features_of_training_speech_may_be_left_out_of_the_store(raw, read
     stored = {dataset.role: recipe.stores_features(dataset) for dataset in recipe.datasets}
     assert stored == {"train": False, "train_ext": False, "valid": True, "test": True}
     assert all(map(read(raw).stores_features, recipe.datasets))
+
+
+def test_a_system_s_encoder_is_that_of_the_recipe_or_its_own(raw, read):
+    raw["systems"]["both"]["encoder"] = "lstm"
+    recipe = read(raw, {"encoder": "conformer"})
+    assert (recipe.encoder_of("plain"), recipe.encoder_of("both")) == ("conformer", "lstm")
 
 
 def test_yaml_and_json_give_equal_recipes(raw, read):
@@ -348,6 +355,12 @@ FOLDED = {**SMALL["languages"]["ru"], "fold": {"ий": "и"}}
             "both is trained on several languages, but no data set has role 'train_ext'",
         ),
         (systems(share="both"), "x: 'share' must be one of upper, lower, all"),
+        (systems(encoder="lstn"), "x: 'encoder' must be one of lstm, blstm, conformer, not 'lstn'"),
+        ({"encoder": "gru"}, "encoder must be one of lstm, blstm, conformer, not 'gru'"),
+        (
+            systems(encoder="blstm", start="both"),
+            "x: it cannot start from 'both': the 'encoder' of one is blstm, that of the other lstm",
+        ),
         (systems(share="all"), r"x: 'layers' must be \[number\]"),
         (systems(cascade=True, layers=[4]), "'cascade: true' contradicts .* on the target only"),
         (systems(cascade=False), "'cascade: false' contradicts .* on several languages"),

@@ -9,6 +9,7 @@ from cascade.decoding.word_search import WordSearch
 from cascade.export.onnx_model import Exported, to_onnx
 from cascade.features.cmn import read_cms_init
 from cascade.features.inputs import network_inputs
+from cascade.model.encoders import ENCODERS
 
 LENGTHS = (200, 151, 32)
 MEANS = [
@@ -21,8 +22,9 @@ MEANS = [
 ]
 
 
-@pytest.fixture
-def acoustic(tmp_path, raw, read):
+@pytest.fixture(params=["lstm"])
+def acoustic(tmp_path, raw, read, request):
+    raw["encoder"] = request.param
     experiment = trained(tmp_path, raw, read)
     mean = read_cms_init(experiment.layout.cms_init)
     return AcousticModel(experiment.layout.system("plain")), mean
@@ -40,7 +42,11 @@ def run(model: Exported, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return session.run(None, {"x": x, "x_lens": np.array(LENGTHS[: len(x)])})
 
 
-@pytest.mark.parametrize("means", MEANS)
+@pytest.mark.parametrize(
+    ("acoustic", "means"),
+    [*(("lstm", means) for means in MEANS), ("blstm", MEANS[1]), ("conformer", MEANS[1])],
+    indirect=["acoustic"],
+)
 def test_log_probabilities_are_those_of_torch(acoustic, means):
     network, mean = acoustic
     settings = Features(filters=FILTERS, stack=STACK, **means)
@@ -81,6 +87,7 @@ def test_metadata_is_that_of_a_zipformer(acoustic):
     }
 
 
+@pytest.mark.parametrize("acoustic", ENCODERS, indirect=True)
 def test_the_same_model_gives_the_same_bytes(acoustic):
     network, mean = acoustic
     model = Exported(network.network, "ru", Features(stack=STACK), mean)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from bundle_files import LEXICON, SCALES, trained
 
-from cascade.bundle.manifest import MOST, NAME, OPTIONAL, STREAM
+from cascade.bundle.manifest import INT8, MOST, NAME, OPTIONAL, STREAM
 from cascade.bundle.reader import opened
 from cascade.decoding.decoder import word_search_of
 from cascade.export.pack import pack
@@ -34,6 +34,23 @@ def test_folder_and_zip_file_have_all_files_and_are_the_same_again(experiment):
     pack(experiment, "plain")
     assert zipped.read_bytes() == before
     assert not list(layout.system("plain").glob(".*"))
+
+
+@pytest.mark.parametrize("encoder", ["blstm", "conformer"])
+def test_other_encoders_have_all_but_the_network_step_by_step(tmp_path, raw, read, caplog, encoder):
+    caplog.set_level("INFO", "cascade")
+    raw["encoder"] = encoder
+    experiment = trained(tmp_path, raw, read)
+    pack(experiment, "plain")
+    sentence = f"plain: the bundle has no stream.onnx: a {encoder} needs the complete recording"
+    assert sentence in caplog.text
+    with opened(experiment.layout.bundle_zip("plain")) as bundle:
+        assert STREAM not in bundle.manifest.files
+        assert {*MOST, INT8} <= bundle.manifest.files.keys()
+        card = " ".join((bundle.folder / "README.md").read_text(encoding="utf-8").split())
+    name = {"blstm": "a bidirectional LSTM network", "conformer": "a Conformer network"}[encoder]
+    assert f"`ru`: {name} of 5 phones" in card
+    assert f"while somebody speaks: {name} needs the complete recording." in card
 
 
 def test_the_manifest_says_how_to_recognise(tmp_path, raw, read):

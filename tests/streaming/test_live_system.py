@@ -35,6 +35,18 @@ def test_a_bundle_of_an_older_version(bundle):
         load(bundle, 1)
 
 
+@pytest.mark.parametrize("cmn", ["online", "utterance"])
+@pytest.mark.parametrize("encoder", ["blstm", "conformer"])
+def test_a_network_that_needs_the_complete_recording_is_refused(tmp_path, raw, read, encoder, cmn):
+    raw["systems"]["plain"]["encoder"] = encoder
+    experiment = trained(tmp_path, raw, read, cmn=cmn)
+    pack(experiment, "plain")
+    sentence = rf"bundle\.zip cannot recognise while .* a {encoder}, needs the complete recording\."
+    zipped = experiment.layout.bundle_zip("plain")
+    with opened(zipped) as bundle, pytest.raises(UserError, match=sentence):
+        load(bundle, 1)
+
+
 @pytest.mark.parametrize("bundle", ["online"], indirect=True)
 def test_a_network_of_other_sizes_is_refused(bundle):
     tokens = bundle.folder / "tokens.txt"

@@ -56,6 +56,17 @@ def test_two_ranks_are_one_with_batches_twice_as_large(layout, tmp_path, changes
     )
 
 
+@pytest.mark.parametrize("encoder", ["blstm", "conformer"])
+def test_two_ranks_are_one_with_other_encoders(layout, tmp_path, encoder):
+    settings = dataclasses.replace(TRAIN, steps=12, active={"en": (0, 0.5)})
+    twice = dataclasses.replace(settings, batch_seconds=2 * settings.batch_seconds)
+    expected, _ = alone(layout, tmp_path / "one", twice, encoder)
+    (first, _), (second, _) = together(layout, tmp_path / "two", settings, encoder=encoder)
+    assert first == second
+    for step, values in expected.items():
+        assert first[step] == pytest.approx(values, abs=1e-5)
+
+
 def test_accumulated_batches_are_one_larger_batch(layout, tmp_path):
     settings = dataclasses.replace(TRAIN, steps=12, accumulate=3)
     larger = dataclasses.replace(TRAIN, steps=12, batch_seconds=3 * TRAIN.batch_seconds)

@@ -37,6 +37,25 @@ def test_weights_of_a_bundle_are_loaded_and_new_phones_are_named(tmp_path, raw, 
     assert start in job.inputs or start / "model.safetensors" in job.inputs
 
 
+def test_a_model_of_another_encoder_is_refused(tmp_path, raw, read):
+    packed = trained(tmp_path / "theirs", raw | {"encoder": "conformer"}, read)
+    start = f"{packed.layout.system('plain')}"
+    raw["systems"]["more"] = {"layers": [1, 1], "neurons": NEURONS, "start": start}
+    experiment = trained(tmp_path / "ours", raw, read)
+    outputs = dict.fromkeys(("ru", "en"), range(len(PHONES)))
+    for encoder in ("lstm", "blstm", "conformer"):
+        sizes = FILTERS * STACK, len(PHONES), [1, 1], NEURONS
+        network = Network(outputs, *sizes, encoder=encoder)
+        if encoder == "conformer":
+            message = _load_start(experiment, "more", network, PHONES, write=False)
+            assert "upper.shared.1" not in message and "tensors loaded" in message
+            continue
+        with pytest.raises(
+            UserError, match=r"systems\.more: the layers of the model in .* are not"
+        ):
+            _load_start(experiment, "more", network, PHONES, write=False)
+
+
 def test_a_bundle_that_is_missing_is_said_before_anything_runs(tmp_path, raw, read):
     raw["systems"] = {"more": {"layers": [4], "start": "models/theirs.zip"}}
     with pytest.raises(UserError, match=r"models/theirs\.zip, but models/theirs\.zip is missing"):

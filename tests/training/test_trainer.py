@@ -35,7 +35,7 @@ def layout(tmp_path_factory):
     return layout
 
 
-def trainer(layout, folder, languages=("ru",), settings=TRAIN, seed=0) -> Trainer:
+def trainer(layout, folder, languages=("ru",), settings=TRAIN, seed=0, encoder="lstm") -> Trainer:
     def read(key):
         return UtteranceSet(layout, [key], PHONES, SETTINGS, np.zeros(SETTINGS.filters))
 
@@ -60,6 +60,7 @@ def trainer(layout, folder, languages=("ru",), settings=TRAIN, seed=0) -> Traine
         layers,
         32,
         settings.dropout,
+        encoder=encoder,
     )
     device = torch.device("cpu")
     return Trainer(network, iterators, read("valid"), settings, folder, device)
@@ -76,6 +77,29 @@ def test_planted_speech_is_learnt(layout, tmp_path, languages, precision):
     network.load_path("ru", run.network.path_of("ru"))
     _, per = validate(network, "ru", run.valid, torch.device("cpu"))
     assert per == run.best["per"]
+
+
+@pytest.mark.parametrize("encoder", ["blstm", "conformer"])
+def test_other_encoders_learn_planted_speech_too(layout, tmp_path, encoder):
+    """And an interrupted training ends with the same bytes as one that is not interrupted."""
+    settings = dataclasses.replace(TRAIN, learning_rate=0.003, dropout=0.05, valid_every=50)
+    run = trainer(layout, tmp_path / "whole", ("ru", "en"), settings, encoder=encoder)
+    run.run(lambda progress: None)
+    assert run.best["per"] < 10
+    first, last = (
+        trainer(layout, tmp_path / "broken", ("ru", "en"), settings, encoder=encoder)
+        for _ in range(2)
+    )
+
+    def watch(progress):
+        first.stop_asked = progress.step == 70
+
+    with pytest.raises(Interrupted):
+        first.run(watch)
+    assert last.resume()
+    last.run(lambda progress: None)
+    expected = run.network.state_dict()
+    assert all(torch.equal(expected[k], t) for k, t in last.network.state_dict().items())
 
 
 def test_the_history_has_the_losses_of_both_languages(layout, tmp_path):
