@@ -37,9 +37,8 @@ def load(bundle: Bundle, nbest: int) -> Parts:
     features = bundle.manifest.features
     if features.cmn != "online":
         log.warning(
-            "warning: this model was trained with the mean of the complete recording, which a"
-            " stream does not have yet. It gets the mean of what was spoken so far, and makes more"
-            " errors. A recipe with cmn: online has no such loss."
+            "warning: this model was trained with the mean of the complete recording. A stream has"
+            " the mean of what was spoken so far: expect some more errors."
         )
     network = StreamNetwork(bundle.folder / STREAM, bundle.name)
     decoder = PackedSystem(bundle, nbest).decoder()
