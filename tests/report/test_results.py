@@ -57,6 +57,13 @@ def test_results_json_has_the_keys_in_order():
     assert test["systems"]["cascade"]["layers"] == "2+2"
 
 
+def test_an_encoder_is_named_where_it_is_not_the_lstm():
+    (test,) = build({"blstm": SystemResult((4,), 100, False, PLAIN, encoder="blstm")})[
+        "tests"
+    ].values()
+    assert test["systems"]["blstm"]["encoder"] == "blstm"
+
+
 def test_the_file_is_indented_by_two_and_ends_with_a_line_end():
     text = as_json(build(both()))
     assert text.startswith('{\n  "recipe": "ru_en",\n  "seed": 0,\n  "tests": {\n')

@@ -145,6 +145,8 @@ def test_the_table_says_what_is_shared():
     assert rows(summary(result, {}), "system")[3][3] == "all layers"
     deep["share"], deep["layers"] = "all", "4"
     assert rows(summary(result, {}), "system")[3][3] == "everything"
+    deep["encoder"] = "conformer"
+    assert rows(summary(result, {}), "system")[3][1] == "4 conformer"
 
 
 def test_sizes():

@@ -175,10 +175,12 @@ def test_the_longest_training_starts_first(recipe, layout, raw):
     raw["systems"] |= {
         "plain": {"layers": [2], "neurons": 16},
         "large": {"layers": [2], "neurons": 64},
+        "wide": {"layers": [2], "neurons": 16, "encoder": "blstm"},
         "brief": {**CASCADE, "train": {"active": {"en": [0.0, 0.5]}}},
     }
     works = {name: work(recipe(), name) for name in raw["systems"]}
     assert works["large"] == 16 * works["plain"]
+    assert works["wide"] == 3 * works["plain"]
     assert works["both"] == 4 * works["plain"]  # 4 s of ru, 12 of en
     assert works["brief"] == 2.5 * works["plain"]
     done = list(
