@@ -54,7 +54,7 @@ cascade_make_venv() ( # makes CASCADE_ROOT/.venv, or brings it up to date
     rm -rf "$venv/pip"
   fi
   "$venv/bin/python" -m pip install --disable-pip-version-check --progress-bar off --quiet \
-    --constraint "$CASCADE_ROOT/constraints.txt" --editable "${CASCADE_ROOT}[train,serve,dev]" >&2 || {
+    --constraint "$CASCADE_ROOT/constraints.txt" --editable "${CASCADE_ROOT}[train,serve,cluster,dev]" >&2 || {
     echo "path.sh: pip could not install the packages; see above, and run again." >&2
     return 1
   }

@@ -9,6 +9,7 @@ set -euo pipefail
 usage() { # also the help of `cascade run`
   cat <<'USAGE'
 Usage: ./run.sh [--recipe NAME] [--stage N] [--stop-stage M] [--nj J] [--gpus N]
+                [--dask ADDRESS] [--cluster KIND]
                 [--exp DIR] [--folder DIR] [--force] [--dry-run] [--check] [--systems A,B]
                 [--KEY VALUE ...]
                 [--sweep KEY=VALUE,... | --search KEY=VALUE,... ...] [--seeds N]
@@ -18,6 +19,9 @@ Usage: ./run.sh [--recipe NAME] [--stage N] [--stop-stage M] [--nj J] [--gpus N]
   --nj J           processes at once                                     (one a core)
   --gpus N         train each system on N GPUs, or in N processes        (one)
                    where there is no GPU; a batch is N times as large
+  --dask ADDRESS   stages 0, 2 and 4 on the workers of this Dask scheduler
+  --cluster KIND   the same on workers started by slurm, pbs, sge, lsf or
+                   ssh: cluster.yaml says how many
   --exp DIR        the folder of experiments; this one is in DIR/NAME    (exp)
   --folder DIR     the folder of this experiment, in place of DIR/NAME
   --force          run stages that are up to date, too

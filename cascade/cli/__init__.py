@@ -1,5 +1,5 @@
 """The commands and their options.
 
-It may import: runtime, config, scoring, bundle, alignment, recognition, pipeline, inventory,
-drafting, sweeps, html, streaming, serving.
+It may import: runtime, config, cluster, scoring, bundle, alignment, recognition, pipeline,
+inventory, drafting, sweeps, html, streaming, serving.
 """

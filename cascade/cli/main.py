@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from cascade.cli.machines import cluster
 from cascade.cli.options import parser
 from cascade.config.experiment import Experiment
 from cascade.config.layout import Layout
@@ -162,7 +163,8 @@ def _run(options: argparse.Namespace, overrides: dict[str, str]) -> None:
             " For one other seed: --seed 1."
         )
     force = options.force or options.check
-    run(experiment, numbers, options.nj, force, options.dry_run, options.gpus)
+    with cluster(options, experiment.layout):
+        run(experiment, numbers, options.nj, force, options.dry_run, options.gpus)
     report = experiment.layout.report
     if REPORT in numbers and not options.dry_run and report.is_file():
         print(f"\nThe report: {report}")
@@ -232,7 +234,9 @@ def _points(
     else:
         from cascade.sweeps.outputs import publish_sweep as publish
     keep = partial(publish, path.parent)
-    sweep.run_points(points, common, numbers, options.nj, options.force, keep)
+    with cluster(options, layout) as machines:
+        common += [f"--dask={machines.scheduler()}"] if machines else []
+        sweep.run_points(points, common, numbers, options.nj, options.force, keep)
     if not options.search:
         from cascade.html.several import write_comparison
         from cascade.html.sweeps import PAGE
@@ -243,10 +247,7 @@ def _points(
 
 
 def _from_root(path: Path) -> Path:
-    """Return ``path`` relative to the project's folder if it is in there, else absolute.
-
-    Paths in manifests and scps are relative, as in Kaldi.
-    """
+    """Return ``path`` relative to the project's folder if it is in there, else absolute."""
     path = on_disk(Path(os.path.abspath(path)))  # not resolved: exp may be a link to another disk
     return path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
 

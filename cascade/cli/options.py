@@ -62,6 +62,8 @@ def _run(subparsers: argparse._SubParsersAction) -> None:
     run.add_argument("--stop-stage", type=int, default=LAST, choices=list(STAGES))
     run.add_argument("--nj", type=int, default=os.cpu_count() or 1)
     run.add_argument("--gpus", type=int)
+    run.add_argument("--dask", metavar="ADDRESS")
+    run.add_argument("--cluster", choices=("slurm", "pbs", "sge", "lsf", "ssh"))
     run.add_argument("--exp")
     run.add_argument("--folder")
     run.add_argument("--sweep", metavar="KEY=VALUE,...")

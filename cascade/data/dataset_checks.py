@@ -12,7 +12,6 @@ import hashlib
 from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -156,7 +155,7 @@ def list_dataset(
 
 def check_utterances(
     listed: ListedDataset,
-    pool: ProcessPoolExecutor,
+    pool: workers.Pool,
     sources: Sources,
     utterances: UtteranceFile,
     decode: bool = True,
@@ -265,6 +264,7 @@ def _check(chunk: list[tuple[Utterance | Excluded, Rules]]) -> list[CheckResult]
         if isinstance(item, Excluded):
             results.append((item, None, ABSENT))
         else:
+            workers.working_on(item.id)
             try:
                 item = _found(item)
             except UserError as error:

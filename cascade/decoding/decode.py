@@ -60,7 +60,10 @@ def _decode_batch(
 ) -> tuple[list[Decoded], int]:
     """Decode a batch in a worker process; return its peak memory in KB, too."""
     outputs, decoder = shared
-    decoded = [decoder(name, log_probs) for name, log_probs in outputs(indices)]
+    decoded = []
+    for name, log_probs in outputs(indices):
+        workers.working_on(name)
+        decoded.append(decoder(name, log_probs))
     return decoded, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 

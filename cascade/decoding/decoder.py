@@ -20,6 +20,7 @@ from cascade.decoding.word_times import Pronunciations, Timed, spans
 from cascade.lm.graph import read_words
 from cascade.lm.spelling import by_word, joined
 from cascade.model.greedy import greedy
+from cascade.runtime.workers import FromFiles
 from cascade.text.phones import read_phones
 
 
@@ -57,7 +58,7 @@ class Decoded:
     timed: list[Timed]
 
 
-class WordDecoder:
+class WordDecoder(FromFiles):
     """A search for words, with alternatives, times and confidences.
 
     ``phones`` is the phone table of the network, ``lexicon`` has the pronunciations of the words,

@@ -12,6 +12,7 @@ from cascade.features.batches import UtteranceSet
 from cascade.features.cmn import read_cms_init
 from cascade.model.saved_model import load_model
 from cascade.runtime.errors import UserError
+from cascade.runtime.workers import FromFiles, working_on
 from cascade.text.phones import read_phones
 
 BATCH_SECONDS = 60.0  # fixed, and batches are never split: --nj changes no figure
@@ -45,7 +46,7 @@ class AcousticModel:
         return log_probs.numpy()
 
 
-class NetworkOutputs:
+class NetworkOutputs(FromFiles):
     """The log-probabilities that a system gives the utterances of some data sets.
 
     A batch is computed when it is asked for. Raises `UserError` where the system was trained
@@ -72,6 +73,7 @@ class NetworkOutputs:
 
     def __call__(self, indices: Sequence[int]) -> list[tuple[str, np.ndarray]]:
         """Return the names of a batch's utterances, each with log-probabilities (T, phones)."""
+        working_on(self.utterances.ids[indices[0]])  # the first of those in this batch
         batch = self.utterances.batch(indices)
         log_probs = self.acoustic(batch.inputs.numpy(), batch.lengths.numpy())
         rows = zip(batch.ids, log_probs, batch.lengths.tolist(), strict=True)

@@ -24,6 +24,7 @@ log = logging.getLogger("cascade")
 # A wrong phone costs 14 nats, more than most words: the search leaves a phone out only
 # where the vocabulary has no other way. The beam is wide enough for two of them at once.
 SURE = 1 - 1e-6
+CHUNK = 8  # utterances that a worker process takes at once
 SETTINGS = Decode(beam=30.0, max_active=10000, acoustic_scale=1.0, blank_penalty=0.0)
 
 
@@ -35,21 +36,24 @@ def decode_references(layout: Layout, key: str, test: str, jobs: int) -> None:
     references = read_text_table(layout.text(key, "phones"))
     words = read_words(layout.words)
     search = WordSearch(layout.graph, SETTINGS)
-    tasks = [([numbers[phone] for phone in phones], len(names)) for phones in references.values()]
-    table = {}
-    with meter(f"oracle, {test}", len(tasks), "utterances") as advance:
-        results = workers.shared_map(_search, search, tasks, jobs)
-        for name, best in zip(references, results, strict=True):
-            table[name] = joined(words[i] for i in best)
-            advance(1)
+    labels = ([numbers[phone] for phone in phones] for phones in references.values())
+    tasks = ((chunk, len(names)) for chunk in workers.chunks(labels, CHUNK))
+    best: list[list[int]] = []
+    with meter(f"oracle, {test}", len(references), "utterances") as advance:
+        for some in workers.shared_map(_search, search, tasks, jobs):
+            best += some
+            advance(len(some))
+    table = {
+        name: joined(words[i] for i in found) for name, found in zip(references, best, strict=True)
+    }
     write_text_table(layout.oracle(test), table)
-    log.info("oracle, %s: %d utterances in %.1f s", test, len(tasks), time.monotonic() - started)
+    log.info("oracle, %s: %d utterances in %.1f s", test, len(table), time.monotonic() - started)
 
 
-def _search(search: WordSearch, task: tuple[list[int], int]) -> list[int]:
-    """Return the word numbers of one utterance, in a worker process."""
-    labels, outputs = task
-    return search(certain_outputs(labels, outputs))
+def _search(search: WordSearch, task: tuple[list[list[int]], int]) -> list[list[int]]:
+    """Return the word numbers of each of some utterances, in a worker process."""
+    chunk, outputs = task
+    return [search(certain_outputs(labels, outputs)) for labels in chunk]
 
 
 def certain_outputs(labels: list[int], outputs: int) -> np.ndarray:

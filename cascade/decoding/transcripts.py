@@ -123,6 +123,7 @@ def _transcribe_batch(
     outputs, decoder = shared
     transcripts = []
     for name, log_probs in outputs(indices):
+        workers.working_on(name)
         path = decoder.search.path(log_probs)
         _, timed = decoder.alternatives(log_probs, path)
         confidences = [confidence for *_, confidence in timed]

@@ -12,6 +12,7 @@ stage 5 may be slightly above that of the same hypotheses here.
 import dataclasses
 import logging
 import time
+from collections.abc import Sequence
 from typing import Protocol
 
 import torch
@@ -34,6 +35,7 @@ STEPS = {  # the grids: factors of the acoustic scale, differences of the penalt
     "word_penalty": (-1.0, 1.0),
 }
 ROUNDS = 3
+CHUNK = 8  # utterances that a worker process takes at once
 # Near where most searches of phones end. From farther away, one stopped at a scale of 7.7.
 PHONES = {"acoustic_scale": 1.0, "blank_penalty": 2.0, "word_penalty": 0.0}
 
@@ -141,16 +143,19 @@ class _Valid:
         errors, count = 0, len(self.reference)
         with meter(self.title, count, "utterances") as advance:
             shared = (self, self.search, settings)
-            for wrong in workers.shared_map(_errors, shared, range(count), self.jobs):
-                errors += wrong
-                advance(1)
+            tasks = workers.chunks(range(count), CHUNK)
+            for wrong in workers.shared_map(_errors, shared, tasks, self.jobs):
+                errors += sum(wrong)
+                advance(len(wrong))
         return 100 * errors / sum(map(len, self.reference))
 
 
-def _errors(shared: tuple[_Valid, WordSearch, Decode], index: int) -> int:
-    """Return the errors of one utterance, in a worker process."""
+def _errors(shared: tuple[_Valid, WordSearch, Decode], indices: Sequence[int]) -> list[int]:
+    """Return the errors of each of some utterances, in a worker process."""
     valid, word_search, settings = shared
-    best = word_search(valid.log_probs[index], settings)
-    words = joined(valid.words[i] for i in best)
-    errors: int = edit_distance(valid.reference[index], words)["total"]
+    errors = []
+    for index in indices:
+        best = word_search(valid.log_probs[index], settings)
+        words = joined(valid.words[i] for i in best)
+        errors.append(edit_distance(valid.reference[index], words)["total"])
     return errors

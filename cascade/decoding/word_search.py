@@ -14,6 +14,7 @@ from cascade.config.sections import Decode
 from cascade.decoding.lattice import Hypothesis
 from cascade.lm.const_fst import read_graph
 from cascade.runtime.errors import UserError
+from cascade.runtime.workers import FromFiles
 
 TUNED = ("acoustic_scale", "blank_penalty", "word_penalty")
 
@@ -53,7 +54,7 @@ class BestPath:
     labels: list[int]
 
 
-class WordSearch:
+class WordSearch(FromFiles):
     """Viterbi beam search through the decoding graph (Kaldi's FasterDecoder).
 
     ``names`` is the graph's table of words: pieces inside a word then pay no word penalty.

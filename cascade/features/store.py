@@ -122,7 +122,9 @@ def _shard(
     with replacing_path(ark) as beside:
         with beside.open("wb") as stream:
             for utterance in utterances:
-                name, features = utterance["id"], bank.features(utterance)
+                name = utterance["id"]
+                workers.working_on(name)
+                features = bank.features(utterance)
                 offset = stream.tell() + len(f"{name} ".encode())  # an scp points behind the name
                 frames, dim = features.shape
                 row = {"id": name, "at": f"{ark}:{offset}", "frames": frames, "dim": dim}

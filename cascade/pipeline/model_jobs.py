@@ -9,6 +9,7 @@ from cascade.config.experiment import Experiment
 from cascade.config.layout import Layout
 from cascade.config.recipe import Recipe
 from cascade.config.schema import as_plain
+from cascade.runtime import workers
 from cascade.runtime.errors import UserError
 from cascade.runtime.stage import Call, Job, JobFiles, one_by_one
 
@@ -97,6 +98,7 @@ def run_training(
         return
     from cascade.training.systems import train_systems
 
+    workers.release()  # a training may take days
     fingerprints = {name: job.fingerprint() for name, job in by_name.items()}
     for name in train_systems(experiment, fingerprints, processes, gpus):
         yield by_name[name], JobFiles()
