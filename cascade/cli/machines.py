@@ -29,7 +29,9 @@ def cluster(options: argparse.Namespace, layout: Layout) -> "Iterator[DaskCluste
         yield None
         return
     if importlib.util.find_spec("dask_jobqueue") is None:
-        raise UserError("--dask and --cluster need more packages: pip install 'cascade[cluster]'.")
+        raise UserError(
+            "--dask and --cluster need more packages. In this project's folder, run: . ./path.sh"
+        )
     from cascade.cluster import jobs, pool  # heavy
 
     if options.dask:
