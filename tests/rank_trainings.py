@@ -39,6 +39,8 @@ def train(
     """Train in this process; ``stop`` asks for it after a step, ``die`` is a kill before one."""
     torch.set_num_threads(1)
     run = trainer(layout, folder, settings, meeting.join(CPU) if meeting else ALONE, encoder)
+    if meeting and meeting.rank:  # only the first writes
+        run._write_history = _of_the_first
     run.resume()
     seen = {}
 
@@ -56,6 +58,10 @@ def train(
     if results:
         state = {name: tensor.numpy() for name, tensor in run.network.state_dict().items()}
         results.send((seen, state))
+
+
+def _of_the_first():
+    raise AssertionError("Two ranks write train.jsonl.")
 
 
 def together(layout, folder, settings, world=2, encoder="lstm", **options):

@@ -118,7 +118,7 @@ class Trainer:
         loss is not finite for `BAD_STEPS` steps in a row.
         """
         self._write_ledger()
-        if self.history:  # of a resumed training: the file may be damaged or deleted
+        if self.history and self.ranks.first:  # resumed: the file may be damaged or deleted
             self._write_history()
         data = {iterator.name: iterator.data for iterator in self.iterators}
         steps, workers = self.plan.ahead(self.step), self.settings.workers

@@ -25,8 +25,9 @@ class Speech:
 def test_per_is_the_edit_distance_of_greedy_phones():
     calls = []
 
-    def network(inputs):
+    def network(inputs, lengths):
         assert torch.is_inference_mode_enabled()
+        assert lengths["ru"].tolist() == [7]
         return [inputs["ru"].log_softmax(-1)]
 
     network.eval = lambda: calls.append("eval")
