@@ -4,9 +4,6 @@ import argparse
 import os
 from pathlib import Path
 
-BUNDLE = "a bundle of stage 7, a folder or a zip file"
-PAUSE = "seconds without a phone that end an utterance (0.8)"
-
 
 def listen(subparsers: argparse._SubParsersAction) -> None:
     """Add the command `listen`."""
@@ -19,7 +16,7 @@ def listen(subparsers: argparse._SubParsersAction) -> None:
         " sox a.wav -t raw -r 16000 -c 1 -b 16 -e signed - | cascade listen --bundle bundle.zip -",
         allow_abbrev=False,
     )
-    speech.add_argument("--bundle", type=Path, required=True, help=BUNDLE)
+    _add_stream(speech)
     speech.add_argument(
         "input",
         nargs="?",
@@ -32,7 +29,6 @@ def listen(subparsers: argparse._SubParsersAction) -> None:
         default="default",
         help="a microphone as ALSA names it, see arecord -L (default)",
     )
-    speech.add_argument("--pause", type=float, default=0.8, metavar="SECONDS", help=PAUSE)
     speech.add_argument("--json", action="store_true", help="print every event as a JSON object")
 
 
@@ -47,7 +43,7 @@ def serve(subparsers: argparse._SubParsersAction) -> None:
         epilog="e.g.: cascade serve --bundle bundle.zip --port 8080",
         allow_abbrev=False,
     )
-    server.add_argument("--bundle", type=Path, required=True, help=BUNDLE)
+    _add_stream(server)
     server.add_argument(
         "--host",
         default="127.0.0.1",
@@ -75,7 +71,6 @@ def serve(subparsers: argparse._SubParsersAction) -> None:
         help="pages of another server that may use this one, such as https://a.example; may be"
         " given several times",
     )
-    server.add_argument("--pause", type=float, default=0.8, metavar="SECONDS", help=PAUSE)
     server.add_argument(
         "--max-streams", type=int, metavar="N", help="streams at once (8 for each process)"
     )
@@ -105,4 +100,18 @@ def serve(subparsers: argparse._SubParsersAction) -> None:
         default=30.0,
         metavar="SECONDS",
         help="a stream without a message for so long ends (30)",
+    )
+
+
+def _add_stream(command: argparse.ArgumentParser) -> None:
+    """Add what says how streams are recognised."""
+    command.add_argument(
+        "--bundle", type=Path, required=True, help="a bundle of stage 7, a folder or a zip file"
+    )
+    command.add_argument(
+        "--pause",
+        type=float,
+        default=0.8,
+        metavar="SECONDS",
+        help="seconds without a phone that end an utterance (0.8)",
     )
