@@ -80,6 +80,7 @@ def _shared_of(folder: Path) -> Any:
             del _pools[ended]
         _check(folder)
         _forget()
+        # Of the run itself: whoever reaches a Dask worker can run any code without this file, too.
         with (folder / "shared.pickle").open("rb") as stream:
             _pools[folder] = pickle.load(stream)
     return _pools[folder]
