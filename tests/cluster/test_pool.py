@@ -105,7 +105,8 @@ def test_a_worker_that_dies_has_its_part_done_again(cluster, tmp_path):
         assert [*workers.in_order(pool, tasks.mortal, work, 1)] == [*range(0, 60, 2)]
     begun = path.read_text().split()
     assert begun.count("7") == 2
-    assert len(begun) <= 30 + 1 + pool_module.AHEAD  # what was done, but only the worker had it
+    # Once more are only parts whose results were not used yet: all of them may have been there.
+    assert len(begun) <= 30 + pool_module.AHEAD * 2
 
 
 def test_a_part_with_which_two_workers_die_is_named(cluster, tmp_path):
