@@ -16,7 +16,7 @@ from pathlib import Path
 from chaos import ROOT, Chaos, digests
 
 NAMES = ("cascade-1", "cascade-2")  # network namespaces
-ADDRESSES = ("192.0.2.1", "192.0.2.2")  # reserved for examples (RFC 5737): only of these two
+ADDRESSES = ("198.51.100.1", "198.51.100.2")  # reserved for examples (RFC 5737): only of these two
 KILLED_IN = (2, 4)
 
 

@@ -21,6 +21,7 @@ from cascade.runtime.errors import UserError
 from cascade.runtime.workers import Pool
 
 log = logging.getLogger("cascade")
+logging.getLogger("distributed").setLevel(logging.WARNING)  # it tells of every connection
 TIMEOUT = 10.0  # seconds until a scheduler must have answered
 PATIENCE = 60.0  # seconds without a worker after which a running scheduler is of no use
 AHEAD = 4  # parts given to a worker before the first of their results is used

@@ -44,7 +44,8 @@ def config(tmp_path):
     return config
 
 
-def test_ssh_starts_workers_on_each_host(tmp_path, command, config, monkeypatch):
+def test_ssh_starts_workers_on_each_host(tmp_path, command, config, monkeypatch, caplog):
+    caplog.set_level("INFO")
     command("ssh", SSH.format(folder=tmp_path))
     monkeypatch.setenv("PYTHONPATH", f"{ROOT}{os.pathsep}{ROOT / 'tests'}")
     file = config("ssh: {hosts: [one, two], cores: 1, memory: 1GB, interface: lo}")
@@ -52,6 +53,7 @@ def test_ssh_starts_workers_on_each_host(tmp_path, command, config, monkeypatch)
         assert [*workers.shared_map(max, 3, range(6), 1)] == [3, 3, 3, 3, 4, 5]
     calls = (tmp_path / "calls").read_text().split("\n")[:-1]
     assert sorted(calls) == [f"-o BatchMode=yes {host} bash -s" for host in ("one", "two")]
+    assert caplog.messages == ["2 jobs are in the queue (ssh)"]  # nothing of Dask's own
 
 
 def test_a_slurm_job_has_workers_of_one_thread(tmp_path, command, config):
