@@ -77,6 +77,9 @@ class Train:
         accumulate: How many batches of ``batch_seconds`` a step takes one after the other, with
             one update for all of them. The result is that of one batch as large as all, where
             the memory of a GPU has no room for that.
+        batch_ramp: Batches grow to their full size over this share of the steps: an eighth of it in
+            the first third, then a quarter, then half. For batches of hundreds of seconds: at the
+            beginning many small steps learn more than few large ones. 0: full from the start.
         loss: ``exact``: the CTC loss on the CPU, the same from run to run. ``pytorch``:
             PyTorch's, in float32, which on a GPU is not the same from run to run. ``auto``:
             ``pytorch`` on a GPU, else ``exact``.
@@ -112,6 +115,7 @@ class Train:
     workers: int = within(0, 0, 64)
     shuffled_shards: int = within(0, 0, 100_000)
     accumulate: int = within(1, 1, 1000)
+    batch_ramp: float = within(0.0, 0, 1)
     loss: str = "auto"
     precision: str = "float32"
     consistency: float = within(0.0, 0)

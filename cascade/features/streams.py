@@ -18,8 +18,9 @@ from cascade.runtime.errors import UserError
 class StreamIterator:
     """Endless requests for training batches of one stream, shuffled again in each epoch.
 
-    ``data`` reads them. ``epoch`` and ``position`` are its state. The trainer sets ``strength``,
-    that of the augmentation. A batch has up to ``shares`` times ``seconds`` of speech. For
+    ``data`` reads them. ``epoch``, ``position`` and the pieces of a batch that were used are its
+    state. The trainer sets ``strength``, that of the augmentation, and ``pieces``, into how many
+    the next batch is cut. A batch has up to ``shares`` times ``seconds`` of speech. For
     ``shuffled_shards`` see `EpochOrder`; with ``fetches`` its archives are read ahead. Raises
     `UserError` for an empty set.
     """
@@ -50,9 +51,8 @@ class StreamIterator:
         self.shuffled_shards = shuffled_shards
         self.fetches = False
         self.strength = 1.0
-        self.epoch = 0
-        self.position = 0
-        self._plan, self._fetched = self._shuffle(0), 0
+        self.pieces = 1
+        self.restart()
 
     @property
     def batches(self) -> int:
@@ -66,34 +66,44 @@ class StreamIterator:
 
     def state(self) -> dict[str, int]:
         """Return what `restore` needs."""
-        return {"epoch": self.epoch, "position": self.position}
+        piece, pieces = self._cut
+        return {"epoch": self.epoch, "position": self.position, "piece": piece, "pieces": pieces}
 
     def restore(self, state: dict[str, int]) -> None:
         """Go on where another iterator of the same data and seed was."""
-        self.epoch, self.position = state["epoch"], state["position"]
-        self._plan, self._fetched = self._shuffle(self.epoch), 0
+        self.restart(state["epoch"])
+        self.position = state["position"]
+        self._cut = (state["piece"], state["pieces"])
+
+    def restart(self, epoch: int = 0) -> None:
+        """Go to the beginning of an epoch."""
+        self.epoch, self.position = epoch, 0
+        self._cut = (0, 1)  # the next piece of the present batch, and how many there are
+        seconds = self.shares * self.seconds
+        self._plan = EpochOrder(self.data, seconds, self._number(epoch), self.shuffled_shards)
+        self._fetched = 0  # so many mixes of the plan
 
     def __iter__(self) -> Iterator[Request]:
         return self
 
     def __next__(self) -> Request:
         if self.at_end:
-            self.epoch, self.position = self.epoch + 1, 0
-            self._plan, self._fetched = self._shuffle(self.epoch), 0
+            self.restart(self.epoch + 1)
         if self.fetches:
             self._fetch()
         indices = self._plan[self.position]
-        self.position += 1
+        piece, pieces = self._cut
+        if piece == 0:
+            pieces = min(self.pieces, len(indices))
+        indices = indices[piece::pieces]
+        self._cut = ((piece + 1) % pieces, pieces)
+        self.position += piece + 1 == pieces
         augment = scaled(self.augment, self.strength)
         return Request(tuple(indices), augment, self._number(self.epoch), self.copies)
 
     def _number(self, epoch: int) -> int:
         """Return a seed that depends on this stream and epoch only, not on other streams."""
         return zlib.crc32(f"{self.seed} {self.name} {epoch}".encode())
-
-    def _shuffle(self, epoch: int) -> EpochOrder:
-        seconds = self.shares * self.seconds
-        return EpochOrder(self.data, seconds, self._number(epoch), self.shuffled_shards)
 
     def _fetch(self) -> None:
         """Have the archives of the next batch, and of those mixed after them, read ahead."""

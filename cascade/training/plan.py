@@ -10,6 +10,9 @@ from cascade.features.streams import StreamIterator
 from cascade.training.ranks import Ranks
 
 
+RAMP = (8, 4, 2)  # into how many pieces a batch is cut in each third of ``train.batch_ramp``
+
+
 class Plan:
     """The batches of all steps, and the position in them, which is that of ``iterators``.
 
@@ -30,9 +33,13 @@ class Plan:
         for iterator in self.iterators:
             if iterator.shares != shares:
                 iterator.shares = shares
-                iterator.restore({"epoch": 0, "position": 0})
+                iterator.restart()
         epochs = self.settings.epochs
-        self.steps = self.settings.steps if epochs is None else epochs * self.iterators[0].batches
+        self.steps = self.settings.steps
+        if epochs is not None:
+            mean = sum(1 / pieces for pieces in RAMP) / len(RAMP)  # batches a step, in the ramp
+            batches = 1 - self.settings.batch_ramp * (1 - mean)  # the same, over all steps
+            self.steps = math.ceil(epochs * self.iterators[0].batches / batches)
 
     def requests(self, step: int) -> dict[str, Request]:
         """Return what a step reads, a batch of each active stream; move the iterators on."""
@@ -63,5 +70,11 @@ class Plan:
             if first * self.steps <= step < last * self.steps:
                 ramp = iterator.augment.ramp * self.steps
                 iterator.strength = min(1.0, step / ramp) if ramp else 1.0
+                iterator.pieces = self._pieces(step)
                 requests[iterator.name] = next(iterator)
         return requests
+
+    def _pieces(self, step: int) -> int:
+        """Return into how many pieces a batch is cut that begins at this step."""
+        ramp = self.settings.batch_ramp * self.steps
+        return RAMP[int(len(RAMP) * step / ramp)] if step < ramp else 1

@@ -88,15 +88,44 @@ def test_restored_iterators_go_on_as_if_nothing_had_been(dumped, after):
     assert [as_bytes(read(resumed)) for _ in range(20)] == expected
 
 
+def test_batches_in_pieces_have_every_utterance_once_an_epoch(dumped):
+    batches = iterator(data(dumped(frames_of(60))), seconds=12.0)
+    plan = [batches._plan[number] for number in range(3)]
+    batches.pieces = 4
+    requests = [next(batches).indices for _ in range(5)]
+    batches.pieces = 1  # the batch that has begun goes on as it was cut
+    requests += [next(batches).indices for _ in range(4)]
+    assert [len(indices) for indices in requests[:4]] == [len(plan[0][n::4]) for n in range(4)]
+    assert sorted(sum(requests[:4], ())) == sorted(plan[0])
+    assert sorted(sum(requests[4:8], ())) == sorted(plan[1])
+    assert requests[8] == tuple(plan[2])
+    batches.pieces = 99  # no batch has so many utterances
+    while batches.epoch == 0:
+        requests.append(next(batches).indices)
+    assert {len(indices) for indices in requests[9:]} == {1}
+    assert sorted(sum(requests[:-1], ())) == list(range(60))
+
+
+def test_a_restored_iterator_goes_on_with_the_next_piece(dumped):
+    utterances = data(dumped(frames_of(30)))
+    unbroken, resumed = (iterator(utterances, seconds=12.0, augment=Augment()) for _ in range(2))
+    unbroken.pieces = resumed.pieces = 3
+    for _ in range(4):
+        next(unbroken)
+    resumed.restore(unbroken.state())
+    unbroken.pieces = resumed.pieces = 1
+    assert [next(resumed) for _ in range(9)] == [next(unbroken) for _ in range(9)]
+
+
 def test_state_at_the_end_of_an_epoch(dumped):
     utterances = data(dumped(frames_of(10)))
     batches = iterator(utterances)
     epoch(batches)
-    assert batches.state() == {"epoch": 0, "position": batches.batches}
+    assert batches.state() == {"epoch": 0, "position": batches.batches, "piece": 0, "pieces": 1}
     resumed = iterator(utterances)
     resumed.restore(batches.state())
     assert as_bytes(read(resumed)) == as_bytes(read(batches))
-    assert resumed.state() == {"epoch": 1, "position": 1}
+    assert resumed.state() == {"epoch": 1, "position": 1, "piece": 0, "pieces": 1}
 
 
 def test_nothing_to_train_on(dumped):
