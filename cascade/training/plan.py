@@ -9,7 +9,6 @@ from cascade.features.batches import Request
 from cascade.features.streams import StreamIterator
 from cascade.training.ranks import Ranks
 
-
 RAMP = (8, 4, 2)  # into how many pieces a batch is cut in each third of ``train.batch_ramp``
 
 
