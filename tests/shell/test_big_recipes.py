@@ -143,10 +143,10 @@ def test_without_the_folder_it_says_where_to_get_it(name, corpus, source, tmp_pa
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["commonvoice_ru_en", "golos_librispeech"])
-def test_they_take_all_there_is_by_epochs(name):
+@pytest.mark.parametrize("name, size", [("commonvoice_ru_en", 320), ("golos_librispeech", 512)])
+def test_they_take_all_there_is_by_epochs(name, size):
     recipe = read_recipe(ROOT / "recipes" / name / "recipe.yaml")
     assert recipe.target_minutes == "all" and recipe.train.epochs
-    assert {"plain", "cascade", "plain_320", "cascade_320"} <= set(recipe.systems)
+    assert {"plain", "cascade", f"plain_{size}", f"cascade_{size}"} <= set(recipe.systems)
     text = (ROOT / "recipes" / name / "recipe.yaml").read_text(encoding="utf-8")
     assert "It has not been run at full size" in text
