@@ -46,6 +46,8 @@ def online_cmn(
 class RunningMean:
     """`online_cmn` of speech that comes in pieces, with the same result to the last digit.
 
+    ``mean`` (C,) is the mean at the last frame.
+
     >>> mean = RunningMean(init=np.array([10.0]), window=2, global_frames=1)
     >>> [mean(np.array([[x]], np.float32)).item() for x in (1.0, 2.0, 4.0)]
     [-4.5, 0.5, 1.0]
@@ -55,6 +57,7 @@ class RunningMean:
         self._init, self._window, self._global = init, window, global_frames
         self._total = np.zeros(len(init))  # of all frames
         self._totals: deque[np.ndarray] = deque(maxlen=window)  # after each of the last frames
+        self.mean = init
         self._missing = start  # frames until the first ones can go on
         self._waiting: list[np.ndarray] = []
 
@@ -67,7 +70,7 @@ class RunningMean:
         """Return the frames (T, C) that still wait, when no more come."""
         waiting = np.array(self._waiting, np.float32).reshape(-1, len(self._init))
         self._waiting.clear()
-        return (waiting - self._mean).astype(np.float32) if len(waiting) else waiting
+        return (waiting - self.mean).astype(np.float32) if len(waiting) else waiting
 
     def _next(self, frame: np.ndarray) -> list[np.ndarray]:
         self._total = self._total + frame
@@ -76,14 +79,14 @@ class RunningMean:
         total = self._total - self._totals[0] if full else self._total
         borrowed = min(self._window - count, self._global)
         self._totals.append(self._total)
-        self._mean: np.ndarray = (total + borrowed * self._init) / (count + borrowed)
+        self.mean = (total + borrowed * self._init) / (count + borrowed)
         self._missing -= 1
         frames = [*self._waiting, frame]
         if self._missing > 0:
             self._waiting = frames
             return []
         self._waiting = []
-        return [one - self._mean for one in frames]
+        return [one - self.mean for one in frames]
 
 
 def utterance_cmn(features: np.ndarray) -> np.ndarray:

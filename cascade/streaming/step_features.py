@@ -13,17 +13,17 @@ from cascade.config.sections import Features
 from cascade.features.cmn import RunningMean
 from cascade.features.inputs import smoothed, stacked
 from cascade.features.numpy_filterbank import NumpyFilterbank
+from cascade.streaming.stream_mean import StreamMean
 
 
 class StepFeatures:
     """What the network takes of one stream: `cascade.features.inputs.network_inputs` in pieces.
 
-    ``mean`` (C,) is the cms-init vector, from which the running mean begins.
+    ``mean`` is the running mean of the stream.
     """
 
-    def __init__(self, bank: NumpyFilterbank, settings: Features, mean: np.ndarray):
-        self._bank, self._settings = bank, settings
-        self._mean = RunningMean(mean, settings.cmn_window, settings.cmn_global, settings.cmn_start)
+    def __init__(self, bank: NumpyFilterbank, settings: Features, mean: RunningMean | StreamMean):
+        self._bank, self._settings, self._mean = bank, settings, mean
         self._begun = False  # the samples before the first ones are mirrored
         self._samples = np.zeros(0, np.float32)  # from the start of the next frame
         self._frames = np.zeros((0, settings.filters), np.float32)  # that wait for the next one

@@ -15,10 +15,12 @@ from cascade.bundle.network import StreamNetwork
 from cascade.config.sections import FRAMES_PER_SECOND, Features
 from cascade.decoding.decoder import Decoder, WordDecoder
 from cascade.decoding.word_times import Timed
+from cascade.features.cmn import RunningMean
 from cascade.features.numpy_filterbank import NumpyFilterbank
 from cascade.lm.spelling import joined
 from cascade.model.greedy import greedy
 from cascade.streaming.step_features import StepFeatures
+from cascade.streaming.stream_mean import StreamMean
 
 PAUSE = 0.8  # seconds without a phone that end an utterance
 BRIEF = 0.25  # of the pause: enough in the second half of the longest utterance
@@ -157,7 +159,11 @@ class Stream:
 
     def __init__(self, parts: Parts, pause: float | None = PAUSE):
         self._parts = parts
-        self._features = StepFeatures(parts.bank, parts.features, parts.mean)
+        settings = parts.features
+        kind = RunningMean if pause is None else StreamMean
+        means = settings.cmn_window, settings.cmn_global, settings.cmn_start
+        self._mean = kind(parts.mean, *means)
+        self._features = StepFeatures(parts.bank, settings, self._mean)
         self._state = parts.network.initial()
         self._waiting: list[np.ndarray] = []  # log-probabilities that were not searched
         second = FRAMES_PER_SECOND / parts.features.stack
@@ -197,6 +203,7 @@ class Stream:
     def _decide(self) -> Iterator[Event]:
         """End the utterance, or say its words so far."""
         utterance = self.utterance
+        self._tell_mean()
         if self._ended():
             if utterance.heard:
                 yield utterance.end()
@@ -211,7 +218,17 @@ class Stream:
     def _ended(self) -> bool:
         if self._pause is None:
             return False
-        utterance = self.utterance
-        long = utterance.steps > self._longest / 2
-        enough = self._pause * BRIEF if long else self._pause
-        return utterance.silent >= enough or utterance.steps >= self._longest
+        return self._silent() or self.utterance.steps >= self._longest
+
+    def _silent(self) -> bool:
+        assert self._pause is not None
+        long = self.utterance.steps > self._longest / 2
+        return self.utterance.silent >= (self._pause * BRIEF if long else self._pause)
+
+    def _tell_mean(self) -> None:
+        """Let the running mean pause while nobody speaks."""
+        if isinstance(self._mean, StreamMean):
+            if self._silent():
+                self._mean.pause()
+            elif self.utterance.heard:
+                self._mean.speech()

@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cascade.config.sections import Features
+from cascade.features.cmn import RunningMean
 from cascade.features.inputs import network_inputs
 from cascade.features.numpy_filterbank import NumpyFilterbank
 from cascade.streaming.step_features import StepFeatures
@@ -14,7 +15,8 @@ SHORT = {"cmn_window": 30, "cmn_global": 10}
 
 
 def in_pieces(features: Features, samples: np.ndarray, sizes: list[int]) -> np.ndarray:
-    steps = StepFeatures(NumpyFilterbank(features.rate, FILTERS), features, MEAN)
+    mean = RunningMean(MEAN, features.cmn_window, features.cmn_global, features.cmn_start)
+    steps = StepFeatures(NumpyFilterbank(features.rate, FILTERS), features, mean)
     rows, at = [], 0
     for size in sizes:
         rows += steps.accept(samples[at : at + size])
