@@ -9,7 +9,7 @@ set -euo pipefail
 usage() { # also the help of `cascade run`
   cat <<'USAGE'
 Usage: ./run.sh [--recipe NAME] [--stage N] [--stop-stage M] [--nj J] [--gpus N]
-                [--dask ADDRESS] [--cluster KIND]
+                [--dask ADDRESS | --cluster KIND] [--cluster-training]
                 [--exp DIR] [--folder DIR] [--force] [--dry-run] [--check] [--systems A,B]
                 [--KEY VALUE ...]
                 [--sweep KEY=VALUE,... | --search KEY=VALUE,... ...] [--seeds N]
@@ -22,6 +22,8 @@ Usage: ./run.sh [--recipe NAME] [--stage N] [--stop-stage M] [--nj J] [--gpus N]
   --dask ADDRESS   stages 0, 2 and 4 on the workers of this Dask scheduler
   --cluster KIND   the same on workers started by slurm, pbs, sge, lsf or
                    ssh: cluster.yaml says how many
+  --cluster-training  these workers train, too: each has a system of the
+                   recipe, or a complete point of a sweep or search
   --exp DIR        the folder of experiments; this one is in DIR/NAME    (exp)
   --folder DIR     the folder of this experiment, in place of DIR/NAME
   --force          run stages that are up to date, too
@@ -45,7 +47,7 @@ stage=0 stop_stage=6 options=()
 while [ $# -gt 0 ]; do
   case $1 in
     -h | --help) usage; exit 0 ;;
-    --force | --dry-run | --check) options+=("$1"); shift; continue ;;
+    --force | --dry-run | --check | --cluster-training) options+=("$1"); shift; continue ;;
     --*=*) set -- "${1%%=*}" "${1#*=}" "${@:2}" ;;
     --*) [ $# -gt 1 ] || { echo "run.sh: the option $1 has no value" >&2; exit 1; } ;;
     *) echo "run.sh: unknown option '$1'; see ./run.sh --help" >&2; exit 1 ;;

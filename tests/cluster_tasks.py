@@ -2,9 +2,10 @@
 
 import os
 import signal
+import time
 from pathlib import Path
 
-from cascade.runtime import workers
+from cascade.runtime import long_tasks, workers
 from cascade.runtime.errors import UserError
 
 
@@ -60,3 +61,27 @@ class Text(workers.FromFiles):
 def where(_number):
     """Return the worker's process, and its folder before it works for a pool."""
     return os.getpid(), os.getcwd()
+
+
+def reports(count):
+    """Report numbers; return their sum."""
+    for number in range(count):
+        long_tasks.report(number)
+    return sum(range(count))
+
+
+def works(path, deaths=0):
+    """Work until it must end; write why into a file, and return it.
+
+    The worker dies the first ``deaths`` times.
+    """
+    with Path(path).open("a") as stream:
+        stream.write("begun\n")
+        stream.flush()
+        if Path(path).read_text().count("begun") <= deaths:
+            os.kill(os.getpid(), signal.SIGKILL)
+        long_tasks.report("begun")
+        while not (reason := long_tasks.must_end()):
+            time.sleep(0.05)
+        stream.write(f"{reason}\n")
+    return reason

@@ -4,18 +4,21 @@ import copy as copying
 import json
 import os
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
 import soundfile
+from dask_workers import Dask
 from filelock import FileLock
 from support import SMALL, run
 
 from cascade.config.layout import Layout
 from cascade.config.recipe import Recipe, read_recipe
+from cascade.runtime import workers
 from local.helpers import debian
 
 
@@ -113,6 +116,29 @@ def unpacked(tmp_path, monkeypatch):
     folder.mkdir()
     monkeypatch.setattr(debian, "unpack", lambda *args: folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def dask(tmp_path_factory) -> Iterator[Dask]:
+    """A Dask scheduler with two workers, which start again when they die."""
+    pytest.importorskip("distributed", reason="the extra 'cluster' is not installed")
+    from distributed import Client
+
+    dask = Dask(tmp_path_factory.mktemp("dask"))
+    for name in ("first", "second"):
+        dask.worker(name)
+    with Client(dask.address, set_as_default=False) as client:
+        client.wait_for_workers(2, timeout=300)  # on a busy machine
+    yield dask
+    dask.close()
+
+
+@pytest.fixture
+def on_workers(dask, tmp_path) -> Callable[[], AbstractContextManager[None]]:
+    """Lets the two workers train, within a ``with``."""
+    from cascade.cluster.pool import DaskCluster
+
+    return lambda: workers.on(DaskCluster(dask.address, tmp_path / "parts", trains=True))
 
 
 @pytest.fixture(scope="session")

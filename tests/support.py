@@ -1,9 +1,12 @@
 """What test files import: the project's folder, a small recipe, and `run`."""
 
 import random
+import signal
 import struct
 import subprocess
-from collections.abc import Iterable, Mapping
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from cascade.runtime.files import jsonl_gz
@@ -37,6 +40,27 @@ def run(*options: object, expect: int = 0) -> subprocess.CompletedProcess:
     assert done.returncode == expect, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
     return done
+
+
+def when(happens: Callable[[], bool], act: Callable[[], object]) -> threading.Thread:
+    """Acts when something has happened, in a thread."""
+
+    def wait() -> None:
+        while not happens():
+            time.sleep(0.02)
+        act()
+
+    thread = threading.Thread(target=wait, daemon=True)
+    thread.start()
+    return thread
+
+
+def ctrl_c_when(happens: Callable[[], bool]) -> threading.Thread:
+    """Sends Ctrl-C to this process when something has happened."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
+    main = threading.main_thread().ident
+    assert main
+    return when(happens, lambda: signal.pthread_kill(main, signal.SIGINT))
 
 
 def write_jsonl_gz(path: Path, rows: Iterable[Mapping]) -> None:

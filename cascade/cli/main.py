@@ -235,7 +235,8 @@ def _points(
         from cascade.sweeps.outputs import publish_sweep as publish
     keep = partial(publish, path.parent)
     with cluster(options, layout) as machines:
-        common += [f"--dask={machines.scheduler()}"] if machines else []
+        if machines and not machines.trains:
+            common += [f"--dask={machines.scheduler()}"]
         sweep.run_points(points, common, numbers, options.nj, options.force, keep)
     if not options.search:
         from cascade.html.several import write_comparison

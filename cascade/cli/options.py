@@ -64,6 +64,7 @@ def _run(subparsers: argparse._SubParsersAction) -> None:
     run.add_argument("--gpus", type=int)
     run.add_argument("--dask", metavar="ADDRESS")
     run.add_argument("--cluster", choices=("slurm", "pbs", "sge", "lsf", "ssh"))
+    run.add_argument("--cluster-training", action="store_true")
     run.add_argument("--exp")
     run.add_argument("--folder")
     run.add_argument("--sweep", metavar="KEY=VALUE,...")

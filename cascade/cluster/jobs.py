@@ -69,8 +69,8 @@ class QueuedCluster(DaskCluster):
     ``kind`` is a section of ``file``. Raises `UserError` for a mistake in it.
     """
 
-    def __init__(self, kind: str, folder: Path, file: Path = FILE):
-        self.kind, self.folder = kind, folder
+    def __init__(self, kind: str, folder: Path, file: Path = FILE, trains: bool = False):
+        self.kind, self.folder, self.trains = kind, folder, trains
         self.options = read_options(kind, file)
         self.jobs = self.options.pop("jobs", len(self.options.get("hosts", [""])))
         self.file = file

@@ -17,17 +17,20 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from distributed import get_worker
+from distributed import Event, Status, Worker, get_worker
 
-from cascade.runtime import workers
+from cascade.runtime import long_tasks, workers
 from cascade.runtime.errors import UserError
 from cascade.runtime.project import ROOT
 
 ATTEMPTS = 2
 
 
+DIED = "the worker died (out of memory, or killed)"
+
+
 class PartFailed(Exception):
-    """Why a part failed, and with which utterance."""
+    """With which utterance or where a part failed, and why."""
 
 
 def conditions() -> dict[str, str]:
@@ -55,19 +58,62 @@ def _code() -> str:
 CODE = _code()  # as it was when this process began: later changes of the files are not in it
 
 
-def run(folder: str, number: int, call: bytes) -> Any:
+def run(folder: str, number: int, topic: str, call: bytes) -> Any:
     """Return what a call returns, or the `UserError` that it raised: that is not tried again.
 
-    ``folder`` is that of the pool, ``call`` is pickled and takes no arguments. Raises
-    `PartFailed` for any other error, and where the part was begun twice already.
+    ``folder`` is that of the pool, ``call`` is pickled and takes no arguments. It reports under
+    ``topic``. Raises `PartFailed` for any other error, and where the part was begun twice already.
     """
     os.chdir(ROOT)  # paths are relative to it
     try:
         shared = _shared_of(Path(folder))
-        with _attempt(Path(folder), number) as note, workers.in_worker(note, shared):
+        link = DaskLink(get_worker(), folder, number, topic)
+        with (
+            _attempt(Path(folder), number) as note,
+            workers.in_worker(note, shared),
+            long_tasks.linked(link),
+        ):
             return pickle.loads(call)()
     except UserError as error:
         return error
+
+
+class DaskLink:
+    """What a part has of its run: events that the scheduler passes on, and its own state.
+
+    The client hears of events and of the result in the order in which they were sent.
+    """
+
+    def __init__(self, worker: Worker, folder: str, number: int, topic: str):
+        self._worker, self._number, self._topic = worker, number, topic
+        self._key = worker.get_current_task()
+        self._stop = Event(stop_name(folder))
+
+    def report(self, message: object) -> None:
+        self._worker.log_event(
+            self._topic, {"part": self._number, "message": pickle.dumps(message)}
+        )
+
+    def must_end(self) -> str | None:
+        """Return why the part has to end now.
+
+        The scheduler takes a part back when its client cancels it, and when the connection to
+        the client is lost.
+        """
+        task = self._worker.state.tasks.get(self._key)
+        if self._worker.status not in (Status.running, Status.paused):
+            return "the worker was closed"
+        if task is None or task.state != "executing":
+            return "nobody waits for it"
+        try:
+            return long_tasks.STOPS if self._stop.is_set() else None
+        except OSError as error:
+            return f"the worker has lost the scheduler ({error})"
+
+
+def stop_name(folder: str) -> str:
+    """Return the name of the event which says that all parts of a pool have to end."""
+    return f"stop {Path(folder).name}"
 
 
 _pools: dict[Path, Any] = {}  # what the tasks of each pool share, by its folder
@@ -140,7 +186,7 @@ def _attempt(folder: Path, number: int) -> Iterator[Callable[[str], object]]:
             pass
     else:
         utterance = path.read_text(encoding="utf-8").partition("\n")[0]
-        raise PartFailed(f"{_at(utterance)}: the worker died (out of memory, or killed)")
+        raise PartFailed(_at(utterance), DIED)
     utterance = ""
 
     def note(name: str) -> None:
@@ -153,8 +199,9 @@ def _attempt(folder: Path, number: int) -> Iterator[Callable[[str], object]]:
     except UserError:
         raise
     except Exception as error:
-        host = socket.gethostname()
-        raise PartFailed(f"{_at(utterance)}, on {host}: {type(error).__name__}: {error}") from error
+        died = isinstance(error, long_tasks.Died)
+        why = str(error) if died else f"{type(error).__name__}: {error}"
+        raise PartFailed(f"{_at(utterance)}, on {socket.gethostname()}", why) from error
     finally:
         os.close(mark)
     for attempt in range(ATTEMPTS):

@@ -1,5 +1,6 @@
 """A pool whose tasks run on the workers of a Dask scheduler."""
 
+import contextlib
 import json
 import logging
 import pickle
@@ -14,11 +15,11 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from distributed import Client, Future, KilledWorker
+from distributed import Client, Event, Future, KilledWorker
 
 from cascade.cluster import part
+from cascade.cluster.long_task import DaskLongTask
 from cascade.runtime.errors import UserError
-from cascade.runtime.workers import Pool
 
 log = logging.getLogger("cascade")
 logging.getLogger("distributed").setLevel(logging.WARNING)  # it tells of every connection
@@ -30,12 +31,13 @@ AHEAD = 4  # parts given to a worker before the first of their results is used
 class DaskCluster:
     """The workers of a running scheduler.
 
-    ``folder`` is one that the workers see; each pool has its marks in a folder inside. Raises
-    `UserError` where no scheduler answers, and where its Dask is another one.
+    ``folder`` is one that the workers see; each pool has its marks in a folder inside. With
+    ``trains``, the workers train, too. Raises `UserError` where no scheduler answers, and where
+    its Dask is another one.
     """
 
-    def __init__(self, address: str, folder: Path):
-        self.address, self.folder = address, folder
+    def __init__(self, address: str, folder: Path, trains: bool = False):
+        self.address, self.folder, self.trains = address, folder, trains
         with self.connected() as client:
             _check_dask(client, address)
 
@@ -60,7 +62,7 @@ class DaskCluster:
             yield client
 
     @contextmanager
-    def pool(self, shared: object = None) -> Iterator[Pool]:
+    def pool(self, shared: object = None) -> "Iterator[DaskPool]":
         """A pool; ``shared`` is what its tasks share (`cascade.runtime.workers.shared_map`)."""
         self.folder.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix=".parts-", dir=self.folder))
@@ -71,7 +73,8 @@ class DaskCluster:
                 pickle.dump(shared, stream, protocol=pickle.HIGHEST_PROTOCOL)
             with self.connected() as client:
                 self.await_worker(client)
-                yield DaskPool(client, folder)
+                with contextlib.closing(DaskPool(client, folder)) as pool:
+                    yield pool
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -87,33 +90,75 @@ class DaskCluster:
 
 
 class DaskPool:
-    """The workers of a scheduler as `cascade.runtime.workers.Pool`."""
+    """The workers of a scheduler as `cascade.runtime.workers.Pool`, and for long tasks."""
 
     def __init__(self, client: Client, folder: Path):
         self.client, self.folder = client, folder
+        self.topic = client.id  # the scheduler forgets its events when the client has gone
         self._numbers = count()
-        self._counted, self._ahead = 0.0, 0
+        self._counted, self._workers = 0.0, 1
+        self._long: dict[int, tuple[DaskLongTask, DaskPart]] = {}
+        self._stop: Event | None = None
+
+    @property
+    def workers(self) -> int:
+        """How many workers there are, at least 1; they are counted once a second."""
+        if time.monotonic() - self._counted > 1:
+            self._workers = max(1, _count_workers(self.client))
+            self._counted = time.monotonic()
+        return self._workers
 
     @property
     def ahead(self) -> int:
-        """How many parts to have in work; the workers are counted once a second."""
-        if time.monotonic() - self._counted > 1:
-            self._ahead = AHEAD * max(1, len(self.client.scheduler_info(n_workers=-1)["workers"]))
-            self._counted = time.monotonic()
-        return self._ahead
+        """How many parts to have in work."""
+        return AHEAD * self.workers
 
     def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "DaskPart":
         """Give a task to the workers."""
         return DaskPart(self, next(self._numbers), partial(function, *args, **kwargs))
 
+    def start(self, function: Callable[..., Any], /, *args: Any) -> DaskLongTask:
+        """Give a long task to the workers."""
+        if not self._long:
+            self.client.subscribe_topic(self.topic, self._receive)
+        number = next(self._numbers)
+        work = DaskPart(self, number, partial(function, *args), long=True)
+        task = DaskLongTask(work.result, self.stop)
+        self._long[number] = task, work
+        return task
+
+    def _receive(self, event: tuple[float, Any]) -> None:
+        """Take a report of a worker; the topic has messages of Dask, too."""
+        message = event[1]
+        if isinstance(message, dict) and message.get("part") in self._long:
+            self._long[message["part"]][0].report(pickle.loads(message["message"]))
+
+    def stop(self) -> None:
+        """Ask all long tasks to end."""
+        self._stop = Event(part.stop_name(str(self.folder)), self.client)
+        with contextlib.suppress(OSError):  # without a scheduler they end by themselves
+            self._stop.set()
+            if not _count_workers(self.client):  # they are not at work
+                for _, work in self._long.values():
+                    work.cancel()
+
+    def close(self) -> None:
+        """Leave nothing with the scheduler."""
+        if self._stop:
+            with contextlib.suppress(OSError):
+                self._stop.clear()
+
 
 class DaskPart:
-    """A task that was given to the workers. If it fails, it is done again, once."""
+    """A task that was given to the workers. If it fails, it is done again, once.
 
-    def __init__(self, pool: DaskPool, number: int, call: Callable[[], Any]):
-        self._pool = pool
+    ``long``: it is a task with no utterances, which its caller names.
+    """
+
+    def __init__(self, pool: DaskPool, number: int, call: Callable[[], Any], long: bool = False):
+        self._pool, self._long = pool, long
         # Pickled here, so that the scheduler need not unpickle it.
-        self._call = (str(pool.folder), number, pickle.dumps(call))
+        self._call = (str(pool.folder), number, pool.topic, pickle.dumps(call))
         self._future = self._given()
 
     def _given(self) -> Future:
@@ -127,7 +172,7 @@ class DaskPart:
             try:
                 result = self._future.result(timeout=PATIENCE)
             except TimeoutError:
-                if not self._pool.client.scheduler_info(n_workers=-1)["workers"]:
+                if not _count_workers(self._pool.client):
                     log.warning("warning: the cluster has no worker now. Waiting for one.")
             except KilledWorker:  # it may only have waited there; its marks say more
                 self._future = self._given()
@@ -137,9 +182,13 @@ class DaskPart:
                     " again, then run the same command to continue."
                 ) from None
             except part.PartFailed as error:
+                at, why = error.args
                 raise UserError(
-                    f"A part of the work has failed twice on the cluster, the last time at"
-                    f" {error}. Replace or leave out the utterance, or give the workers more"
+                    f"it has failed twice on the cluster, the last time because {why}. The same"
+                    " command continues it."
+                    if self._long
+                    else f"A part of the work has failed twice on the cluster, the last time at"
+                    f" {at}: {why}. Replace or leave out the utterance, or give the workers more"
                     " memory. Then run the same command to continue."
                 ) from None
             except RuntimeError as error:
@@ -156,6 +205,11 @@ class DaskPart:
         """Take the task back if it has not begun."""
         self._future.cancel()
         return True
+
+
+def _count_workers(client: Client) -> int:
+    """Return how many workers there are. The client's list of them is empty now and then."""
+    return client.scheduler_info(n_workers=0).get("n_workers", 0)
 
 
 def _check_dask(client: Client, address: str) -> None:

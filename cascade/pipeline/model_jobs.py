@@ -67,7 +67,8 @@ def check_training(experiment: Experiment) -> None:
     """Raise `UserError` before any stage runs if training lacks something.
 
     That may be a model to start from, or a machine with the precision that a system needs. A
-    system that has a model may have been trained on another machine.
+    system that has a model may have been trained on another machine. Workers of a cluster that
+    train look for themselves.
     """
     recipe = experiment.recipe
     for name, system in recipe.systems.items():
@@ -78,6 +79,9 @@ def check_training(experiment: Experiment) -> None:
                     raise UserError(
                         f"systems.{name}: 'start' names {system.start}, but {path} is missing."
                     )
+    cluster = workers.cluster()
+    if cluster and cluster.trains:
+        return
     new = [name for name in recipe.systems if not experiment.layout.model(name).exists()]
     if any(recipe.train_of(name).precision != "float32" for name in new):
         from cascade.training.systems import check_machine  # heavy

@@ -48,9 +48,14 @@ class Pool(Protocol):
 
 
 class Cluster(Protocol):
-    """Workers of other machines, which see the project's folder and everything in it."""
+    """Workers of other machines, which see the project's folder and everything in it.
 
-    def pool(self, shared: object) -> AbstractContextManager[Pool]: ...
+    ``trains``: they train, too (`cascade.runtime.long_tasks`).
+    """
+
+    trains: bool
+
+    def pool(self, shared: object) -> AbstractContextManager[Any]: ...
     def release(self) -> None: ...
 
 
@@ -78,9 +83,14 @@ def on(cluster: Cluster) -> Iterator[None]:
         cluster.release()
 
 
+def cluster() -> Cluster | None:
+    """Return the cluster whose workers run the tasks; None where this machine does."""
+    return _cluster
+
+
 def release() -> None:
-    """Let a cluster's workers go until the next pool. Nothing happens on one machine."""
-    if _cluster:
+    """Let a cluster's workers go until the next pool, unless they train."""
+    if _cluster and not _cluster.trains:
         _cluster.release()
 
 

@@ -1,78 +1,20 @@
-"""Runs the points of a sweep: processes side by side, each with a log, and one line for all."""
+"""Runs the points of a sweep side by side, here or on workers, with one line for all."""
 
-import contextlib
 import logging
-import os
-import re
-import signal
-import subprocess
 import sys
 import time
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
-from cascade.pipeline.stages import STAGES
-from cascade.runtime.workers import die_with_parent
+from cascade.runtime.long_tasks import LongPool, training_pool
+from cascade.sweeps.running import Run, Running
+from cascade.sweeps.worker_runs import RunningOnWorker
 
 log = logging.getLogger("cascade")
 POLL = 0.5  # seconds between two checks of the processes
 LINE_EVERY = 60.0  # seconds, where the output is no terminal
-TRAINING = 0.9  # about the share of a run's time that its trainings take
-TAIL = 15  # lines of the log of a failed run that are shown
-_STAGE = re.compile(r"Stage (\d), ")
-_STEP = re.compile(r"(\S+) *: step (\d+) of (\d+)")
-
-
-@dataclass(frozen=True)
-class Run:
-    """A program to run: ``command`` without ``--nj J``; it trains ``trainings`` systems."""
-
-    name: str
-    command: tuple[str, ...]
-    log: Path
-    trainings: int
-
-
-class Running:
-    """A run whose process has started, with ``jobs`` processes of its own."""
-
-    def __init__(self, run: Run, jobs: int):
-        run.log.parent.mkdir(parents=True, exist_ok=True)
-        self.run, self.jobs, self.started = run, jobs, time.monotonic()
-        command = [*run.command, "--nj", str(jobs)]
-        with run.log.open("a", encoding="utf-8") as stream:
-            stream.write(f"# {time.strftime('%Y-%m-%d %H:%M:%S')} {' '.join(command)}\n")
-            stream.flush()
-            self.begin = stream.tell()
-            self.process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=stream,
-                stderr=stream,
-                start_new_session=True,  # Ctrl-C is the sweep's to handle
-                preexec_fn=die_with_parent,
-            )
-
-    def output(self) -> str:
-        """Return what the run has written since it started."""
-        with self.run.log.open("rb") as stream:
-            stream.seek(self.begin)
-            return stream.read().decode("utf-8", errors="replace")
-
-    def state(self) -> tuple[str, float]:
-        """Return what it does now, and the share that is done, from 0 to 1, by its trainings."""
-        output = self.output()
-        steps = {m[1]: int(m[2]) / int(m[3]) for m in _STEP.finditer(output)}
-        doing, at = "starts", -1
-        for match in _STAGE.finditer(output):
-            doing, at = STAGES[int(match[1])].title, match.start()
-        for match in _STEP.finditer(output, max(at, 0)):
-            doing = f"{match[1]} {100 * steps[match[1]]:.0f} %"
-        return doing, TRAINING * min(1.0, sum(steps.values()) / self.run.trainings)
 
 
 def run_all(
@@ -80,26 +22,36 @@ def run_all(
 ) -> Generator[tuple[Run, str | None], None, None]:
     """Run programs with ``jobs`` processes in all; yield each when it ends, and why it failed.
 
-    If there are fewer runs than ``jobs``, each has several processes. ``done`` is the number of
-    runs that were finished before; the progress counts them. Ctrl-C stops all runs, then is
-    raised; a second Ctrl-C kills them.
+    If there are fewer runs than ``jobs``, each has several processes. Where the workers of a
+    cluster train, each has one run, of one process. ``done`` is the number of runs that were
+    finished before; the progress counts them. Ctrl-C stops all runs, then is raised; a second
+    Ctrl-C kills them.
     """
+    with training_pool() as pool:
+        yield from _run_side_by_side(runs, jobs, done, pool)
+
+
+def _run_side_by_side(
+    runs: Sequence[Run], jobs: int, done: int, pool: LongPool | None
+) -> Generator[tuple[Run, str | None], None, None]:
+    """Run programs as `run_all` does, in processes of this machine or on the workers of a pool."""
     waiting = list(runs)
     running: list[Running] = []
     line = ProgressLine(len(runs), done)
     try:
         while waiting or running:
-            ended = [one for one in running if one.process.poll() is not None]
+            ended = [one for one in running if one.ended()]
             for one in ended:
                 running.remove(one)
-            free = jobs - sum(one.jobs for one in running)
+            free = (pool.workers if pool else jobs) - sum(one.jobs for one in running)
             while waiting and free > 0:
-                share = -(-free // len(waiting))
-                running.append(Running(waiting.pop(0), share))
-                line.write(f"{running[-1].run.name} starts")
+                share = 1 if pool else -(-free // len(waiting))
+                run = waiting.pop(0)
+                running.append(RunningOnWorker(run, pool) if pool else Running(run, share))
+                line.write(f"{run.name} starts")
                 free -= share
             for one in ended:  # after the next ones have started: the caller may take long
-                failure = _failure(one)
+                failure = one.failure()
                 line.ended(one, failure)
                 yield one.run, failure
             line.show(running)
@@ -114,28 +66,15 @@ def _stop(running: Sequence[Running]) -> None:
     """Stop runs so that they save their checkpoints; kill them on another Ctrl-C."""
     try:
         for one in running:
-            with contextlib.suppress(ProcessLookupError):
-                one.process.terminate()
+            one.stop()
         if running:
             log.info("Stopping. Trainings save their checkpoints.")
         for one in running:
-            one.process.wait()
+            one.wait()
     except KeyboardInterrupt:
         for one in running:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(one.process.pid, signal.SIGKILL)
+            one.kill()
         raise
-
-
-def _failure(ended: Running) -> str | None:
-    """Return why a run failed: the end of its log; None if it did not fail."""
-    status = ended.process.returncode
-    if status == 0:
-        return None
-    lines = ended.output().rstrip().splitlines()[-TAIL:]
-    errors = [at for at, line in enumerate(lines) if line.startswith("cascade: ")]
-    end = f"signal {-status}" if status < 0 else f"status {status}"
-    return "\n".join(lines[errors[-1] :] if errors else [*lines, f"It ended with {end}."])
 
 
 class ProgressLine:

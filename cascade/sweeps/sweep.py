@@ -11,6 +11,7 @@ from cascade.runtime.errors import UserError
 from cascade.runtime.lock import owner
 from cascade.sweeps import runs
 from cascade.sweeps.plan import Point
+from cascade.sweeps.running import Run
 
 Publish = Callable[[Sequence[Point], int], Path]
 log = logging.getLogger("cascade")
@@ -73,10 +74,10 @@ def run_points(
         raise UserError(f"{len(failed)} of {len(plan)} points failed. See their logs:{names}")
 
 
-def _run(point: Point, options: Sequence[str], force: bool) -> runs.Run:
+def _run(point: Point, options: Sequence[str], force: bool) -> Run:
     """Return an ordinary run of the recipe: ``./run.sh`` with the same options does the same."""
     command = [sys.executable, "-m", "cascade", "run", *options, *(["--force"] if force else [])]
     command += ["--folder", str(point.layout.root)]
     command += [f"--{key}={value}" for key, value in point.values] + [f"--seed={point.seed}"]
     log_file = point.layout.root / "run.log"
-    return runs.Run(point.name, tuple(command), log_file, len(point.recipe.systems))
+    return Run(point.name, tuple(command), log_file, len(point.recipe.systems))

@@ -1,9 +1,10 @@
 """Stage 3: trains every system of a recipe, side by side, in one process each or in several."""
 
 import contextlib
+import itertools
 import signal
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from multiprocessing.connection import Connection, wait
 
 import torch
@@ -15,6 +16,7 @@ from cascade.model.precision import check_precision
 from cascade.model.saved_model import save_model
 from cascade.runtime.errors import UserError, explain
 from cascade.runtime.files import write_json
+from cascade.runtime.long_tasks import POLL, LongPool, training_pool
 from cascade.runtime.workers import die_with_parent
 from cascade.training.ablation import ablations
 from cascade.training.monitor import Monitor
@@ -33,54 +35,96 @@ def train_systems(
 ) -> Iterator[str]:
     """Train systems, up to ``jobs`` at once; yield the name of each when it is done.
 
+    On the workers of a cluster that trains, each has one system, and ``jobs`` is of no account.
     ``fingerprints`` maps each system to a digest of all that its result depends on: a
     training resumes only from a checkpoint with the same fingerprint. With ``gpus``, each system
     trains in so many processes, with a GPU each where there are any, else on the CPU. Under
     torchrun it trains in all processes that torchrun has started.
 
-    Raises `UserError` for a precision that this machine does not have. Raises `UserError`
+    Raises `UserError` for a precision that the machine does not have. Raises `UserError`
     for failed trainings, after the others have ended. Raises `KeyboardInterrupt` when the
     user stopped them, after all have saved a checkpoint.
     """
-    check_machine(experiment.recipe, list(fingerprints))
-    others = Torchrun.here() if Torchrun.is_here() else None
-    for name in fingerprints if others or gpus else ():
-        if AUTO in experiment.recipe.train_of(name).weights.values():
-            raise UserError(
-                f"systems.{name}: a weight '{AUTO}' is measured in one process only. Give a number"
-                " in train.weights, or leave --gpus and torchrun out."
-            )
-    if others:
-        jobs = 1
-    elif gpus:
-        jobs = max(1, (torch.cuda.device_count() or jobs) // gpus)
+    with training_pool() as pool:
+        if pool:
+            trains: _Here | _Workers = _Workers(pool)
+        else:
+            check_machine(experiment.recipe, list(fingerprints))
+            trains = _Here(experiment.recipe, fingerprints, jobs, gpus)
+        yield from _train_side_by_side(experiment, fingerprints, trains)
+
+
+class _Here:
+    """Trains on this machine: a system in one process, in ``gpus``, or in those of torchrun."""
+
+    look_every = None  # seconds: the room is always the same
+
+    def __init__(self, recipe: Recipe, systems: Iterable[str], jobs: int, gpus: int | None):
+        self.gpus, self.room = gpus, jobs
+        self.others = Torchrun.here() if Torchrun.is_here() else None
+        for name in systems if self.others or gpus else ():
+            if AUTO in recipe.train_of(name).weights.values():
+                raise UserError(
+                    f"systems.{name}: a weight '{AUTO}' is measured in one process only. Give a"
+                    " number in train.weights, or leave --gpus and torchrun out."
+                )
+        if self.others:
+            self.room = 1
+        elif gpus:
+            self.room = max(1, (torch.cuda.device_count() or jobs) // gpus)
+        self.store = store_here() if gpus and not self.others else None
+
+    def start(self, team: Team, experiment: Experiment, fingerprint: str) -> None:
+        name, place, gpus = team.name, team.place, self.gpus
+        meetings: list[Meeting | None] = [None]
+        if self.others:
+            meetings = [self.others.announce(name, fingerprint)]
+        elif self.store and gpus:
+            meetings = [
+                Meeting(LOOPBACK, self.store.port, name, rank, gpus, place * gpus + rank)
+                for rank in range(gpus)
+            ]
+        calls = [(experiment, name, fingerprint, place, one) for one in meetings]
+        team.start(_train_system, calls)
+
+
+class _Workers:
+    """Trains on the workers of a cluster, one system each."""
+
+    look_every = POLL  # workers come and go
+
+    def __init__(self, pool: LongPool):
+        self.pool = pool
+
+    @property
+    def room(self) -> int:
+        return self.pool.workers
+
+    def start(self, team: Team, experiment: Experiment, fingerprint: str) -> None:
+        call = (experiment, team.name, fingerprint, team.place, None)
+        team.start_on(self.pool, experiment.layout.system(team.name), _train_system, call)
+
+
+def _train_side_by_side(
+    experiment: Experiment, fingerprints: Mapping[str, str], trains: _Here | _Workers
+) -> Iterator[str]:
+    """Train systems as `train_systems` does, as many at once as there is room for."""
     waiting = sorted(fingerprints, key=lambda name: -work(experiment.recipe, name))
     running: list[Team] = []
     failures: list[str] = []
     bars = ProgressBars(list(fingerprints))
     interrupted = False
-    store = store_here() if gpus and not others else None
     try:
         while waiting or running:
             try:
-                while waiting and len(running) < jobs and not interrupted:
+                while waiting and len(running) < trains.room and not interrupted:
                     name = waiting.pop(0)
                     places = {team.place for team in running}
-                    place = next(n for n in range(jobs) if n not in places)
-                    fingerprint = fingerprints[name]
-                    meetings: list[Meeting | None] = [None]
-                    if others:
-                        meetings = [others.announce(name, fingerprint)]
-                    elif store and gpus:
-                        meetings = [
-                            Meeting(LOOPBACK, store.port, name, rank, gpus, place * gpus + rank)
-                            for rank in range(gpus)
-                        ]
-                    team = Team(name, place)
+                    team = Team(name, next(n for n in itertools.count() if n not in places))
                     running.append(team)
-                    calls = [(experiment, name, fingerprint, place, one) for one in meetings]
-                    team.start(_train_system, calls)
-                ready = wait([pipe for team in running for pipe in team.processes])
+                    trains.start(team, experiment, fingerprints[name])
+                pipes = [pipe for team in running for pipe in team.processes]
+                ready = wait(pipes, trains.look_every if waiting else None)
                 for team in list(running):
                     for receiver in [pipe for pipe in team.processes if pipe in ready]:
                         progress = team.receive(receiver) if receiver in team.processes else None
@@ -169,6 +213,7 @@ def _train_system(
         device = training_device(meeting.local if meeting else place)
         if device.type == "cuda":
             torch.cuda.set_device(device)
+        check_precision(experiment.recipe.train_of(name).precision, device)
         ranks = meeting.join(device) if meeting else ALONE
         trainer, config = build_trainer(experiment, name, fingerprint, device, ranks)
 

@@ -2,15 +2,16 @@
 
 import contextlib
 import multiprocessing
-import os
-import signal
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
+from pathlib import Path
 from typing import Any
 
+from cascade.runtime.lock import turn
+from cascade.runtime.long_tasks import POLL, STOPS, Died, LongPool, LongTask, must_end, report
 from cascade.training.progress import Done, Progress
 
 INTERRUPTED = "interrupted"  # the last message of a training that was asked to stop
@@ -23,16 +24,19 @@ GRACE = 10.0  # seconds in which ranks that have lost another one end by themsel
 class Team:
     """The processes of a training on this machine, each with the pipe of its messages.
 
+    Or one task of a worker that trains (`start_on`), with the messages of its process.
     The last message of a process is `Done`, `FINISHED`, `INTERRUPTED`, or the reason of a
     failure. ``place`` is the number of the training among those that run side by side.
+    ``died``: a process has ended without its last message.
     """
 
     name: str
     place: int
-    processes: dict[Connection, SpawnProcess] = field(default_factory=dict)
+    processes: dict[Connection, SpawnProcess | LongTask] = field(default_factory=dict)
     size: int = 0
     done: Done | None = None
     interrupted: bool = False
+    died: bool = False
     reasons: list[str] = field(default_factory=list)
 
     def start(self, target: Callable[..., None], calls: Sequence[tuple[Any, ...]]) -> None:
@@ -45,6 +49,14 @@ class Team:
             sender.close()
             self.processes[receiver] = process
         self.size = len(calls)
+
+    def start_on(
+        self, pool: LongPool, folder: Path, target: Callable[..., None], call: tuple[Any, ...]
+    ) -> None:
+        """Let a worker start the process; ``folder`` is what the training writes in."""
+        task = pool.start(_train_on_worker, self.name, self.place, folder, target, call)
+        self.processes[task.receiver] = task
+        self.size = 1
 
     def receive(self, receiver: Connection) -> Progress | None:
         """Take a message of one process; return it if it is progress.
@@ -59,15 +71,19 @@ class Team:
         if isinstance(message, Progress):
             return message
         process = self.processes.pop(receiver)
-        process.join()
+        status = None
+        if isinstance(process, SpawnProcess):
+            process.join()
+            status = process.exitcode
         if isinstance(message, Done):
             self.done = message
         elif message == INTERRUPTED:
             self.interrupted = True
         elif message != FINISHED:
             failed = not self.reasons
+            self.died = self.died or message is None
             which = "its process" if self.size == 1 else "one of its processes"
-            self.reasons.append(message or f"{which} ended with status {process.exitcode}")
+            self.reasons.append(message or f"{which} ended with status {status}")
             if failed:
                 self._end()
         return None
@@ -75,8 +91,7 @@ class Team:
     def interrupt(self) -> None:
         """Ask all processes to save a checkpoint and to stop."""
         for process in self.processes.values():
-            if process.pid is not None:
-                os.kill(process.pid, signal.SIGTERM)
+            process.terminate()
 
     @property
     def failure(self) -> str | None:
@@ -89,6 +104,7 @@ class Team:
         """End processes that wait for one that has failed; take their messages."""
         deadline = time.monotonic() + GRACE
         for receiver, process in list(self.processes.items()):
+            assert isinstance(process, SpawnProcess)  # a worker's task is the only one of its team
             process.join(max(0.0, deadline - time.monotonic()))
             if process.is_alive():
                 process.kill()
@@ -98,3 +114,35 @@ class Team:
             with contextlib.suppress(KeyError):
                 while receiver in self.processes:
                     self.receive(receiver)
+
+
+def _train_on_worker(
+    name: str, place: int, folder: Path, target: Callable[..., None], call: tuple[Any, ...]
+) -> Done | str:
+    """Train in a child process of this worker; report its progress, return its last message.
+
+    The process ends with the worker. It saves a checkpoint and ends when the run stops, or is no
+    more. Then another run may begin the same training: ``folder`` is locked meanwhile. Raises
+    `Died` where the process was killed, or stopped without the run's wish.
+    """
+    multiprocessing.current_process().daemon = False  # Dask's are, and may have no children
+    with turn(folder):
+        team, reason = Team(name, place), must_end()
+        if not reason:
+            team.start(target, [call])
+        while team.processes:
+            for receiver in wait([*team.processes], POLL):
+                assert isinstance(receiver, Connection)
+                if progress := team.receive(receiver):
+                    report(progress)
+            if not reason and (reason := must_end()):
+                team.interrupt()
+    if team.done:
+        return team.done
+    if reason == STOPS:
+        return INTERRUPTED
+    if reason or team.interrupted:
+        raise Died(reason or "its process was stopped on the worker")
+    if team.died:
+        raise Died(team.reasons[0])
+    return team.reasons[0]

@@ -1,18 +1,12 @@
 """Pools on a Dask cluster: a scheduler and two workers, each a process with its own folder."""
 
-import json
 import os
-import subprocess
-import sys
-import time
-from pathlib import Path
 
 import cluster_tasks as tasks
 import pytest
+from dask_workers import Dask
 
 pytest.importorskip("distributed", reason="the extra 'cluster' is not installed")
-
-from distributed import Client
 
 from cascade.cluster import part
 from cascade.cluster import pool as pool_module
@@ -20,54 +14,6 @@ from cascade.cluster.pool import DaskCluster
 from cascade.runtime import workers
 from cascade.runtime.errors import UserError
 from cascade.runtime.project import ROOT
-
-WORKER = ["-m", "dask", "worker", "--nthreads", "1", "--no-dashboard"]
-
-
-class Dask:
-    """A scheduler on the loopback interface, and its workers."""
-
-    def __init__(self, folder: Path):
-        self.folder, self.workers = folder, []
-        known = folder / "scheduler.json"
-        options = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard"]
-        self.scheduler = self.start(
-            ["-m", "dask", "scheduler", *options, "--scheduler-file", str(known)]
-        )
-        while not (known.exists() and known.read_text().endswith("}")):
-            assert self.scheduler.poll() is None, (folder / "log").read_text()
-            time.sleep(0.1)
-        self.address = json.loads(known.read_text())["address"]
-
-    def start(self, command, where="."):
-        folder = self.folder / where
-        folder.mkdir(exist_ok=True)
-        log = (folder / "log").open("ab")
-        environment = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT}/tests"}
-        return subprocess.Popen(
-            [sys.executable, *command], cwd=folder, stdout=log, stderr=log, env=environment
-        )
-
-    def worker(self, name, *options):
-        """Start a worker, with a process that starts it again when it dies."""
-        command = [*WORKER, self.address, "--host", "127.0.0.1", "--name", name, *options]
-        self.workers.append(self.start(command, name))
-
-    def close(self):
-        for process in (*self.workers, self.scheduler):
-            process.terminate()
-            process.wait()
-
-
-@pytest.fixture(scope="module")
-def dask(tmp_path_factory):
-    dask = Dask(tmp_path_factory.mktemp("dask"))
-    for name in ("first", "second"):
-        dask.worker(name)
-    with Client(dask.address, set_as_default=False) as client:
-        client.wait_for_workers(2, timeout=300)  # on a busy machine
-    yield dask
-    dask.close()
 
 
 @pytest.fixture

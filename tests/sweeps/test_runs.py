@@ -9,13 +9,15 @@ import time
 import pytest
 
 from cascade.runtime.project import ROOT
-from cascade.sweeps.runs import Run, Running, run_all
+from cascade.sweeps.running import Run, Running
+from cascade.sweeps.runs import run_all
 
 # Two runs that end by themselves only after a long time; asked to, they save.
 SWEEP = """
 import logging, signal, sys
 from pathlib import Path
-from cascade.sweeps.runs import Run, run_all
+from cascade.sweeps.running import Run
+from cascade.sweeps.runs import run_all
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
 logging.basicConfig(level=logging.INFO, stream=sys.stderr)
 folder = Path(sys.argv[1])

@@ -1,14 +1,19 @@
 """Stage 3 on planted speech: systems side by side, and one that starts from another."""
 
 import multiprocessing
+import os
+import shutil
+import signal
 import threading
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import safetensors.torch
 import torch
 from planted import PHONES, SETTINGS, planted
+from support import ctrl_c_when, when
 
 from cascade.config.experiment import Experiment
 from cascade.config.layout import Layout
@@ -210,3 +215,57 @@ def test_a_system_trains_in_several_processes_and_one_that_dies_ends_them(recipe
         list(train_systems(Experiment(recipe(), layout), {"one": "1"}, 2, gpus=2))
     killer.join()
     assert killed and not multiprocessing.active_children()
+
+
+def holder(layout, system):
+    """The worker that trains a system, by its lock."""
+    return int((layout.system(system) / ".lock").read_text().split()[1].rstrip(","))
+
+
+def test_a_system_trains_on_a_worker_and_that_it_dies_changes_no_byte(
+    recipe, layout, raw, on_workers
+):
+    raw["train"] |= {"steps": 200, "valid_every": 100, "checkpoint_every": "0.1s"}
+    here = replace(layout, root=layout.root.with_name("here"))
+    shutil.copytree(layout.root, here.root)
+    assert list(train_systems(Experiment(recipe(), here), {"one": "1"}, 1)) == ["one"]
+    checkpoint = layout.system("one") / "checkpoint" / "last.pt"
+    killed = []
+
+    def kill():
+        killed.append(holder(layout, "one"))
+        os.kill(killed[0], signal.SIGKILL)
+
+    killer = when(checkpoint.is_file, kill)
+    with on_workers():
+        assert list(train_systems(Experiment(recipe(), layout), {"one": "1"}, 1)) == ["one"]
+    killer.join()
+    assert holder(layout, "one") != killed[0], "it was done before its worker died"
+    for name in ("model.safetensors", "model.json", "ablation.json"):
+        assert (layout.system("one") / name).read_bytes() == (
+            here.system("one") / name
+        ).read_bytes()
+
+
+def test_ctrl_c_has_workers_save_checkpoints(recipe, layout, raw, on_workers):
+    raw["train"]["steps"] = 100_000
+    systems = {"both": "1", "one": "1"}
+    stopper = ctrl_c_when(
+        lambda: all((layout.system(name) / "speed.jsonl").is_file() for name in systems)
+    )
+    with on_workers(), pytest.raises(KeyboardInterrupt):
+        list(train_systems(Experiment(recipe(), layout), systems, 1))
+    stopper.join()
+    for name in systems:
+        assert list((layout.system(name) / "checkpoint").glob("*.pt"))
+        assert not layout.model(name).exists()
+
+
+def test_a_training_that_fails_on_a_worker_is_named(recipe, layout, raw, on_workers):
+    (layout.root / "other").mkdir()
+    (layout.root / "other" / "model.safetensors").write_bytes(b"stranger")
+    shutil.copy(layout.phones, layout.root / "other" / "phones.txt")
+    raw["systems"]["more"]["start"] = f"{layout.root}/other"
+    message = r"^Training of 'more' failed: .*safetensors is damaged"
+    with on_workers(), pytest.raises(UserError, match=message):
+        list(train_systems(Experiment(recipe(), layout), {"more": "1"}, 1))

@@ -3,6 +3,7 @@ import time
 import pytest
 from team_processes import act
 
+from cascade.runtime.long_tasks import training_pool
 from cascade.training.progress import Done, Progress
 from cascade.training.team import FINISHED, LOST, Team
 
@@ -56,3 +57,45 @@ def test_after_a_failure_the_others_end_and_their_loss_is_not_the_reason(monkeyp
 def test_a_loss_is_the_reason_where_there_is_no_other():
     team, _ = ended([([f"{LOST} (connection closed)"], 0, 0)])
     assert team.failure == f"Training of 'plain' failed: {LOST} (connection closed)"
+
+
+@pytest.fixture
+def on_worker(on_workers, tmp_path):
+    """Runs a team of one process on a worker to its end; returns it, and its progress."""
+
+    def on_worker(call, interrupt=False) -> tuple[Team, list[Progress]]:
+        team, reports = Team("plain", 0), []
+        with on_workers(), training_pool() as pool:
+            team.start_on(pool, tmp_path / "plain", act, call)
+            while team.processes:
+                (receiver,) = team.processes
+                if report := team.receive(receiver):
+                    reports.append(report)
+                    if interrupt:
+                        team.interrupt()
+        return team, reports
+
+    return on_worker
+
+
+def test_a_worker_s_training_reports_and_is_done(on_worker):
+    team, reports = on_worker(([progress(1), progress(2), Done(2, 9.5, 7)], 0, 0))
+    assert [report.step for report in reports] == [1, 2]
+    assert team.done == Done(2, 9.5, 7)
+    assert team.failure is None and not team.interrupted
+
+
+def test_a_worker_s_training_is_asked_to_stop(on_worker):
+    team, _ = on_worker(([progress(1)], 600, 0), interrupt=True)
+    assert team.interrupted and team.failure is None and team.done is None
+
+
+def test_a_mistake_of_the_user_is_not_tried_again_and_a_death_is(on_worker):
+    team, reports = on_worker(([progress(1), "a weight is wrong"], 0, 0))
+    assert team.failure == "Training of 'plain' failed: a weight is wrong" and len(reports) == 1
+    team, reports = on_worker(([progress(1)], 0, 3))
+    assert len(reports) == 2
+    assert team.failure == (
+        "Training of 'plain' failed: it has failed twice on the cluster, the last time because"
+        " its process ended with status 3. The same command continues it."
+    )
