@@ -156,7 +156,8 @@ def main() -> int:
         killed = []
         with dask(pair) as (address, workers):
             for stage in range(6):
-                process = run(ours, first, "--dask", address, stages=(stage, stage))
+                options = ["--dask", address, "--cluster-training"]
+                process = run(ours, first, *options, stages=(stage, stage))
                 if stage in KILLED_IN and kill_worker(workers, ours, process):
                     killed.append(stage)
                 end(process, first)

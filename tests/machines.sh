@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs recipes/mini on two "machines", network namespaces of this one (without root: on the loopback
 # interface), and compares with runs of one process group: byte for byte.
-# Dask: a scheduler and two workers, of which one is killed in stage 2 and one in stage 4.
+# Dask: a scheduler and two workers, which also train; one is killed in stage 2 and one in stage 4.
 # torchrun: two nodes with a process each, against two processes of one node.
 #   e.g.: tests/machines.sh
 # Not beside other runs of this checkout: it makes the features again that they may share.
