@@ -128,7 +128,10 @@ class DaskPool:
         return task
 
     def _receive(self, event: tuple[float, Any]) -> None:
-        """Take a report of a worker; the topic has messages of Dask, too."""
+        """Take a report of a worker; the topic has messages of Dask, too.
+
+        Whoever can send one here can run any code on the workers without it: see `part`.
+        """
         message = event[1]
         if isinstance(message, dict) and message.get("part") in self._long:
             self._long[message["part"]][0].report(pickle.loads(message["message"]))
