@@ -44,7 +44,11 @@ TEST = {
 
 
 def trained(
-    folder: Path, raw: dict[str, Any], read: Callable[..., Any], **features: Any
+    folder: Path,
+    raw: dict[str, Any],
+    read: Callable[..., Any],
+    scales: dict[str, float] = SCALES,
+    **features: Any,
 ) -> Experiment:
     """Return an experiment in ``folder`` as stages 0 to 5 leave it, as far as stage 7 needs it."""
     raw = raw | {"features": {"filters": FILTERS, "stack": STACK, **features}}
@@ -72,12 +76,12 @@ def trained(
     write_text_table(layout.lang / "lexicon_ru.txt", prons)
     for seed, name in enumerate(experiment.recipe.systems):
         _save_network(layout, name, phones, seed, experiment.recipe.encoder_of(name))
-        write_json(layout.search(name), {"found": SCALES, "trials": []})
-        write_json(layout.phone_search(name), {"found": SCALES, "trials": []})
+        write_json(layout.search(name), {"found": scales, "trials": []})
+        write_json(layout.phone_search(name), {"found": scales, "trials": []})
     return experiment
 
 
-def packed(folder: Path, **features: Any) -> Path:
+def packed(folder: Path, scales: dict[str, float] = SCALES, **features: Any) -> Path:
     """Return the bundle of such an experiment, in ``folder``."""
 
     def read(raw: dict[str, Any]) -> Recipe:
@@ -85,7 +89,7 @@ def packed(folder: Path, **features: Any) -> Path:
         write_json(path, raw)
         return read_recipe(path)
 
-    experiment = trained(folder, SMALL, read, **features)
+    experiment = trained(folder, SMALL, read, scales, **features)
     pack(experiment, "plain")
     return experiment.layout.bundle("plain")
 
