@@ -250,7 +250,8 @@ class Decode:
         max_active: At most so many paths are kept.
         tune: Search for the ``acoustic_scale``, ``blank_penalty`` and ``word_penalty`` with the
             fewest errors on valid, for each system. The three keys below are the start of this
-            search. ``false``: they are used as they are.
+            search. They are kept unless the difference on valid is statistically significant.
+            ``false``: they are used as they are.
         acoustic_scale: A factor for the network's log-probabilities.
         blank_penalty: Subtracted from the log-probability of the CTC blank. It keeps the
             network from deleting words.

@@ -2,6 +2,8 @@
 
 A coordinate search, the same for every system: one setting at a time moves along a fixed
 grid, the best value stays, until a complete round changes nothing or three rounds are over.
+Then the best settings replace those of the recipe, if their difference on valid is statistically
+significant. Without this test a few words of valid can choose settings that harm other speakers.
 Words and phones have graphs of their own, and a search each.
 
 Errors are counted here by plain edit distance. Stage 5 aligns with NIST sclite's weights
@@ -15,6 +17,7 @@ import time
 from collections.abc import Sequence
 from typing import Protocol
 
+import numpy as np
 import torch
 from kaldialign import edit_distance
 
@@ -27,6 +30,7 @@ from cascade.lm.spelling import joined
 from cascade.runtime import workers
 from cascade.runtime.files import read_text_table, write_json
 from cascade.runtime.progress import meter
+from cascade.scoring.significance import compare
 
 log = logging.getLogger("cascade")
 STEPS = {  # the grids: factors of the acoustic scale, differences of the penalties
@@ -35,19 +39,28 @@ STEPS = {  # the grids: factors of the acoustic scale, differences of the penalt
     "word_penalty": (-1.0, 1.0),
 }
 ROUNDS = 3
+SIGNIFICANT = 0.05  # the p-value below which the found settings replace the recipe's
 CHUNK = 8  # utterances that a worker process takes at once
 # Near where most searches of phones end. From farther away, one stopped at a scale of 7.7.
 PHONES = {"acoustic_scale": 1.0, "blank_penalty": 2.0, "word_penalty": 0.0}
 
 
 class Rated(Protocol):
-    """Anything that gives settings an error rate in per cent."""
+    """Anything that counts the errors of settings.
 
-    def rate(self, settings: Decode) -> float: ...
+    Attributes:
+        tokens: How many words or phones the reference of each utterance has, (U,).
+    """
+
+    tokens: np.ndarray
+
+    def errors(self, settings: Decode) -> np.ndarray:
+        """Return the errors of each utterance, (U,)."""
+        ...
 
 
 def tune(experiment: Experiment, system: str, unit: str, jobs: int) -> None:
-    """Write the best settings for ``unit``, words or phones, and all trials.
+    """Write the settings for ``unit``, words or phones, and all trials.
 
     They go into ``SYSTEM/decode.json`` or ``SYSTEM/decode_phones.json``; without
     ``decode.tune`` these have the recipe's settings and no trials.
@@ -59,36 +72,41 @@ def tune(experiment: Experiment, system: str, unit: str, jobs: int) -> None:
     if unit == "phones":
         best = with_scales(recipe.decode, PHONES)
         rate, path = "PER", experiment.layout.phone_search(system)
+    before = best
     if recipe.decode.tune:
         best, trials = search(_Valid(experiment, system, unit, jobs), best, rate)
     scales = {key: getattr(best, key) for key in TUNED}
     write_json(path, {"found": scales, "trials": trials})
     if trials:
+        lowest = min(trials, key=lambda trial: trial[rate])
+        kept = lowest != trials[0] and best == before
         log.info(
-            "%s: %s; %s on valid %.2f %% (%.2f %% before), %d trials in %.0f s",
+            "%s: %s; %s on valid %.2f %% (%.2f %% before), %d trials in %.0f s%s",
             system,
-            ", ".join(f"{key} {value:g}" for key, value in scales.items()),
+            ", ".join(f"{key} {lowest[key]:g}" for key in TUNED),
             rate if unit == "words" else f"{rate} with the phone n-gram",
-            min(trial[rate] for trial in trials),
+            lowest[rate],
             trials[0][rate],
             len(trials),
             time.monotonic() - started,
+            "; not statistically significant, so the settings stay as before" if kept else "",
         )
 
 
 def search(
     valid: Rated, start: Decode, rate_name: str = "WER"
 ) -> tuple[Decode, list[dict[str, float]]]:
-    """Return the best settings, and the rate of each trial under ``rate_name``.
+    """Return the settings to use, and the rate of each trial under ``rate_name``.
 
-    The search goes downhill from ``start``. Of equally good settings the first one stays.
+    The search goes downhill from ``start``. Of equally good settings the first one stays. Those
+    that it finds are returned if a paired bootstrap over utterances tells them from ``start``.
     """
-    rates: dict[Decode, float] = {}
+    errors: dict[Decode, np.ndarray] = {}
 
     def rate(settings: Decode) -> float:
-        if settings not in rates:
-            rates[settings] = valid.rate(settings)
-        return rates[settings]
+        if settings not in errors:
+            errors[settings] = valid.errors(settings)
+        return 100 * int(errors[settings].sum()) / int(valid.tokens.sum())
 
     best = start
     rate(best)
@@ -105,9 +123,13 @@ def search(
                     best = trial
         if best == before:
             break
+    if best != start:
+        (pair,) = compare({"start": errors[start], "best": errors[best]}, valid.tokens).pairs
+        if pair.p is None or pair.p >= SIGNIFICANT:
+            best = start
     return best, [
-        {**{key: getattr(settings, key) for key in TUNED}, rate_name: round(percent, 4)}
-        for settings, percent in rates.items()
+        {**{key: getattr(settings, key) for key in TUNED}, rate_name: round(rate(settings), 4)}
+        for settings in errors
     ]
 
 
@@ -132,22 +154,24 @@ class _Valid:
         texts = [text for key in keys for text in read_text_table(layout.text(key, unit)).values()]
         order = [index for indices in batches for index in indices]
         self.reference = [[word.translate(fold) for word in texts[index]] for index in order]
+        self.tokens = np.array([len(words) for words in self.reference])
         self.graph, self.jobs = layout.phone_graph if of_phones else layout.graph, jobs
         self.search: WordSearch | None = None
 
-    def rate(self, settings: Decode) -> float:
-        """Return the error rate on valid, in per cent."""
+    def errors(self, settings: Decode) -> np.ndarray:
+        """Return the errors of each utterance of valid, (U,)."""
         if self.search is None or self.search.settings.word_penalty != settings.word_penalty:
             self.search = None  # no two graphs in memory
             self.search = WordSearch(self.graph, settings, self.words)
-        errors, count = 0, len(self.reference)
+        errors: list[int] = []
+        count = len(self.reference)
         with meter(self.title, count, "utterances") as advance:
             shared = (self, self.search, settings)
             tasks = workers.chunks(range(count), CHUNK)
             for wrong in workers.shared_map(_errors, shared, tasks, self.jobs):
-                errors += sum(wrong)
+                errors += wrong
                 advance(len(wrong))
-        return 100 * errors / sum(map(len, self.reference))
+        return np.array(errors)
 
 
 def _errors(shared: tuple[_Valid, WordSearch, Decode], indices: Sequence[int]) -> list[int]:

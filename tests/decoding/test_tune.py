@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from cascade.config.experiment import Experiment
 from cascade.config.layout import Layout
@@ -8,15 +9,21 @@ from cascade.runtime.files import write_text_table
 
 
 class Bowl:
-    """Stands for valid: errors grow with the distance from planted settings."""
+    """Stands for valid: errors grow with the distance from planted settings.
 
-    def __init__(self, **best):
-        self.best = best
+    Of 50 utterances with 100 words, ``affected`` have one more for each 0.01 of distance.
+    """
+
+    def __init__(self, affected: int = 40, **best):
+        self.best, self.affected = best, affected
+        self.tokens = np.full(50, 100)
         self.asked = []
 
-    def rate(self, settings: Decode) -> float:
+    def errors(self, settings: Decode) -> np.ndarray:
         self.asked.append(settings)
-        return 10 + sum(abs(getattr(settings, key) - value) for key, value in self.best.items())
+        away = sum(abs(getattr(settings, key) - value) for key, value in self.best.items())
+        more = np.where(np.arange(50) < self.affected, round(100 * away), 0)
+        return 10 + np.arange(50) % 3 + more
 
 
 def test_the_search_finds_the_bottom():
@@ -24,7 +31,7 @@ def test_the_search_finds_the_bottom():
     best, trials = tune.search(bowl, Decode())
     assert best.blank_penalty == -1 and best.word_penalty == 2
     assert abs(best.acoustic_scale - 0.98) < 1e-9
-    assert min(trial["WER"] for trial in trials) < 10.01
+    assert min(trial["WER"] for trial in trials) == 10.98
     assert trials[0]["acoustic_scale"] == Decode().acoustic_scale  # the beginning comes first
 
 
@@ -38,10 +45,28 @@ def test_nothing_is_tried_twice_and_nothing_else_changes():
 
 def test_equal_settings_stay_where_they_are():
     class Flat:
-        def rate(self, settings):
-            return 50.0
+        tokens = np.full(50, 2)
+
+        def errors(self, settings):
+            return np.ones(50, int)
 
     assert tune.search(Flat(), Decode())[0] == Decode()
+
+
+@pytest.mark.parametrize(("affected", "taken"), [(1, False), (2, False), (20, True)])
+def test_settings_stay_unless_others_are_better_by_more_than_chance(affected, taken):
+    bowl = Bowl(affected, blank_penalty=3.0)
+    start = Decode(blank_penalty=2.0)
+    best, trials = tune.search(bowl, start)
+    assert best.blank_penalty == (3.0 if taken else 2.0)
+    assert trials[0]["WER"] > min(trial["WER"] for trial in trials) == 10.98
+
+
+def test_settings_stay_with_a_few_utterances():
+    bowl = Bowl(blank_penalty=3.0)
+    bowl.tokens, errors = bowl.tokens[:2], bowl.errors
+    bowl.errors = lambda settings: errors(settings)[:2]
+    assert tune.search(bowl, Decode())[0] == Decode()
 
 
 def test_the_trials_of_phones_are_phone_error_rates():
@@ -49,7 +74,7 @@ def test_the_trials_of_phones_are_phone_error_rates():
     start = Decode(**tune.PHONES)
     best, trials = tune.search(bowl, start, "PER")
     assert (best.acoustic_scale, best.word_penalty) == (1.4, 1.0)
-    assert trials[0] == {**tune.PHONES, "PER": 13.4} and "WER" not in trials[0]
+    assert trials[0] == {**tune.PHONES, "PER": 282.98} and "WER" not in trials[0]
 
 
 def test_sets_that_use_the_same_names_keep_their_own_references(raw, read, tmp_path, monkeypatch):
