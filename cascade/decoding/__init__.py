@@ -2,5 +2,5 @@
 
 Stage 3, too: the words of speech without transcripts, for systems with a teacher.
 
-It may import: runtime, config, corpora, text, data, lm, features, model.
+It may import: runtime, config, corpora, text, data, lm, features, model, scoring.
 """

@@ -1,4 +1,4 @@
 """Stage 5: error counts as NIST sclite has them, and how certain a difference is.
 
-It may import: runtime, decoding.
+It may import: runtime.
 """

@@ -2,17 +2,20 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cascade.decoding.word_times import Timed
 from cascade.scoring.score import EPS, Normalizer, Texts, score
+
+if TYPE_CHECKING:
+    from cascade.decoding.word_times import Timed
 
 NEAREST = 1 - 1e-4  # a CTM has four decimals: 1 and 0 stand for values near them
 
 
 def word_confidences(
-    ref: Texts, ctm: Mapping[str, Sequence[Timed]], normalizer: Normalizer
+    ref: Texts, ctm: Mapping[str, Sequence["Timed"]], normalizer: Normalizer
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the confidence of each word of a CTM (N,), and whether the word is correct (N,).
 
