@@ -11,7 +11,7 @@ STYLE = (
     "path {fill: none; stroke: #999; stroke-width: 1.2} rect {fill: #f2f4fb; stroke: #4051b5}"
     " text {font: 14px monospace; text-anchor: middle}"
 )
-WIDTH, STEP, BOX = 620, 62, (110, 32)  # of the picture, a floor and a package
+WIDTH, STEP, BOX = 690, 62, (104, 32)  # of the picture, a floor and a package
 
 
 def table() -> str:
@@ -66,7 +66,7 @@ def rows() -> list[list[str]]:
         floors[depth[name]].append(name)
     for row in floors:
         row.sort(key=lambda name: sum(at[o] for o in above[name]) / max(1, len(above[name])))
-        at |= {name: (i + 1) / (len(row) + 1) for i, name in enumerate(row)}
+        at |= {name: (i + 0.5) / len(row) for i, name in enumerate(row)}
     return floors
 
 
@@ -74,7 +74,7 @@ def picture() -> str:
     """The floors as SVG; a line goes to each package that no other line leads to already."""
     floors = rows()
     place = {
-        name: (WIDTH * (i + 1) / (len(row) + 1), STEP * (level + 0.5))
+        name: (WIDTH * (i + 0.5) / len(row), STEP * (level + 0.5))
         for level, row in enumerate(floors)
         for i, name in enumerate(row)
     }
