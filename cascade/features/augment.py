@@ -1,11 +1,13 @@
 """Random changes of training features: some before mean normalisation, masks after it.
 
 They are made of (T, C) matrices in NumPy, because each utterance has a random state of its
-own: a resumed training and one with other languages see the same speech.
+own: a resumed training and one with other languages see the same speech. The interpolation is
+compiled by Numba: on 40 s of speech NumPy takes more than twice as long for the same bytes.
 """
 
 import dataclasses
 
+import numba
 import numpy as np
 
 from cascade.config.systems import Augment
@@ -50,18 +52,16 @@ def another_recording(
     factor = 1 + settings.stretch * (tempo or random).uniform(-1, 1)
     shift = settings.warp * random.uniform(-1, 1)
     length = max(min(frames, least), round(frames * factor))
-    if length != frames:
-        features = _interpolate(features, np.linspace(0, frames - 1, length))
-    if shift:
-        position = np.arange(filters) + shift
-        rows = _interpolate(features.T, np.clip(position, 0, filters - 1))  # (C, T)
-        features = rows.T  # (C, T) -> (T, C)
+    times = np.linspace(0, frames - 1, length)
+    places = np.clip(np.arange(filters) + shift, 0, filters - 1)
+    curve = np.zeros(filters)
     if settings.channel:
-        place = np.pi * (np.arange(filters) + 0.5) / filters
-        features = features + settings.channel * sum(
-            random.normal() * np.cos(order * place) for order in range(3)
+        angle = np.pi * (np.arange(filters) + 0.5) / filters
+        curve = settings.channel * sum(
+            random.normal() * np.cos(order * angle) for order in range(3)
         )
-    return np.ascontiguousarray(features, dtype=np.float32)
+    recording: np.ndarray = _interpolated(features, times, places, curve)
+    return recording
 
 
 def mask(features: np.ndarray, settings: Augment, stack: int, random: np.random.Generator) -> None:
@@ -81,9 +81,36 @@ def mask(features: np.ndarray, settings: Augment, stack: int, random: np.random.
         features[:, start : start + width] = 0
 
 
-def _interpolate(rows: np.ndarray, positions: np.ndarray) -> np.ndarray:
-    """Return ``rows`` (N, C) at fractional ``positions`` (M,) of the first axis: (M, C)."""
-    low = np.minimum(positions.astype(np.int64), max(len(rows) - 2, 0))
-    high = np.minimum(low + 1, len(rows) - 1)
-    weight = (positions - low)[:, None].astype(np.float32)
-    return rows[low] * (1 - weight) + rows[high] * weight
+@numba.njit(cache=True)
+def _interpolated(
+    features: np.ndarray, times: np.ndarray, places: np.ndarray, curve: np.ndarray
+) -> np.ndarray:
+    """Return ``features`` (T, C) at frames (T',) and filters (C,), both fractional, plus ``curve``.
+
+    Every product and sum is rounded to float32, but that with the curve, which is in float64.
+    """
+    filters = features.shape[1]
+    result = np.empty((len(times), filters), np.float32)
+    row = np.empty(filters, np.float32)
+    low, high, of_low, of_high = _neighbours(times, len(features))
+    left, right, of_left, of_right = _neighbours(places, filters)
+    for t in range(len(times)):
+        one, other = features[low[t]], features[high[t]]
+        for c in range(filters):
+            row[c] = one[c] * of_low[t] + other[c] * of_high[t]
+        for c in range(filters):
+            value = row[left[c]] * of_left[c] + row[right[c]] * of_right[c]
+            result[t, c] = np.float64(value) + curve[c]
+    return result
+
+
+@numba.njit(cache=True)
+def _neighbours(
+    positions: np.ndarray, count: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return the two rows of ``count`` beside each position, and the share of each: (M,) all."""
+    low = np.minimum(positions.astype(np.int64), max(count - 2, 0))
+    high = np.minimum(low + 1, count - 1)
+    share = (positions - low).astype(np.float32)
+    # Numba need not look for negative numbers, as it would in signed ones.
+    return low.astype(np.uint32), high.astype(np.uint32), np.float32(1) - share, share

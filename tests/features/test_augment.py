@@ -50,6 +50,29 @@ def test_warp_by_a_known_shift():
     np.testing.assert_allclose(down, [[0, 0, 10, 20, 30]])
 
 
+def interpolated(rows, positions):
+    """Values of (N, C) at fractional rows (M,): (M, C) float32, each step of NumPy rounded."""
+    low = np.minimum(positions.astype(int), max(len(rows) - 2, 0))
+    share = (positions - low)[:, None].astype(np.float32)
+    return rows[low] * (1 - share) + rows[np.minimum(low + 1, len(rows) - 1)] * share
+
+
+@pytest.mark.parametrize("frames", [1, 2, 301])
+def test_compiled_as_numpy_computes_it(frames):
+    features = np.random.default_rng(0).normal(size=(frames, 40)).astype(np.float32)
+    settings = dataclasses.replace(NONE, stretch=0.3, warp=2.0, channel=1.0)
+    for seed in range(20):
+        changed = another_recording(features, settings, np.random.default_rng(seed), 0)
+        random = np.random.default_rng(seed)
+        random.uniform()
+        shift = 2.0 * random.uniform(-1, 1)
+        expected = interpolated(features, np.linspace(0, frames - 1, len(changed)))
+        expected = interpolated(expected.T, np.clip(np.arange(40) + shift, 0, 39)).T
+        angle = np.pi * (np.arange(40) + 0.5) / 40
+        curve = 1.0 * sum(random.normal() * np.cos(order * angle) for order in range(3))
+        np.testing.assert_array_equal(changed, (expected + curve).astype(np.float32))
+
+
 def test_a_channel_is_one_smooth_curve_for_all_frames():
     features = np.random.default_rng(0).normal(size=(30, 40)).astype(np.float32)
     settings = dataclasses.replace(NONE, channel=1.0)
