@@ -68,7 +68,9 @@ class Train:
         valid_every: Every so many steps the network is measured on valid. The best one is kept.
         checkpoint_every: The time between two checkpoints, such as ``60s``. Changes no result.
         workers: How many processes read, augment and pad batches ahead of the training step. 0:
-            the training does it itself. Changes no result.
+            the training does it itself. Changes no result. Default: for a GPU the processes of
+            ``--nj`` that train nothing, up to 4 for each training. 0 on a CPU, which they make no
+            faster, under torchrun and on a cluster.
         shuffled_shards: In what order the speech is read. 0: all of it is shuffled, so each
             utterance is read from another place of the disk. Otherwise the archives of features
             (*shards*, of 500 utterances each) are shuffled, and so many are mixed at a time: 16
@@ -112,7 +114,7 @@ class Train:
     active: dict[str, tuple[float, ...]] = field(default_factory=dict)
     valid_every: int = within(200, 1)
     checkpoint_every: str = "60s"
-    workers: int = within(0, 0, 64)
+    workers: int | None = within(None, 0, 64)
     shuffled_shards: int = within(0, 0, 100_000)
     accumulate: int = within(1, 1, 1000)
     batch_ramp: float = within(0.0, 0, 1)

@@ -1,6 +1,7 @@
 """Stage 3: trains every system of a recipe, side by side, in one process each or in several."""
 
 import contextlib
+import dataclasses
 import itertools
 import signal
 import time
@@ -28,6 +29,7 @@ from cascade.training.team import FINISHED, INTERRUPTED, LOST, Team
 from cascade.training.trainer import Interrupted
 
 REPORT_EVERY = 0.5  # seconds between two reports of a training to its parent
+READERS = 4  # the most processes that read for a training, where the recipe does not say it
 
 
 def train_systems(
@@ -51,6 +53,7 @@ def train_systems(
         else:
             check_machine(experiment.recipe, list(fingerprints))
             trains = _Here(experiment.recipe, fingerprints, jobs, gpus)
+            experiment = with_readers(experiment, len(fingerprints), trains.room, jobs, gpus)
         yield from _train_side_by_side(experiment, fingerprints, trains)
 
 
@@ -150,6 +153,23 @@ def _train_side_by_side(
         raise KeyboardInterrupt
     if failures:
         raise UserError("\n".join(failures))
+
+
+def with_readers(
+    experiment: Experiment, systems: int, room: int, jobs: int, gpus: int | None
+) -> Experiment:
+    """Return the experiment with ``train.workers`` for a GPU: those of ``jobs`` without a training.
+
+    ``room`` of the ``systems`` train at once, in ``gpus`` processes each. What the recipe says
+    stays.
+    """
+    recipe, training = experiment.recipe, min(systems, room) * (gpus or 1)
+    on_cpu = training_device().type == "cpu"
+    if recipe.train.workers is not None or on_cpu or Torchrun.is_here():
+        return experiment
+    readers = min(max(0, jobs - training) // training, READERS)
+    train = dataclasses.replace(recipe.train, workers=readers)
+    return dataclasses.replace(experiment, recipe=dataclasses.replace(recipe, train=train))
 
 
 def follow(experiment: Experiment) -> None:

@@ -121,7 +121,7 @@ class Trainer:
         if self.history and self.ranks.first:  # resumed: the file may be damaged or deleted
             self._write_history()
         data = {iterator.name: iterator.data for iterator in self.iterators}
-        steps, workers = self.plan.ahead(self.step), self.settings.workers
+        steps, workers = self.plan.ahead(self.step), self.settings.workers or 0
         with batches_ahead(data, steps, workers, self._on_gpu) as batches:
             self._loop(batches, watch)
         self.checkpoints.wait()

@@ -20,8 +20,9 @@ from cascade.config.layout import Layout
 from cascade.features.cmn import write_cms_init
 from cascade.runtime.errors import UserError
 from cascade.runtime.files import read_text_table, write_text_table
+from cascade.training import systems as training
 from cascade.training.setup import build_trainer
-from cascade.training.systems import train_systems, work
+from cascade.training.systems import train_systems, with_readers, work
 
 STILL = {"stretch": 0, "warp": 0, "channel": 0, "time_masks": 0, "filter_masks": 0}
 CASCADE = {"layers": [1, 1], "neurons": 16}
@@ -192,6 +193,33 @@ def test_the_longest_training_starts_first(recipe, layout, raw):
         train_systems(Experiment(recipe(), layout), dict.fromkeys(("plain", "both"), ""), 1)
     )
     assert done == ["both", "plain"]
+
+
+@pytest.mark.parametrize(
+    ("systems", "room", "jobs", "gpus", "readers"),
+    [
+        (3, 2, 2, None, 0),  # both processes train
+        (1, 2, 2, None, 1),
+        (3, 16, 16, None, 4),  # never more than four each
+        (3, 8, 8, None, 1),
+        (2, 2, 16, 4, 1),  # eight processes train, and eight read for them
+        (1, 1, 1, 2, 0),
+    ],
+)
+def test_processes_without_a_training_read_for_a_gpu(
+    recipe, layout, raw, monkeypatch, systems, room, jobs, gpus, readers
+):
+    def workers(device="cuda"):
+        monkeypatch.setattr(training, "training_device", lambda: torch.device(device))
+        experiment = with_readers(Experiment(recipe(), layout), systems, room, jobs, gpus)
+        return experiment.recipe.train_of("both").workers
+
+    assert workers() == readers
+    assert workers("cpu") is None
+    raw["train"]["workers"] = 3
+    assert workers() == workers("cpu") == 3
+    raw["systems"]["both"] = {**CASCADE, "train": {"workers": 0}}
+    assert workers() == 0
 
 
 def test_a_system_trains_in_several_processes_and_one_that_dies_ends_them(recipe, layout, raw):
