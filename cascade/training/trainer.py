@@ -151,9 +151,9 @@ class Trainer:
             self.step += 1
             rate, epoch = float(self.schedule.get_last_lr()[0]), self.iterators[0].epoch
             taken.append(_Taken(self.step, epoch, rate, requests, waited, outcome))
-            at_end = self.iterators[0].at_end or self.step == self.steps
-            due = self.step % settings.valid_every == 0 or self.step == self.steps
-            if not (due or at_end or self.step % LOOK_EVERY[self.device.type] == 0):
+            at_end = self.step == self.steps
+            due = self.step % settings.valid_every == 0 or at_end
+            if not (due or self.step % LOOK_EVERY[self.device.type] == 0):
                 continue
             reports, stop = self._look(taken)
             taken = []

@@ -102,6 +102,16 @@ def test_other_encoders_learn_planted_speech_too(layout, tmp_path, encoder):
     assert all(torch.equal(expected[k], t) for k, t in last.network.state_dict().items())
 
 
+@pytest.mark.parametrize(("every", "saved"), [("3600s", [9]), ("0.000001s", [*range(1, 10)])])
+def test_checkpoints_come_by_the_clock_and_at_the_end(layout, tmp_path, every, saved):
+    settings = dataclasses.replace(TRAIN, steps=9, checkpoint_every=every)
+    run = trainer(layout, tmp_path, settings=settings)
+    steps, run.checkpoints.save = [], lambda state: steps.append(state["step"])
+    run.run(lambda progress: None)
+    assert run.iterators[0].epoch > 1
+    assert steps == saved
+
+
 def test_the_history_has_the_losses_of_both_languages(layout, tmp_path):
     settings = dataclasses.replace(TRAIN, steps=6, valid_every=4)
     trainer(layout, tmp_path, ("ru", "en"), settings).run(lambda progress: None)
