@@ -107,6 +107,8 @@ def _plural(kind: typing.Any) -> str:
     name = type_name(kind)
     if name.startswith("list of "):
         return name.replace("list", "lists", 1)
+    if name.startswith("mapping of "):
+        return name.replace("mapping", "mappings", 1)
     return name if kind in (str, bool) else f"{name}s"
 
 
@@ -153,14 +155,16 @@ def _command(name: str, command: argparse.ArgumentParser) -> str:
 def _option(action: argparse.Action) -> str:
     value = action.metavar or (action.dest.upper() if action.nargs != 0 else "")
     if action.choices:
-        value = f"{min(action.choices)}..{max(action.choices)}"
+        value = "..".join(dict.fromkeys(map(str, (min(action.choices), max(action.choices)))))
     names = [f"{name} {value}".strip() for name in action.option_strings] or [value]
     text = escape(action.help or "", quote=False).replace("|", "\\|")
-    default = "one a core" if action.dest == "nj" else action.default
+    default = None if action.dest == "processes" else action.default  # one a core, which help says
+    if action.dest == "nj":
+        default = "one a core"
     if isinstance(default, float):
         default = f"{default:g}"  # 1.0 as 1
     shown = default is None or isinstance(default, bool) or default in ([], "")
-    if action.option_strings and not shown and f"({default})" not in text:
+    if action.option_strings and not shown and f"({default}" not in text:
         text = f"{text} ({default})".strip()
     return f"| `{', '.join(names)}` | {text} |"
 

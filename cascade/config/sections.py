@@ -202,12 +202,12 @@ class Features:
             before it.
         cmn_global: For ``online``: at the start of an utterance, the cms-init vector (the mean of
             the training data) fills up the window. It counts as at most this many frames.
-        cmn_start: For ``online``: the first frames of a recording, so many, have the mean of all of
-            them. A stream begins so much later, then it has caught up. 0: a frame has the mean of
-            itself and those before it, always.
-        smooth: Augmentation interpolates between frames and filters, and so smooths what is
-            trained on. This does the same to what is recognised: each value is moved so far,
-            0 to 0.5, towards the next frame and the next filter. 0 leaves it as it is.
+        cmn_start: For ``online``: how many frames at the beginning of a recording share one mean,
+            that of all of them. A stream waits for them, then it has no delay. 0: a frame has the
+            mean of itself and those before it, always.
+        smooth: Moves each value by this share (0 to 0.5) towards the next frame and the next
+            filter when speech is recognised. Augmentation smooths the training features in the
+            same way, because it interpolates. 0: no change.
     """
 
     rate: int = within(16000, 4000)

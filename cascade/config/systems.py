@@ -69,8 +69,8 @@ class Train:
         checkpoint_every: The time between two checkpoints, such as ``60s``. Changes no result.
         workers: How many processes read, augment and pad batches ahead of the training step. 0:
             the training does it itself. Changes no result. Default: for a GPU the processes of
-            ``--nj`` that train nothing, up to 4 for each training. 0 on a CPU, which they make no
-            faster, under torchrun and on a cluster.
+            ``--nj`` that train nothing, up to 4 for each training. Otherwise, and under
+            torchrun or on a cluster, 0. A CPU gains nothing by them.
         shuffled_shards: In what order the speech is read. 0: all of it is shuffled, so each
             utterance is read from another place of the disk. Otherwise the archives of features
             (*shards*, of 500 utterances each) are shuffled, and so many are mixed at a time: 16
