@@ -123,7 +123,7 @@ def ready(trainer: Trainer, seconds: float) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, help="of each of up to nine measurements (12; 2)")
+    parser.add_argument("--seconds", type=float, help="of each of up to nine measurements (12; 8)")
     parser.add_argument("--batch-seconds", type=float, help="of a language (400; 20)")
     parser.add_argument("--workers", type=int, help="processes that read (the cores, up to 8; 0)")
     options = parser.parse_args()
@@ -133,7 +133,7 @@ def main() -> None:
     name = torch.cuda.get_device_name(device).replace(" ", "_") if gpu else "cpu"
     if not gpu:
         print("This machine has no GPU that PyTorch finds. The device is its CPU.")
-    seconds = options.seconds or (12.0 if gpu else 2.0)
+    seconds = options.seconds or (12.0 if gpu else 8.0)
     cores = len(os.sched_getaffinity(0))
     settings = Train(
         steps=1_000_000,
