@@ -3,7 +3,8 @@
 A coordinate search, the same for every system: one setting at a time moves along a fixed
 grid, the best value stays, until a complete round changes nothing or three rounds are over.
 Then the best settings replace those of the recipe, if their difference on valid is statistically
-significant. Without this test a few words of valid can choose settings that harm other speakers.
+significant: the best of many trials, so p is multiplied by their number (Bonferroni). Without this
+test a few words of valid can choose settings that harm other speakers.
 Words and phones have graphs of their own, and a search each.
 
 Errors are counted here by plain edit distance. Stage 5 aligns with NIST sclite's weights
@@ -39,7 +40,7 @@ STEPS = {  # the grids: factors of the acoustic scale, differences of the penalt
     "word_penalty": (-1.0, 1.0),
 }
 ROUNDS = 3
-SIGNIFICANT = 0.05  # the p-value below which the found settings replace the recipe's
+SIGNIFICANT = 0.05  # the adjusted p-value below which the found settings replace the recipe's
 CHUNK = 8  # utterances that a worker process takes at once
 # Near where most searches of phones end. From farther away, one stopped at a scale of 7.7.
 PHONES = {"acoustic_scale": 1.0, "blank_penalty": 2.0, "word_penalty": 0.0}
@@ -50,9 +51,11 @@ class Rated(Protocol):
 
     Attributes:
         tokens: How many words or phones the reference of each utterance has, (U,).
+        speakers: The speaker of each utterance, U of them.
     """
 
     tokens: np.ndarray
+    speakers: Sequence[str]
 
     def errors(self, settings: Decode) -> np.ndarray:
         """Return the errors of each utterance, (U,)."""
@@ -99,7 +102,8 @@ def search(
     """Return the settings to use, and the rate of each trial under ``rate_name``.
 
     The search goes downhill from ``start``. Of equally good settings the first one stays. Those
-    that it finds are returned if a paired bootstrap over utterances tells them from ``start``.
+    that it finds are returned if a paired bootstrap tells them from ``start``, adjusted for the
+    number of trials.
     """
     errors: dict[Decode, np.ndarray] = {}
 
@@ -124,8 +128,9 @@ def search(
         if best == before:
             break
     if best != start:
-        (pair,) = compare({"start": errors[start], "best": errors[best]}, valid.tokens).pairs
-        if pair.p is None or pair.p >= SIGNIFICANT:
+        two = {"start": errors[start], "best": errors[best]}
+        (pair,) = compare(two, valid.tokens, valid.speakers).pairs
+        if pair.p is None or pair.p * (len(errors) - 1) >= SIGNIFICANT:
             best = start
     return best, [
         {**{key: getattr(settings, key) for key in TUNED}, rate_name: round(rate(settings), 4)}
@@ -151,8 +156,12 @@ class _Valid:
         table = layout.phone_words if of_phones else layout.words
         self.words = [word.translate(fold) for word in read_words(table)]
         # By place, because data sets may use the same names.
-        texts = [text for key in keys for text in read_text_table(layout.text(key, unit)).values()]
+        texts, speakers = (
+            [row for key in keys for row in read_text_table(layout.text(key, kind)).values()]
+            for kind in (unit, "speakers")
+        )
         order = [index for indices in batches for index in indices]
+        self.speakers: Sequence[str] = [speakers[index][0] for index in order]
         self.reference = [[word.translate(fold) for word in texts[index]] for index in order]
         self.tokens = np.array([len(words) for words in self.reference])
         self.graph, self.jobs = layout.phone_graph if of_phones else layout.graph, jobs

@@ -119,7 +119,7 @@ def decoding(experiment: Experiment, processes: int, _force: bool) -> tuple[Job,
     others = ("nbest.tsv", "words.ctm") if recipe.decode.nbest else ()
     for system in recipe.systems:
         model = _model(layout, system)
-        data = _data_inputs(layout, valid) if recipe.decode.tune else []
+        data = _search_inputs(layout, valid) if recipe.decode.tune else []
         if system not in recipe.teachers:  # stage 3 has the searches of teachers
             jobs.append(_word_search(experiment, system, processes))
         jobs.append(
@@ -175,7 +175,7 @@ def _word_search(experiment: Experiment, system: str, processes: int) -> Job:
     recipe, layout = experiment.recipe, experiment.layout
     sentences = [experiment.dataset_key(dataset) for dataset in recipe.valid_sentences]
     words = [layout.text(key, "words") for key in sentences] if recipe.decode.tune else []
-    spoken = _data_inputs(layout, sentences) if recipe.decode.tune else []
+    spoken = _search_inputs(layout, sentences) if recipe.decode.tune else []
     return Job(
         name=f"{system}.search",
         settings=_search_settings(recipe) | {"fold": recipe.target_language.fold},
@@ -262,6 +262,11 @@ def scoring(experiment: Experiment, processes: int, _force: bool) -> tuple[Job, 
             run=Call("cascade.report.evaluate", "evaluate", experiment),
         ),
     )
+
+
+def _search_inputs(layout: Layout, keys: Sequence[str]) -> list[Path]:
+    """Return what a search for settings reads of valid, beside the words."""
+    return [*_data_inputs(layout, keys), *(layout.text(key, "speakers") for key in keys)]
 
 
 def _data_inputs(layout: Layout, keys: Sequence[str]) -> list[Path]:

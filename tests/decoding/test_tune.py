@@ -17,6 +17,7 @@ class Bowl:
     def __init__(self, affected: int = 40, **best):
         self.best, self.affected = best, affected
         self.tokens = np.full(50, 100)
+        self.speakers = ["one"] * 50
         self.asked = []
 
     def errors(self, settings: Decode) -> np.ndarray:
@@ -45,7 +46,7 @@ def test_nothing_is_tried_twice_and_nothing_else_changes():
 
 def test_equal_settings_stay_where_they_are():
     class Flat:
-        tokens = np.full(50, 2)
+        tokens, speakers = np.full(50, 2), ["one"] * 50
 
         def errors(self, settings):
             return np.ones(50, int)
@@ -62,9 +63,33 @@ def test_settings_stay_unless_others_are_better_by_more_than_chance(affected, ta
     assert trials[0]["WER"] > min(trial["WER"] for trial in trials) == 10.98
 
 
+def test_the_best_of_many_equal_settings_is_seldom_taken():
+    class Chance:
+        """Stands for valid where all settings are equally good: one of seven utterances differs."""
+
+        tokens, speakers = np.full(300, 10), ["one"] * 300
+
+        def __init__(self, seed):
+            self.random = np.random.default_rng(seed)
+            self.base = self.random.integers(1, 5, 300)
+
+        def errors(self, settings):
+            changed = self.random.random(300) < 0.15
+            return self.base + changed * self.random.choice([-1, 1], 300)
+
+    taken = sum(tune.search(Chance(seed), Decode())[0] != Decode() for seed in range(60))
+    assert taken <= 3  # of 60; 8 without the adjustment for the number of trials
+
+
+def test_speakers_are_drawn_where_there_are_many():
+    bowl = Bowl(20, blank_penalty=3.0)  # the errors of 20 of the 50 utterances differ
+    bowl.speakers = [f"s{max(0, number - 19)}" for number in range(50)]  # all of one of 31 speakers
+    assert tune.search(bowl, Decode(blank_penalty=2.0))[0].blank_penalty == 2.0
+
+
 def test_settings_stay_with_a_few_utterances():
     bowl = Bowl(blank_penalty=3.0)
-    bowl.tokens, errors = bowl.tokens[:2], bowl.errors
+    bowl.tokens, bowl.speakers, errors = bowl.tokens[:2], bowl.speakers[:2], bowl.errors
     bowl.errors = lambda settings: errors(settings)[:2]
     assert tune.search(bowl, Decode())[0] == Decode()
 
@@ -85,6 +110,7 @@ def test_sets_that_use_the_same_names_keep_their_own_references(raw, read, tmp_p
     texts = {keys[0]: {"a": ["раз", "два"], "b": ["три"]}, keys[1]: {"a": ["семь"], "c": ["шесть"]}}
     for key, table in texts.items():
         write_text_table(layout.text(key, "words"), table)
+        write_text_table(layout.text(key, "speakers"), {name: ["one"] for name in table})
     (tmp_path / "lang").mkdir(exist_ok=True)
     layout.words.write_text("<eps> 0\n", encoding="utf-8")
 
