@@ -3,7 +3,8 @@
 The method is the paired bootstrap of Bisani and Ney (Bootstrap estimates for confidence intervals
 in ASR performance evaluation, ICASSP 2004). Utterances are drawn with replacement, the same ones
 for every system. From a test set of `SPEAKERS` speakers or more, speakers are drawn instead,
-because the errors of one speaker's utterances are correlated.
+because the errors of one speaker's utterances are correlated. Utterances of unknown speakers may be
+of several, so with any of them utterances are drawn.
 
 - Rates are compared by their ratio. Its replicates give the interval (percentiles) and the
   p-value (twice the share of replicates with the opposite sign). So the interval excludes 0 if
@@ -30,6 +31,7 @@ from scipy.special import ndtr, ndtri, stdtr, stdtrit
 LEVEL = 0.95
 RESAMPLES = 20_000  # p goes down to 0.0001
 SPEAKERS = 10  # from fewer speakers, utterances are drawn
+UNKNOWN = "unknown"  # the speaker of an utterance whose speaker is not known
 PARTS = 2_000  # more units are grouped into so many: the same spread, in less time
 CELLS = 200_000  # weights in memory at a time
 
@@ -87,7 +89,7 @@ def compare(
     """Compare every two systems; the first one of a pair is the reference.
 
     ``errors`` has an array (S, U) for each system: its errors with S seeds, in the same order,
-    in U utterances. ``tokens`` (U,) are the reference tokens, ``speakers`` U names, if known.
+    in U utterances. ``tokens`` (U,) are the reference tokens, ``speakers`` U names, if any.
 
     >>> errors = {"plain": np.array([4, 6, 5, 5] * 9), "cascade": np.array([3, 4, 3, 4] * 9)}
     >>> comparison = compare(errors, tokens=np.full(36, 10))
@@ -102,7 +104,7 @@ def compare(
         raise ValueError(f"errors {stack.shape} are not of {len(tokens)} utterances")
     columns = np.concatenate([stack.reshape(systems * seeds, -1), [tokens]])  # (K * S + 1, U)
     kind = "utterances"
-    if speakers is not None and len(set(speakers)) >= SPEAKERS:
+    if speakers and len({*speakers}) >= SPEAKERS and UNKNOWN not in speakers:
         kind, columns = "speakers", _joined(columns, np.unique(speakers, return_inverse=True)[1])
     units = columns.shape[1]
     random = np.random.default_rng(seed)

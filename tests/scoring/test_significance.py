@@ -224,6 +224,8 @@ def test_speakers_are_drawn_where_there_are_enough():
     assert (few.kind, few.units) == ("utterances", 90)
     assert (many.kind, many.units) == ("speakers", SPEAKERS)
     assert few == compare(errors, tokens)
+    unknown = [f"s{i % SPEAKERS}" if i else "unknown" for i in range(90)]
+    assert few == compare(errors, tokens, unknown)  # who may be several
     widths = [np.ptp(result.pairs[0].interval) for result in (few, many)]
     assert widths[1] > 1.2 * widths[0]
 
