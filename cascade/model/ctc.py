@@ -15,6 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+TINY = 1e-290  # sums of probabilities below it have too few bits: float64 ends at 2e-308
+
 
 def ctc_loss(
     log_probs: Tensor, labels: np.ndarray, lengths: np.ndarray, label_lengths: np.ndarray
@@ -67,7 +69,7 @@ def _forward_backward(
     """Return the loss; fill ``gradient`` (N, T, phones), zeros before, by log-probabilities.
 
     ``probs`` is (N, T, phones). The loss is not finite where an utterance has no path, or
-    its paths are too unlikely for float64.
+    its paths, or all of them at one frame, are too unlikely for float64.
     """
     loss, end = 0.0, 0
     for n in range(len(lengths)):
@@ -88,6 +90,8 @@ def _forward_backward(
                 emits = probs[n, t, symbols[s]]
                 share[s] = alphas[t, s] * emits * betas[frames - 1 - t, states - 1 - s]
                 total += share[s]
+            if not total > TINY:
+                return np.nan
             for s in range(states):
                 gradient[n, t, symbols[s]] -= share[s] / total
     return loss

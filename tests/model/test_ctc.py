@@ -85,6 +85,13 @@ def test_paths_too_unlikely_for_float64_are_left_to_torch():
     assert_same(logits, [[1, 2]], [6])
 
 
+def test_a_frame_whose_states_are_all_too_unlikely_is_left_to_torch():
+    """Sure outputs and a text that has nothing to do with them: the loss itself is finite."""
+    logits = 14 * torch.randn(1, 400, PHONES, generator=torch.Generator().manual_seed(2))
+    text = np.random.default_rng(2).integers(1, PHONES, 70).tolist()
+    assert_same(logits, [text], [400])
+
+
 def test_what_is_no_number_stays_none():
     log_probs = torch.full((1, 4, PHONES), torch.nan)
     assert ours(log_probs, [[1, 2]], [4]).isnan()
