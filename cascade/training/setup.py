@@ -145,6 +145,13 @@ def _load_start(
             f"systems.{name}: no tensor of the model in {folder} has the name and shape of one of"
             " this system. Use the model's layers and neurons, or remove 'start'."
         )
+    unloaded = [one.name for one in origins if one.frozen and one.state != "loaded"]
+    if unloaded:
+        raise UserError(
+            f"systems.{name}: 'freeze' keeps parts as they are loaded, but the model in {folder}"
+            f" does not have all of them: {', '.join(unloaded)}. Freeze less, or use the model's"
+            " layers, neurons and phones."
+        )
     rows = ["tensor\tshape\torigin\tfrozen\n"]
     for origin in origins:
         shape = "x".join(map(str, origin.shape))
