@@ -44,8 +44,9 @@ def run_points(
     points that are done and the number of all; it returns the file to read. A point that fails
     does not stop the others. At the end raises `UserError`, which names the failed ones.
     """
-    done = {point.name for point in plan if point.done}
     todo = [point for point in plan if _due(point, stage_numbers, force)]
+    again = {point.name for point in todo}
+    done = {point.name for point in plan if point.name not in again and point.done}
     log.info("%d points, %d of them done.", len(plan), len(plan) - len(todo))
 
     def publish_done() -> Path | None:
