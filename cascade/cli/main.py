@@ -16,7 +16,6 @@ from cascade.cli.options import parser
 from cascade.config.experiment import Experiment
 from cascade.config.layout import Layout
 from cascade.config.recipe import Recipe, read_recipe, recipe_in
-from cascade.config.schema import sets
 from cascade.pipeline.stages import REPORT, SCORING, STAGES, TORCHRUN, run
 from cascade.runtime.errors import UserError, explain, nobody_reads
 from cascade.runtime.file_names import on_disk
@@ -176,7 +175,7 @@ def _experiment(options: argparse.Namespace, overrides: dict[str, str]) -> Exper
     recipe = read_recipe(_recipe_file(options.recipe), overrides)
     for key in (key for key in overrides if key.startswith("train.")):
         for name, system in recipe.systems.items():
-            if sets(system.train, key.split(".")[1:]):
+            if system.has_own(key):
                 log.warning("warning: --%s does not change system '%s': it has its own.", key, name)
     os.chdir(ROOT)  # paths in manifests and scps are relative, as in Kaldi
     return Experiment(recipe, Layout(exp / recipe.name, Path("downloads"), Path("data")))

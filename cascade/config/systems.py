@@ -6,7 +6,7 @@ The documentation's page of keys is generated from this module, as from `cascade
 from dataclasses import dataclass, field
 from typing import Any
 
-from cascade.config.schema import within
+from cascade.config.schema import sets, within
 
 AUTO = "auto"  # a weight that is measured
 
@@ -187,3 +187,15 @@ class System:
     def multilingual(self) -> bool:
         """Whether it is trained on other languages beside the target."""
         return len(self.layers) > 1 or self.share != "upper" or bool(self.languages)
+
+    def has_own(self, key: str) -> bool:
+        """Return whether ``key`` of the recipe, such as ``train.dropout``, does not reach it.
+
+        It has its own value then. ``steps`` and ``epochs`` replace each other.
+        """
+        section, *path = key.split(".")
+        if section != "train" or not path:
+            return False
+        lengths = ("steps", "epochs")
+        paths = [[name] for name in lengths] if path[0] in lengths else [path]
+        return any(sets(self.train, one) for one in paths)

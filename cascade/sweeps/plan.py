@@ -8,7 +8,6 @@ from itertools import product
 from cascade.config.experiment import Experiment
 from cascade.config.layout import Layout
 from cascade.config.recipe import Recipe
-from cascade.config.schema import sets
 from cascade.pipeline import stages
 from cascade.runtime.errors import UserError
 
@@ -117,9 +116,8 @@ def search_plan(read: Reader, searched: Sequence[str], seeds: int, layout: Layou
 
 def _refuse_own(recipe: Recipe, option: str, key: str) -> None:
     """Raise `UserError` where a system sets ``key`` itself: the swept values would not reach it."""
-    section, *path = key.split(".")
     for name, system in recipe.systems.items():
-        if section == "train" and path and sets(system.train, path):
+        if system.has_own(key):
             raise UserError(
                 f"{option} {key}: system '{name}' sets this key itself. Remove it there, or leave"
                 " the system out with --systems."

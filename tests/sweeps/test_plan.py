@@ -65,6 +65,8 @@ def test_a_key_that_a_system_has_set_cannot_be_swept(planned):
     assert len(planned("train.dropout=0.1,0.2", systems={"own": own})) == 2
     with pytest.raises(UserError, match=r"--sweep train\.steps: system 'own' sets this key"):
         planned("train.steps=5,10", systems={"own": own})
+    with pytest.raises(UserError, match=r"--sweep train\.epochs: system 'own' sets this key"):
+        planned("train.epochs=1,2", systems={"own": own})  # its steps replace them
 
 
 @pytest.fixture
