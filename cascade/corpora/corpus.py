@@ -222,6 +222,15 @@ def synthetic(name: str) -> bool:
     return "\nSYNTHETIC = True\n" in modules()[name].read_text(encoding="utf-8")
 
 
+def texts_to_read(texts: Sequence[str], voice: str) -> tuple[str, ...]:
+    """Return what a program reads in the language of ``voice``: files, and modules of ``local``.
+
+    They are the recipe's ``texts``, else the module ``texts_XX``, if there is one.
+    """
+    module = f"texts_{voice.partition('-')[0]}"
+    return tuple(texts) or ((module,) if module in modules() else ())
+
+
 def lists(name: str, request: CorpusRequest) -> list[Path]:
     """Return the user's own lists that corpus ``name`` reads; [] for a corpus that is fetched."""
     return load(name).lists(request) if own(name) else []

@@ -1,6 +1,6 @@
 """The jobs of stages 0 to 2: corpora, pronunciations and language model, features."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from cascade.runtime.stage import Call, Job
 
 G2P = Path("local/g2p_espeak.sh")
 NGRAMS = ("kaldingram", "numpy")  # packages that decide language models
+ESPEAK = ("espeakng-loader", "phonemizer-fork")  # those that decide pronunciations
 
 
 def corpora(experiment: Experiment, processes: int, _force: bool) -> tuple[Job, ...]:
@@ -22,6 +23,8 @@ def corpora(experiment: Experiment, processes: int, _force: bool) -> tuple[Job, 
     settings = recipe.view("datasets", "target_minutes", "seed", "limits")
     settings["languages"] = _pronunciation(recipe)
     read_aloud = {d.language for d in recipe.datasets if corpus.synthetic(d.corpus)}
+    languages = [recipe.languages[name] for name in sorted(read_aloud)]
+    read = [text for one in languages for text in corpus.texts_to_read(one.texts, one.voice)]
     texts = {name: recipe.languages[name].texts for name in sorted(read_aloud)}
     if any(texts.values()):
         settings["texts"] = as_plain(texts)
@@ -32,7 +35,8 @@ def corpora(experiment: Experiment, processes: int, _force: bool) -> tuple[Job, 
         Job(
             name="corpora",
             settings=settings,
-            modules=tuple(map(corpus.corpus_module, names)),
+            modules=(*map(corpus.corpus_module, names), *_text_modules(read)),
+            packages=ESPEAK,
             inputs=(
                 *(G2P, *_lexicons(recipe)),
                 *(Path(text) for some in texts.values() for text in some if Path(text).is_file()),
@@ -131,6 +135,7 @@ def _words(experiment: Experiment) -> Job:
     return Job(
         name="words",
         settings={**recipe.view("target", "datasets"), "languages": _pronunciation(recipe)},
+        packages=ESPEAK,
         inputs=(*map(layout.cuts, keys), G2P, *_lexicons(recipe)),
         outputs=(
             *(layout.phones, layout.target_phones, layout.lang / "sharing.tsv"),
@@ -149,11 +154,6 @@ def _vocabulary(
     recipe, layout = experiment.recipe, experiment.layout
     target = recipe.target_language
     keys = experiment.dataset_keys("train", "valid", "test")
-    modules = [
-        corpus.module_name(name)
-        for name in (*target.texts, *target.dictionaries)
-        if not Path(name).is_file() and name in corpus.modules()
-    ]
     return Job(
         name="vocabulary",
         settings={
@@ -162,8 +162,8 @@ def _vocabulary(
             "words": recipe.language_model.words,
             "changes": [[d.confusables, d.numbers] for d in recipe.role("train")],
         },
-        modules=tuple(modules),
-        packages=("espeakng-loader", "numpy", "phonemizer-fork"),
+        modules=_text_modules((*target.texts, *target.dictionaries)),
+        packages=(*ESPEAK, "numpy"),
         inputs=(
             *(layout.text(key, "words") for key in keys),
             *(layout.target_phones, G2P, layout.as_written),
@@ -237,6 +237,15 @@ def _pronunciation(recipe: Recipe) -> dict[str, Any]:
         name: {key: as_plain(getattr(language, key)) for key in keys}
         for name, language in recipe.languages.items()
     }
+
+
+def _text_modules(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the modules of ``local`` among texts and dictionaries; the others are files."""
+    return tuple(
+        corpus.module_name(name)
+        for name in names
+        if not Path(name).is_file() and name in corpus.modules()
+    )
 
 
 def _lexicons(recipe: Recipe) -> list[Path]:

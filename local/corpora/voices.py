@@ -91,8 +91,7 @@ def utterances(request: CorpusRequest) -> Iterator[Utterance | Excluded]:
 
 def sentences(request: CorpusRequest, reading: Reading) -> Iterator[str]:
     """Yield the language's free sentences, not normalised, from its texts."""
-    module = f"texts_{reading.voice.partition('-')[0]}"
-    texts = reading.texts or ((module,) if module in corpus.modules() else ())
+    texts = corpus.texts_to_read(reading.texts, reading.voice)
     for text in texts:
         if Path(text).is_file():
             yield from (line for _, line in text_files.lines(Path(text)))

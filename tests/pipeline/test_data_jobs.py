@@ -25,7 +25,10 @@ def test_stage_0_depends_on_texts_that_a_program_speaks(raw, experiment, tmp_pat
     (job,) = data_jobs.corpora(experiment(), 1, False)
     assert job.settings["texts"] == {"ru": ["texts_ru", str(text)]}
     assert text in map(Path, job.inputs)
-    assert "local.corpora.voices" in job.modules
+    assert {"local.corpora.voices", "local.texts.texts_ru"} <= {*job.modules}
+    raw["languages"]["ru"]["texts"] = []
+    (job,) = data_jobs.corpora(experiment(), 1, False)
+    assert "local.texts.texts_ru" in job.modules  # which the voices read by themselves
 
 
 def test_a_key_that_the_corpus_does_not_take(raw, experiment):
