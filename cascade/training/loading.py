@@ -67,15 +67,10 @@ def batches_ahead(
     try:
         with closing(_read(loader)) as batches:  # its end is that of the workers
             yield batches
-    except (RuntimeError, ConnectionError, EOFError) as error:  # the last two: while it sends
-        if isinstance(error, RuntimeError) and not str(error).startswith("DataLoader worker"):
+    except RuntimeError as error:
+        if not str(error).startswith("DataLoader worker"):
             raise
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # torch's handler would raise it again
-        raise UserError(
-            f"a process that reads batches has ended ({str(error).strip(' .')}). Perhaps memory or"
-            " /dev/shm is full. Run the same command to continue, perhaps with fewer"
-            " train.workers."
-        ) from None
+        raise _ended(error) from None
 
 
 def _unchanged(batches: Item) -> Item:
@@ -94,10 +89,27 @@ def _together(reader: _Reader, steps: Iterator) -> Iterator[Parts | UserError]:
 
 def _read(loader: Iterable[Parts | UserError]) -> Generator[Parts, None, None]:
     """Yield the batches of each step; raise what was wrong with them."""
-    for batches in loader:
+    steps = iter(loader)
+    while True:
+        try:
+            batches = next(steps, None)
+        except (ConnectionError, EOFError) as error:  # a worker has ended while it sent them
+            raise _ended(error) from None
+        if batches is None:
+            return
         if isinstance(batches, UserError):
             raise batches
         yield batches
+
+
+def _ended(error: Exception) -> UserError:
+    """Return what to tell the user when a worker has ended."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # torch's handler would raise its error again
+    return UserError(
+        f"a process that reads batches has ended ({str(error).strip(' .')}). Perhaps memory or"
+        " /dev/shm is full. Run the same command to continue, perhaps with fewer"
+        " train.workers."
+    )
 
 
 def _begin(_number: int) -> None:

@@ -149,6 +149,10 @@ def _train_side_by_side(
                     team.interrupt()
     finally:
         bars.close()
+        for team in running:  # the caller has failed: they save checkpoints
+            team.interrupt()
+        for team in running:
+            team.drain()
     if interrupted:
         raise KeyboardInterrupt
     if failures:

@@ -93,6 +93,12 @@ class Team:
         for process in self.processes.values():
             process.terminate()
 
+    def drain(self) -> None:
+        """Take all messages until the processes have ended."""
+        for receiver in list(self.processes):
+            while receiver in self.processes:
+                self.receive(receiver)
+
     @property
     def failure(self) -> str | None:
         """Why the training failed, in one sentence; None where it did not."""

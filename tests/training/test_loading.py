@@ -76,9 +76,10 @@ def test_workers_end_with_the_context(utterances):
     assert not any(worker.is_alive() for worker in workers)
 
 
-def test_other_errors_stay_what_they_are(utterances):
+@pytest.mark.parametrize("error", [RuntimeError("a fault of ours"), BrokenPipeError("a parent")])
+def test_other_errors_stay_what_they_are(utterances, error):
     with (
-        pytest.raises(RuntimeError, match="a fault of ours"),
+        pytest.raises(type(error), match=str(error)),
         batches_ahead({"ru": utterances}, steps(3), 0),
     ):
-        raise RuntimeError("a fault of ours")
+        raise error

@@ -147,6 +147,24 @@ def test_a_start_that_fits_nothing_is_an_error(recipe, layout, raw):
         build_trainer(Experiment(recipe(), layout), "more")
 
 
+def test_what_is_frozen_must_be_loaded(recipe, layout, raw):
+    experiment = Experiment(recipe(), layout)
+    list(train_systems(experiment, {"both": "1"}, 1))
+    raw["systems"]["still"]["neurons"] = 24
+    with pytest.raises(UserError, match=r"systems\.still: 'freeze' .*: lower\.\S+weight_ih_l0, "):
+        build_trainer(Experiment(recipe(), layout), "still")
+
+
+def test_trainings_save_checkpoints_when_the_caller_fails(recipe, layout, raw):
+    raw["train"]["steps"] = 100_000
+    raw["systems"]["one"]["train"] = {"steps": 2}
+    done = train_systems(Experiment(recipe(), layout), {"both": "1", "one": "1"}, 2)
+    assert next(done) == "one"
+    done.close()
+    assert list((layout.system("both") / "checkpoint").glob("*.pt"))
+    assert not multiprocessing.active_children()
+
+
 def test_what_a_teacher_recognised_is_trained_on_as_transcripts(recipe, layout, raw):
     heard = {"role": "train_untranscribed", "language": "ru", "corpus": "table"}
     raw["datasets"].append(heard)
