@@ -148,8 +148,7 @@ def compare(system: str, rounds: int, steps: int, clock: Clock) -> list[float]:
         batches = [[i.data.read(next(i)) for i in source.iterators] for _ in range(steps)]
         rows.append([ours / steps, *(other.seconds(batches, clock) for other in others)])
         each = ", ".join(
-            f"{name} {1e3 * seconds:.1f}"
-            for name, seconds in zip(names, rows[-1], strict=True)
+            f"{name} {1e3 * seconds:.1f}" for name, seconds in zip(names, rows[-1], strict=True)
         )
         print(f"round {len(rows) - 1}{' (to warm up)' * (len(rows) == 1)}: {each} ms a step")
         sys.stdout.flush()
