@@ -6,20 +6,20 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 from cascade.cli.machines import cluster
 from cascade.cli.options import parser
 from cascade.config.experiment import Experiment
 from cascade.config.layout import Layout
-from cascade.config.recipe import Recipe, read_recipe, recipe_in
-from cascade.pipeline.stages import REPORT, SCORING, STAGES, TORCHRUN, run
+from cascade.config.recipe import read_recipe, recipe_in
+from cascade.pipeline.stages import REPORT, STAGES, TORCHRUN, run
 from cascade.runtime.errors import UserError, explain, nobody_reads
 from cascade.runtime.file_names import on_disk
 from cascade.runtime.project import RECIPES, ROOT
+from cascade.runtime.threads import one_thread
 
 log = logging.getLogger("cascade")
 INTERRUPTED = 130  # as a shell reports a program that Ctrl-C ended
@@ -28,6 +28,7 @@ UNREAD = 141  # as a shell reports a program whose output nobody reads any more
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return the exit status."""
+    one_thread()
     given = sys.argv[1:] if arguments is None else arguments
     options, rest = parser(__doc__).parse_known_args([*joined(given)])
     logging.basicConfig(
@@ -154,7 +155,9 @@ def _run(options: argparse.Namespace, overrides: dict[str, str]) -> None:
     if options.check:
         numbers = [0]
     if options.sweep is not None or options.search:
-        _points(options, overrides, path, experiment.layout, numbers)
+        from cascade.cli.sweeps import run_sweep
+
+        run_sweep(options, overrides, path, experiment.layout, numbers)
         return
     if options.seeds is not None:
         raise UserError(
@@ -190,60 +193,6 @@ def _phones(options: argparse.Namespace, overrides: dict[str, str]) -> str:
         voice, equals, file = word.partition("=")
         candidates[voice.strip()] = on_disk(Path(file)).resolve() if equals else None
     return report(_experiment(options, overrides), candidates, options.within)
-
-
-def _points(
-    options: argparse.Namespace,
-    overrides: dict[str, str],
-    path: Path,
-    layout: Layout,
-    numbers: Sequence[int],
-) -> None:
-    """Run a sweep or a search."""
-    from cascade.sweeps import plan, sweep
-
-    if options.sweep is not None and options.search:
-        raise UserError("--sweep and --search exclude each other: give one of them.")
-    if options.check or options.folder:
-        raise UserError("--sweep and --search exclude --check and --folder.")
-    if options.gpus or TORCHRUN in os.environ:
-        raise UserError("--sweep and --search train each system in one process, without --gpus.")
-    seeds = 1 if options.seeds is None else options.seeds
-
-    def read(values: Mapping[str, str]) -> Recipe:
-        return read_recipe(path, {**overrides, **values})
-
-    if options.search:
-        points = plan.search_plan(read, options.search, seeds, layout)
-        numbers = [number for number in numbers if number <= plan.TRAINED]
-        if not numbers:
-            raise UserError(f"--search ends with stage {plan.TRAINED}: --stage must not be later.")
-    else:
-        points = plan.sweep_plan(read, options.sweep, seeds, layout)
-        numbers = [number for number in numbers if number <= SCORING]
-        if not numbers:
-            raise UserError(f"--sweep ends with stage {SCORING}: --stage must not be later.")
-    if options.dry_run:
-        sweep.show_points(points, numbers, options.force)
-        return
-    common = ["--recipe", str(path), "--stage", str(numbers[0]), "--stop-stage", str(numbers[-1])]
-    common += [f"--{key}={value}" for key, value in overrides.items()]
-    if options.search:
-        from cascade.sweeps.search import publish_search as publish  # heavy
-    else:
-        from cascade.sweeps.outputs import publish_sweep as publish
-    keep = partial(publish, path.parent)
-    with cluster(options, layout) as machines:
-        if machines and not machines.trains:
-            common += [f"--dask={machines.scheduler()}"]
-        sweep.run_points(points, common, numbers, options.nj, options.force, keep)
-    if not options.search:
-        from cascade.html.several import write_comparison
-        from cascade.html.sweeps import PAGE
-
-        page = layout.root / PAGE
-        write_comparison([], page, [path.parent])
-        print(f"\nThe report: {page}")
 
 
 def _from_root(path: Path) -> Path:

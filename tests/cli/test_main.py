@@ -57,10 +57,3 @@ def test_output_that_nobody_reads_ends_the_command_without_a_word(tmp_path):
     done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True)
     os.close(writer)
     assert (done.returncode, done.stderr) == (141, "")
-
-
-def test_a_command_without_path_sh_has_one_thread_a_process():
-    script = "import cascade.cli.main, numpy, torch; print(torch.get_num_threads())"
-    environment = {k: v for k, v in os.environ.items() if not k.endswith("_NUM_THREADS")}
-    printed = subprocess.check_output([sys.executable, "-c", script], env=environment, text=True)
-    assert printed == "1\n"
