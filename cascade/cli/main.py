@@ -4,6 +4,7 @@ import argparse
 import importlib.util
 import logging
 import os
+import shlex
 import signal
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -73,7 +74,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             (live.listen if options.command == "listen" else live.serve)(options)
         else:
             _run(options, _overrides(rest))
-        sys.stdout.flush()
+        if sys.stdout:  # None where it was closed
+            sys.stdout.flush()
     except UserError as error:
         print(f"cascade: {error}", file=sys.stderr)
         return 1
@@ -101,10 +103,12 @@ def _new_recipe(options: argparse.Namespace) -> str:
         path = RECIPES / options.name / "recipe.yaml"
     if path.exists() and not options.force:
         raise UserError(f"{_from_root(path)} exists already. Choose another name, or --force.")
-    speech = [_speech(option) for option in (options.target, *options.ext)]
+    if len(options.target) > 1:
+        raise UserError("--target may be there once only. Put all its speech into one folder.")
+    speech = [_speech(option) for option in (*options.target, *options.ext)]
     os.chdir(ROOT)
     report = new_recipe(path, speech[0], speech[1:], Path("downloads"), Path("data"), options.nj)
-    run = f"./run.sh --recipe {options.name}"
+    run = f"./run.sh --recipe {shlex.quote(options.name)}"
     return (
         f"{report}\n\nWrote {_from_root(path)}. Next:\n"
         f"  {run} --check   # checks every utterance\n"
@@ -237,7 +241,10 @@ def _overrides(rest: Sequence[str]) -> dict[str, str]:
             try:
                 value = next(words)
             except StopIteration:
-                raise UserError(f"The option --{key} has no value.") from None
+                raise UserError(
+                    f"The option --{key} has no value, or this command does not have it: see"
+                    f" --help. A key of the recipe is written --{key}=VALUE."
+                ) from None
         overrides[key] = value
     return overrides
 

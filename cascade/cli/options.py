@@ -94,6 +94,7 @@ def _new_recipe(subparsers: argparse._SubParsersAction) -> None:
     where = "LANG is a language that espeak-ng knows (ru, en, fr, cs ...)"
     new.add_argument(
         "--target",
+        action="append",
         required=True,
         metavar="LANG:FOLDER",
         help=f"the language to recognise, and its speech; {where}",

@@ -33,7 +33,7 @@ run fetches anything. A corpus module knows nothing of features, networks or rec
 
 import importlib
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -220,6 +220,12 @@ def synthetic(name: str) -> bool:
     """
     corpus_module(name)
     return "\nSYNTHETIC = True\n" in modules()[name].read_text(encoding="utf-8")
+
+
+def text_modules(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the full names of the modules among texts and dictionaries; the others are files."""
+    known = modules()
+    return tuple(module_name(n) for n in names if not Path(n).is_file() and n in known)
 
 
 def texts_to_read(texts: Sequence[str], voice: str) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from cascade.lm.ngram import NEVER, START, Gram, Model, events
+from cascade.lm.ngram import NEVER, START, Gram, Model, backoff_weights, events
 
 
 def unigram(probabilities: Mapping[str, float]) -> Model:
@@ -51,7 +51,7 @@ def mix(models: Sequence[Model], weights: Sequence[float]) -> Model:
         lower = Model(tuple(grams), backoffs)
         grams.append({gram: _sum(used, gram) for gram in listed})
         if n:
-            backoffs.update(_backoffs(grams[n], lower))
+            backoffs.update(backoff_weights(grams[n], lower))
     return Model(tuple(grams), backoffs)
 
 
@@ -60,17 +60,3 @@ def _sum(used: Sequence[tuple[Model, float]], gram: Gram) -> float:
     if gram == (START,):
         return NEVER
     return math.log10(sum(weight * 10.0 ** model.log10(gram) for model, weight in used))
-
-
-def _backoffs(grams: Mapping[Gram, float], lower: Model) -> dict[Gram, float]:
-    """Return the back-off weights (log10) of the histories of ``grams``.
-
-    A weight is the mass that the listed n-grams leave, over their mass in the ``lower`` model.
-    """
-    left: dict[Gram, float] = {}
-    below: dict[Gram, float] = {}
-    for gram, log10 in grams.items():
-        history = gram[:-1]
-        left[history] = left.get(history, 1.0) - 10.0**log10
-        below[history] = below.get(history, 1.0) - 10.0 ** lower.log10(gram[1:])
-    return {h: math.log10(max(left[h], 1e-9) / max(below[h], 1e-9)) for h in left}

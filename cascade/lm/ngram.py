@@ -161,9 +161,45 @@ def train_ngram(text: Path, settings: LanguageModel, arpa: Path) -> None:
     order, threshold = str(settings.order), str(settings.prune)
     with replacing_path(arpa) as temporary:
         _kaldingram("train", "--ngram-order", order, "--text", str(text), "--lm", str(temporary))
+        if _zeros(temporary) > 1:  # of <s>
+            write(temporary, without_zeros(read(temporary)))
         if settings.prune > 0:
             files = [f"--lm={temporary}", f"--write-lm={temporary}", "--encoding=utf-8"]
             _kaldingram("prune", "--threshold", threshold, *files)
+
+
+def backoff_weights(grams: Mapping[Gram, float], lower: Model) -> dict[Gram, float]:
+    """Return the back-off weights (log10) of the histories of ``grams``.
+
+    A weight is the mass that the listed n-grams leave, over their mass in the ``lower`` model.
+    """
+    left: dict[Gram, float] = {}
+    below: dict[Gram, float] = {}
+    for gram, log10 in grams.items():
+        history = gram[:-1]
+        left[history] = left.get(history, 1.0) - 10.0**log10
+        below[history] = below.get(history, 1.0) - 10.0 ** lower.log10(gram[1:])
+    return {h: math.log10(max(left[h], 1e-9) / max(below[h], 1e-9)) for h in left}
+
+
+def without_zeros(model: Model) -> Model:
+    """Return a model in which no listed n-gram but ``<s>`` has the probability 0.
+
+    Where no n-gram of an order occurs twice, kaldingram takes the complete count of each as its
+    discount. What has no probability left gets that of an n-gram that is not listed.
+    """
+    grams, backoffs = [model.grams[0]], dict(model.backoffs)
+    for listed in model.grams[1:]:
+        zero = [gram for gram, log10 in listed.items() if log10 <= NEVER]
+        if zero:
+            lower = Model(tuple(grams), backoffs)
+            histories = dict.fromkeys(gram[:-1] for gram in zero)
+            seen = {g: p for g, p in listed.items() if p > NEVER and g[:-1] in histories}
+            weights = backoff_weights(seen, lower)
+            backoffs |= {history: weights.get(history, 0.0) for history in histories}
+            listed = listed | {g: backoffs[g[:-1]] + lower.log10(g[1:]) for g in zero}
+        grams.append(listed)
+    return Model(tuple(grams), backoffs)
 
 
 def read(arpa: Path) -> Model:
@@ -240,6 +276,12 @@ def perplexity(
     logs = [model.log10(gram) for gram in events(model, sentences, vocabulary)]
     logs = [log10 for log10 in logs if log10 > -math.inf]  # some models know no sentence ends
     return 10 ** (-sum(logs) / len(logs)) if logs else math.inf
+
+
+def _zeros(arpa: Path) -> int:
+    """Return how many n-grams of an ARPA file have the probability 0."""
+    with arpa.open(encoding="utf-8") as lines:
+        return sum(line.startswith(f"{NEVER:.2f}") for line in lines)
 
 
 def _kaldingram(*arguments: str) -> None:

@@ -1,7 +1,5 @@
 """The jobs of stage 7: a bundle of each system."""
 
-from pathlib import Path
-
 from cascade.bundle.manifest import MOST, NAME
 from cascade.config.experiment import Experiment
 from cascade.config.schema import as_plain
@@ -19,7 +17,7 @@ def bundles(experiment: Experiment, processes: int, _force: bool) -> tuple[Job, 
     language = recipe.target_language
     texts = [*language.texts, *language.dictionaries]
     licensed = [corpus.corpus_module(dataset.corpus) for dataset in recipe.datasets]
-    licensed += [corpus.module_name(name) for name in texts if not Path(name).is_file()]
+    licensed += corpus.text_modules(texts)
     settings["language"] = as_plain(language)
     spoken = [layout.text(key, "speakers") for key in keys]
     frames = [layout.num_frames(key) for key in keys]

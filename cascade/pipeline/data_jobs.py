@@ -1,6 +1,6 @@
 """The jobs of stages 0 to 2: corpora, pronunciations and language model, features."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,7 @@ def corpora(experiment: Experiment, processes: int, _force: bool) -> tuple[Job, 
         Job(
             name="corpora",
             settings=settings,
-            modules=(*map(corpus.corpus_module, names), *_text_modules(read)),
+            modules=(*map(corpus.corpus_module, names), *corpus.text_modules(read)),
             packages=ESPEAK,
             inputs=(
                 *(G2P, *_lexicons(recipe)),
@@ -51,9 +51,13 @@ def corpora(experiment: Experiment, processes: int, _force: bool) -> tuple[Job, 
 
 
 def check_corpora(experiment: Experiment) -> None:
-    """Raise `UserError` before any stage runs for a key that a data set's corpus does not take."""
+    """Raise `UserError` before any stage runs for a key that a data set's corpus does not take.
+
+    Also for a text or dictionary that stage 1 would not find.
+    """
     for dataset in experiment.recipe.datasets:
         corpus.check_options(dataset.corpus, dataset.options)
+    check_sources(experiment)
 
 
 def check_sources(experiment: Experiment) -> None:
@@ -162,7 +166,7 @@ def _vocabulary(
             "words": recipe.language_model.words,
             "changes": [[d.confusables, d.numbers] for d in recipe.role("train")],
         },
-        modules=_text_modules((*target.texts, *target.dictionaries)),
+        modules=corpus.text_modules((*target.texts, *target.dictionaries)),
         packages=(*ESPEAK, "numpy"),
         inputs=(
             *(layout.text(key, "words") for key in keys),
@@ -237,15 +241,6 @@ def _pronunciation(recipe: Recipe) -> dict[str, Any]:
         name: {key: as_plain(getattr(language, key)) for key in keys}
         for name, language in recipe.languages.items()
     }
-
-
-def _text_modules(names: Iterable[str]) -> tuple[str, ...]:
-    """Return the modules of ``local`` among texts and dictionaries; the others are files."""
-    return tuple(
-        corpus.module_name(name)
-        for name in names
-        if not Path(name).is_file() and name in corpus.modules()
-    )
 
 
 def _lexicons(recipe: Recipe) -> list[Path]:

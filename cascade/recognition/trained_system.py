@@ -103,4 +103,7 @@ class TrainedSystem:
 
 
 def _run_first(recipe: Recipe, root: Path) -> str:
-    return f"Stages 0 to 4 of {recipe.name} have not run in {root}. Run them first: ./run.sh."
+    return (
+        f"Stages 0 to 4 of {recipe.name} have not run in {root}. Run them first: ./run.sh with the"
+        " same --recipe and --exp."
+    )

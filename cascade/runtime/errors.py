@@ -27,7 +27,7 @@ def explain(error: OSError) -> str:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"{what} Nothing is lost: free some space and run the command again."
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return f"{what} Make the folder writable, or choose another with --exp."
+        return f"{what} Change the permissions of the folder, or name another."
     return what
 
 

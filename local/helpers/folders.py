@@ -1,6 +1,7 @@
 """The user's folder: whether it is there, what it contains, and what paths are relative to."""
 
-from collections.abc import Callable, Iterable, Sequence
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from cascade.corpora.corpus import CorpusRequest
@@ -35,6 +36,29 @@ def existing(corpus: str, path: Path | None, what: str, source: str = "") -> Pat
 def visible(paths: Iterable[Path]) -> list[Path]:
     """Sorted paths without hidden files: beside each file a Mac may leave one, ``._x.wav``."""
     return sorted(path for path in paths if not path.name.startswith("."))
+
+
+def files(root: Path) -> Iterator[Path]:
+    """All files below a folder, in order; none if it is a file.
+
+    Links to folders are followed, but each folder is visited once. Raises `UserError` for a folder
+    that cannot be read.
+    """
+
+    def fail(error: OSError) -> None:
+        raise UserError(
+            f"{error.filename} cannot be read: {error.strerror}. Make it readable, or move it away."
+        )
+
+    visited = set()
+    tree = os.walk(root, onerror=fail, followlinks=True) if root.is_dir() else ()
+    for folder, subfolders, inside in tree:
+        if (real := os.path.realpath(folder)) in visited:
+            subfolders.clear()
+            continue
+        visited.add(real)
+        subfolders.sort()
+        yield from (Path(folder) / name for name in sorted(inside))
 
 
 def names(folders: Sequence[Path]) -> str:

@@ -8,7 +8,6 @@ folders, each folder is a speaker; if all are in one, the speaker is unknown::
     boris/01.wav   boris/01.txt   Спасибо.
 """
 
-import os
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,14 +29,17 @@ TEXTS = (".txt", ".lab")
 def utterances(request: CorpusRequest) -> Iterator[Utterance | Excluded]:
     """Yield the recordings that have a text, sorted by path.
 
-    Raises `UserError` if there is no recording, or a text is not UTF-8.
+    Raises `UserError` if there is no recording, two have one text, or a text is not UTF-8.
     """
     root = find(request)
     recordings = sorted(_recordings(root))
     several = len({audio.parent for audio in recordings}) > 1
-    stems = set()
+    stems: dict[str, Path] = {}
     for audio in recordings:
-        stems.add(unicodedata.normalize("NFC", str(audio.with_suffix(""))))
+        stem = unicodedata.normalize("NFC", str(audio.with_suffix("")))
+        if stem in stems:
+            raise UserError(f"{stems[stem]} and {audio} have the same text. Remove one of them.")
+        stems[stem] = audio
         name = identifier(audio.relative_to(root), root)
         file = _text(audio)
         if file is None and request.transcribed:
@@ -55,7 +57,7 @@ def utterances(request: CorpusRequest) -> Iterator[Utterance | Excluded]:
 def lists(request: CorpusRequest) -> list[Path]:
     """The texts."""
     root = find(request)
-    return folders.visible(path for path in root.rglob("*") if path.suffix.lower() in TEXTS)
+    return folders.visible(path for path in folders.files(root) if path.suffix.lower() in TEXTS)
 
 
 def detect(request: CorpusRequest) -> Detection | None:
@@ -79,11 +81,9 @@ def find(request: CorpusRequest) -> Path:
 
 def _recordings(root: Path) -> Iterator[Path]:
     """Recordings below ``root``; none if it is a file."""
-    for folder, subfolders, files in os.walk(root):
-        subfolders.sort()
-        for file in sorted(files):
-            if Path(file).suffix.lower() in SUFFIXES and not file.startswith("."):
-                yield Path(folder) / file
+    for file in folders.files(root):
+        if file.suffix.lower() in SUFFIXES and not file.name.startswith("."):
+            yield file
 
 
 def _text(audio: Path) -> Path | None:

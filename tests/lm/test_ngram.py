@@ -61,6 +61,21 @@ def test_perplexity_of_nothing(arpa):
     assert math.isinf(ngram.perplexity(ngram.read(arpa), []))
 
 
+def test_n_grams_that_occur_once_have_a_probability(tmp_path):
+    """kaldingram takes the complete count of each as its discount, where none occurs twice."""
+    text = tmp_path / "text"
+    sentences = [["раз", "два"], ["три", "семь", "пять"], ["шесть", "раз"]]
+    text.write_text("".join(" ".join(s) + "\n" for s in sentences), encoding="utf-8")
+    ngram.train_ngram(text, LanguageModel(order=3), tmp_path / "lm.arpa")
+    model = ngram.read(tmp_path / "lm.arpa")
+    assert [gram for grams in model.grams for gram in grams if model.log10(gram) < -5] == [("<s>",)]
+    words = sorted({word for sentence in sentences for word in sentence} | {"</s>"})
+    for history in (("<s>",), ("раз",), ("<s>", "раз"), ("три", "семь")):
+        total = sum(10 ** model.log10((*history, word)) for word in words)
+        assert total == pytest.approx(1, abs=1e-4)
+    assert ngram.perplexity(model, sentences) < 20
+
+
 def test_no_way_back_where_all_words_are_listed(tmp_path):
     """kaldingram's weight is then a quotient of rounding errors: a reward for backing off."""
     symbols = [chr(97 + i) for i in range(12)]
