@@ -89,7 +89,7 @@ class Dataset:
         language: One of the recipe's ``languages``.
         corpus: A module of ``local/corpora`` (fetched) or ``local/readers`` (your folder).
         part: A part that the corpus itself has, such as ``dev``. Without it, the default part.
-        path: The folder or table of a corpus that you have.
+        path: The folder or table of a corpus that you have, from the project's folder.
         stream: For ``train_ext`` and ``train_untranscribed``. Data sets of one stream share a
             data iterator, and have batches, a weight and lower layers apart from other streams.
             Parts near the output belong to the language. Default: the language, or

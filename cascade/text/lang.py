@@ -8,6 +8,7 @@ from lhotse import CutSet
 
 from cascade.config.experiment import Experiment
 from cascade.config.recipe import Recipe
+from cascade.runtime.errors import UserError
 from cascade.runtime.files import write_text_table
 from cascade.text.lexicon import pronounce, unwritable
 from cascade.text.phones import write_phones, write_sharing
@@ -60,6 +61,8 @@ def _transcripts(
         key = experiment.dataset_key(dataset)
         cuts = CutSet.from_jsonl_lazy(layout.cuts(key))
         transcripts[key] = {cut.id: cut.supervisions[0].text.split() for cut in cuts}
+        if not transcripts[key]:
+            raise UserError(f"{layout.cuts(key)} has no cuts: it is damaged. Run stage 0 again.")
         custom = {cut.id: cut.supervisions[0].custom or {} for cut in cuts}
         written[key] = {
             utterance: {int(place): form for place, form in one["written"].items()}

@@ -48,6 +48,12 @@ def test_a_recipe_and_a_folder_of_speech(named):
     assert commands._from_root(asked) == speech  # of report, and of --exp
 
 
+def test_a_second_target_is_refused(tmp_path, capsys):
+    target = ["--target", f"ru:{tmp_path}"]
+    assert commands.main(["new-recipe", str(tmp_path / "x.yaml"), *target, *target]) == 1
+    assert "--target may be there once only" in capsys.readouterr().err
+
+
 def test_output_that_nobody_reads_ends_the_command_without_a_word(tmp_path):
     log = tmp_path / "speechbox.log"
     log.write_text("ERRORS\t3\nTERRORS\t9\n", encoding="utf-8")

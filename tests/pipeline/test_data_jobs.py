@@ -38,6 +38,18 @@ def test_a_key_that_the_corpus_does_not_take(raw, experiment):
         data_jobs.check_corpora(experiment())
 
 
+@pytest.mark.parametrize("kind", ["texts", "dictionaries"])
+def test_a_text_that_is_not_there_is_named_before_stage_0(raw, experiment, kind):
+    raw["languages"]["ru"][kind] = ["sentences.txt"]
+    with pytest.raises(
+        UserError, match=r"^Unknown (text|dictionary) 'sentences\.txt': it is neither"
+    ):
+        data_jobs.check_corpora(experiment())
+    assert bundle_jobs.bundles(
+        experiment(), 1, False
+    )  # `run` looks at the jobs of all stages first
+
+
 def test_features_that_are_not_stored_change_no_later_job(raw, experiment):
     def jobs(*makers):
         made = [job for make in makers for job in make(experiment(), 1, False)]

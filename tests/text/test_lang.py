@@ -54,6 +54,13 @@ def test_a_word_that_espeak_cannot_pronounce(words, monkeypatch):
         lang.build(words)
 
 
+def test_a_manifest_that_lost_its_cuts(words):
+    key = words.dataset_keys("train")[0]
+    words.layout.cuts(key).write_bytes(b"")
+    with pytest.raises(UserError, match=rf"{key}\.jsonl\.gz has no cuts: it is damaged\."):
+        lang.build(words)
+
+
 def test_capitals_in_a_transcript_are_read_as_such(small, read, tmp_path):
     raw, layout = small
     table = tmp_path / "train" / "table.tsv"

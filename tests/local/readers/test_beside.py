@@ -1,3 +1,5 @@
+import errno
+import os
 import unicodedata
 from pathlib import Path
 
@@ -41,6 +43,37 @@ def test_what_has_no_partner_is_told(tmp_path, listing):
     _, b, readme = listing("beside", folder)
     assert b == Excluded("b", f"there is no b.txt beside {folder / 'b.wav'}", selection=True)
     assert readme.id == "readme" and "no recording beside" in readme.reason
+
+
+def test_links_to_folders_are_followed_once(tmp_path, listing):
+    files(tmp_path / "x" / "anna", a_wav="", a_txt="да")
+    files(tmp_path / "disk", a_wav="", a_txt="нет", readme_txt="")
+    (tmp_path / "x" / "boris").symlink_to(tmp_path / "disk")
+    (tmp_path / "disk" / "round").symlink_to(tmp_path / "x")
+    anna, boris, readme = listing("beside", tmp_path / "x")
+    assert (anna.speaker, boris.speaker, boris.text) == ("anna", "boris", "нет")
+    assert readme.id == "boris-readme"
+
+
+def test_a_folder_that_cannot_be_read_is_named(tmp_path, listing, monkeypatch):
+    files(tmp_path / "x" / "anna", a_wav="", a_txt="да")
+    hidden = files(tmp_path / "x" / "boris", a_wav="", a_txt="нет")
+    scandir = os.scandir
+
+    def refuse(path):
+        if Path(path) == hidden:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)  # root may read everything
+    with pytest.raises(UserError, match=f"^{hidden} cannot be read: Permission denied"):
+        listing("beside", tmp_path / "x")
+
+
+def test_two_recordings_with_one_text(tmp_path, listing):
+    folder = files(tmp_path / "x", a_flac="", a_wav="", a_txt="да")
+    with pytest.raises(UserError, match=f"^{folder}/a.flac and {folder}/a.wav have the same text"):
+        listing("beside", folder)
 
 
 def test_txt_comes_before_lab(tmp_path, listing):
