@@ -31,6 +31,7 @@ a recipe runs. Commands (``sph2pipe ... |``) are not run.
 """
 
 import re
+from array import array
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -50,7 +51,8 @@ FILES = (*SCP, "segments", "text", "utt2spk")
 def utterances(request: CorpusRequest) -> Iterator[Utterance | Excluded]:
     """Yield the utterances in the order of ``segments``, or of the scp file.
 
-    Raises `UserError` for a folder that lacks a file, and for a line that is not understood.
+    Raises `UserError` for a folder that lacks a file, for a line that is not understood, and for
+    an utterance with two speakers.
     """
     folder = find(request)
     texts = text_files.Lookup(folder / "text")
@@ -62,9 +64,9 @@ def utterances(request: CorpusRequest) -> Iterator[Utterance | Excluded]:
         listed = _segments(folder)
     else:
         listed = _recordings(folder)
-    empty = True
+    hashes = array("q")
     for item in listed:
-        empty = False
+        hashes.append(hash(item.id))
         text = texts.get(item.id)
         speaker = (speakers.get(item.id) if speakers else None) or ""
         if isinstance(item, Excluded):
@@ -73,8 +75,12 @@ def utterances(request: CorpusRequest) -> Iterator[Utterance | Excluded]:
             yield Excluded(item.id, "it has no line in 'text'", selection=True)
         else:
             yield replace(item, text=text or "", speaker=speaker)
-    if empty:
+    if not hashes:
         raise UserError(f"{folder} lists no utterances: its scp file or segments are empty.")
+    again = {hash(name): name for name in speakers.left()} if speakers else {}
+    for number in hashes if again else ():
+        if number in again:
+            raise UserError(f"{utt2spk}: '{again[number]}' appears twice. Remove one of its lines.")
     for name in texts.left():
         yield Excluded(name, "it has a text, but no audio or features")
 

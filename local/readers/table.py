@@ -15,10 +15,11 @@ some spreadsheets write). Its first line names the columns, in any order::
 ``end``      seconds, the end of the file if empty;
 ``id``       a name of the utterance; if empty, made of the path and the times.
 
-Other columns are ignored. Stage 0 checks whether the audio is there.
+Other columns are not used; a line of the log names them. Stage 0 checks whether the audio is there.
 """
 
 import csv
+import logging
 import math
 from array import array
 from collections.abc import Iterator
@@ -39,6 +40,7 @@ NEEDED = ("path", "text")
 SUFFIXES = (".tsv", ".csv")
 DELIMITERS = {"\t": "tabs", ",": "commas", ";": "semicolons"}
 OPTIONAL = ("speaker", "start", "end", "id")
+log = logging.getLogger("cascade")
 
 
 def utterances(request: CorpusRequest) -> Iterator[Utterance | Excluded]:
@@ -50,6 +52,9 @@ def utterances(request: CorpusRequest) -> Iterator[Utterance | Excluded]:
     path = find(request.path)
     ids = array("q")  # hashes: a table may be too long to hold its ids
     for line, row in rows(path):
+        if not ids and (others := [name for name in row if name not in (*NEEDED, *OPTIONAL)]):
+            used = ", ".join((*NEEDED, *OPTIONAL))
+            log.info("%s: columns that are not used: %s (used: %s)", path, ", ".join(others), used)
         ids.append(hash(_utterance(path, line, row).id))
     if not ids:
         raise UserError(f"{path} has no rows below its first line. Add a row for each recording.")

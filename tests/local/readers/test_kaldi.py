@@ -1,6 +1,7 @@
 import pytest
 
 from cascade.corpora.corpus import Excluded, Utterance
+from cascade.runtime.errors import UserError
 
 
 @pytest.fixture
@@ -38,6 +39,12 @@ def test_kaldi_with_segments(kaldi, listing, put, heard):
     assert (third.text, third.channel) == ("да", 0)
     assert lost == Excluded("x-1", "its recording 'rec9' is not in wav.scp")
     assert spare == Excluded("z-1", "it has a text, but no audio or features")
+
+
+def test_kaldi_with_two_speakers_of_an_utterance(kaldi, listing, put):
+    put(kaldi / "utt2spk", "rec1 anna\nrec2 boris\nrec1 boris\n")
+    with pytest.raises(UserError, match=r"utt2spk: 'rec1' appears twice"):
+        listing("kaldi", kaldi)
 
 
 def test_kaldi_where_the_first_recording_is_missing(tmp_path, kaldi, listing, put, heard):

@@ -16,6 +16,13 @@ def read(tmp_path: Path, content: str | bytes, name: str = "table.tsv"):
     return list(table.utterances(CorpusRequest(tmp_path, tmp_path, path=path)))
 
 
+def test_columns_that_are_not_used_are_told(tmp_path, caplog):
+    caplog.set_level("INFO", "cascade")
+    read(tmp_path, "path\ttext\tstrat\tage\na.wav\tда\t1\t2\nb.wav\tнет\t1\t2\n")
+    (message,) = caplog.messages
+    assert "columns that are not used: strat, age (used: path, text, speaker, start, " in message
+
+
 def test_all_columns(tmp_path):
     rows = "id\ttext\tpath\tspeaker\tstart\tend\tage\nx\tда нет\ta/b.wav\tIvan P\t1.5\t3\t20\n"
     (one,) = read(tmp_path, rows)
