@@ -89,17 +89,13 @@ def _together(reader: _Reader, steps: Iterator) -> Iterator[Parts | UserError]:
 
 def _read(loader: Iterable[Parts | UserError]) -> Generator[Parts, None, None]:
     """Yield the batches of each step; raise what was wrong with them."""
-    steps = iter(loader)
-    while True:
-        try:
-            batches = next(steps, None)
-        except (ConnectionError, EOFError) as error:  # a worker has ended while it sent them
-            raise _ended(error) from None
-        if batches is None:
-            return
-        if isinstance(batches, UserError):
-            raise batches
-        yield batches
+    try:
+        for batches in loader:
+            if isinstance(batches, UserError):
+                raise batches
+            yield batches
+    except (ConnectionError, EOFError) as error:  # a worker has ended while it sent them
+        raise _ended(error) from None
 
 
 def _ended(error: Exception) -> UserError:
