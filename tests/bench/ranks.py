@@ -16,7 +16,12 @@ from pathlib import Path
 EXPERIMENT = Path("exp/mini")
 INPUTS = ("lang", "feats", "manifests", ".stamps", "excluded.tsv")  # what stage 3 needs
 SECONDS = 20.0  # of speech of a language, in a step of the trainings whose losses are compared
-LONG = {"batch_seconds": 320.0, "steps": 40, "valid_every": 20}  # those whose speed is compared
+LONG = {  # of the trainings whose speed is compared
+    "batch_seconds": 320.0,
+    "steps": 60,
+    "valid_every": 30,
+    "checkpoint_every": "60s",
+}
 
 
 class Trainings:
@@ -26,7 +31,7 @@ class Trainings:
         self.folder = folder
         self.steps = steps
 
-    def start(self, name: str, ranks: int, **different: float) -> subprocess.Popen:
+    def start(self, name: str, ranks: int, **different: object) -> subprocess.Popen:
         """Start a training in ``ranks`` processes: by torchrun, unless it is one.
 
         ``different`` has other values of keys; ``batch_seconds`` is of all processes together.
@@ -49,7 +54,7 @@ class Trainings:
             "dropout": 0,
             **different,
         }
-        keys["batch_seconds"] /= ranks
+        keys["batch_seconds"] = float(str(keys["batch_seconds"])) / ranks
         settings = [f"--train.{key}={value}" for key, value in keys.items()]
         command = [sys.executable, *start, "--recipe", "mini", "--stage", "3", "--stop-stage", "3"]
         command += ["--folder", str(own), "--systems", "{cascade: {layers: [2, 2]}}"]
