@@ -1,6 +1,7 @@
 """The batches of training steps, read ahead of the training by processes of torch's DataLoader."""
 
 import itertools
+import multiprocessing
 import signal
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -16,6 +17,7 @@ from cascade.runtime.workers import die_with_parent
 Item = TypeVar("Item")
 Parts = list[dict[str, Batch]]  # of a step: their gradients add up
 AHEAD = 4  # steps that each process has read, or is reading, before they are used
+ENDED = "DataLoader worker"  # torch's errors of a worker that has ended begin so
 TOGETHER = 8  # steps that a training without such processes reads one after the other
 
 
@@ -64,13 +66,24 @@ def batches_ahead(
             prefetch_factor=AHEAD if workers else None,
             generator=torch.Generator(),  # it seeds workers; torch's own is for dropout
         )
+    others = set(multiprocessing.active_children())
+    readers = set()
     try:
-        with closing(_read(loader)) as batches:  # its end is that of the workers
+        with closing(_read(iter(loader))) as batches:  # its end is that of the workers
+            readers = set(multiprocessing.active_children()) - others
             yield batches
     except RuntimeError as error:
-        if not str(error).startswith("DataLoader worker"):
+        if not str(error).startswith(ENDED):
             raise
-        raise _ended(error) from None
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # torch's handler would raise its error again
+        for one in readers:  # the lock of one that was killed may block the others for good
+            one.kill()
+            one.join()
+        raise UserError(
+            f"a process that reads batches has ended ({str(error).strip(' .')}). Perhaps memory or"
+            " /dev/shm is full. Run the same command to continue, perhaps with fewer"
+            " train.workers."
+        ) from None
 
 
 def _unchanged(batches: Item) -> Item:
@@ -87,25 +100,17 @@ def _together(reader: _Reader, steps: Iterator) -> Iterator[Parts | UserError]:
         yield from [reader[step] for step in several]
 
 
-def _read(loader: Iterable[Parts | UserError]) -> Generator[Parts, None, None]:
+def _read(loaded: Iterator[Parts | UserError]) -> Generator[Parts, None, None]:
     """Yield the batches of each step; raise what was wrong with them."""
     try:
-        for batches in loader:
+        for batches in loaded:
             if isinstance(batches, UserError):
                 raise batches
             yield batches
     except (ConnectionError, EOFError) as error:  # a worker has ended while it sent them
-        raise _ended(error) from None
-
-
-def _ended(error: Exception) -> UserError:
-    """Return what to tell the user when a worker has ended."""
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # torch's handler would raise its error again
-    return UserError(
-        f"a process that reads batches has ended ({str(error).strip(' .')}). Perhaps memory or"
-        " /dev/shm is full. Run the same command to continue, perhaps with fewer"
-        " train.workers."
-    )
+        raise RuntimeError(f"{ENDED}: {error}") from error
+    finally:
+        del loaded  # the workers end now, not when nobody looks at the error any more
 
 
 def _begin(_number: int) -> None:
