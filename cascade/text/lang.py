@@ -10,7 +10,7 @@ from cascade.config.experiment import Experiment
 from cascade.config.recipe import Recipe
 from cascade.runtime.errors import UserError
 from cascade.runtime.files import write_text_table
-from cascade.text.lexicon import pronounce, unwritable
+from cascade.text.lexicon import phones_of_its_own, pronounce, unwritable
 from cascade.text.phones import write_phones, write_sharing
 from cascade.text.written import pronunciations
 
@@ -37,6 +37,11 @@ def build(experiment: Experiment) -> None:
             log.warning(
                 "warning: %s: %d words cannot be in a transcript of '%s', such as '%s'.",
                 *(language.lexicon, len(odd), name, odd[0]),
+            )
+        for phone, word in sorted(phones_of_its_own(lexicons[name], language).items()):
+            log.warning(
+                "warning: %s: only words of this file have the phone '%s', such as '%s'.",
+                *(language.lexicon, phone, word),
             )
         lexicons[name] |= _as_written(experiment, name, transcripts, written)
         write_text_table(layout.lang / f"lexicon_{name}.txt", lexicons[name])

@@ -10,9 +10,10 @@ to leave it to espeak-ng::
 
 import hashlib
 import os
+import re
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import replace
@@ -30,6 +31,7 @@ from cascade.text.respelling import asks_otherwise, extra, question, symbols
 from cascade.text.words import WordNormalizer, foreign, no_word
 
 G2P = LOCAL / "g2p_espeak.sh"
+PROBABILITY = re.compile(r"[01]\.\d+")  # of a pronunciation, as in Kaldi's lexiconp.txt
 PIECE = 50_000  # words at once: 2 s of espeak-ng
 Phones = tuple[str, ...]
 
@@ -74,7 +76,8 @@ def alternatives(language: Language) -> dict[str, list[Phones]]:
 def read_lexicon(language: Language) -> dict[str, list[Phones]]:
     """Return the pronunciations of the lexicon file by word, as transcripts write it.
 
-    Without a lexicon file there are none. Raises `UserError` for a line that appears twice.
+    Without a lexicon file there are none. Raises `UserError` for a line that appears twice, or
+    with a probability.
     """
     table: dict[str, list[Phones]] = {}
     if not language.lexicon:
@@ -85,6 +88,11 @@ def read_lexicon(language: Language) -> dict[str, list[Phones]]:
         written, *phones = line.split() or [""]
         if not written:
             continue
+        if phones and PROBABILITY.fullmatch(phones[0]):
+            raise UserError(
+                f"{path}, line {number}: '{phones[0]}' is a probability, not a phone. The lines are"
+                f" 'word phone phone ...': remove the second column."
+            )
         if (written, *phones) in seen:
             raise UserError(
                 f"{path}, line {number}: '{written}' appears twice with the same phones."
@@ -96,6 +104,20 @@ def read_lexicon(language: Language) -> dict[str, list[Phones]]:
         if phones and tuple(phones) not in prons:
             prons.append(tuple(phones))
     return table
+
+
+def phones_of_its_own(table: Mapping[str, Phones], language: Language) -> dict[str, str]:
+    """Return the phones of ``table`` that only words of the lexicon file have, with one of these.
+
+    Where espeak-ng pronounces no word of the table there is nothing to compare with, and no such
+    phone.
+    """
+    lexicon = read_lexicon(language)
+    usual = {p for word, phones in table.items() if not lexicon.get(word) for p in phones}
+    if not usual:
+        return {}
+    own = ((p, word) for word, phones in sorted(table.items(), reverse=True) for p in phones)
+    return {phone: word for phone, word in own if phone not in usual}
 
 
 def pronounce_together(lines: list[str], language: Language) -> list[Phones]:

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 from support import CYRILLIC
 
@@ -52,6 +54,13 @@ def test_a_word_that_espeak_cannot_pronounce(words, monkeypatch):
     monkeypatch.setattr("cascade.text.lexicon.look_up", lambda words, language: {"да": ()})
     with pytest.raises(UserError, match="No pronunciation for 1 words"):
         lang.build(words)
+
+
+def test_phones_that_may_be_typing_errors_are_named(words, caplog):
+    Path(words.recipe.languages["ru"].lexicon).write_text("нет nn e t\n", encoding="utf-8")
+    lang.build(words)
+    expected = "lexicon_ru.txt: only words of this file have the phone 'nn', such as 'нет'."
+    assert any(message.endswith(expected) for message in caplog.messages)
 
 
 def test_a_manifest_that_lost_its_cuts(words):

@@ -10,7 +10,14 @@ from cascade.config.recipe import read_recipe
 from cascade.config.sections import Language
 from cascade.corpora.corpus import LOCAL
 from cascade.runtime.errors import UserError
-from cascade.text.lexicon import G2P, alternatives, look_up, pronounce, unwritable
+from cascade.text.lexicon import (
+    G2P,
+    alternatives,
+    look_up,
+    phones_of_its_own,
+    pronounce,
+    unwritable,
+)
 
 RU_EN = LOCAL.parent / "recipes" / "ru_en" / "recipe.yaml"
 
@@ -76,6 +83,22 @@ def test_a_repeated_line_in_the_lexicon_file(tmp_path):
     file.write_text("я a\nя a\n", encoding="utf-8")
     with pytest.raises(UserError, match="line 2: 'я' appears twice with the same phones"):
         pronounce(["я"], language(file))
+
+
+def test_probabilities_in_the_lexicon_file(tmp_path):
+    file = tmp_path / "lexicon.txt"
+    file.write_text("он o n\nя 0.35 j a\n", encoding="utf-8")
+    with pytest.raises(UserError, match=r"line 2: '0.35' is a probability, .* second column"):
+        pronounce(["я"], language(file))
+
+
+def test_phones_that_only_the_lexicon_file_has(tmp_path):
+    file = tmp_path / "lexicon.txt"
+    file.write_text("я j o\nон o nn\nоно o nn o\nа qq\n", encoding="utf-8")
+    own = language(file)
+    words = ["я", "он", "оно"]
+    assert phones_of_its_own(pronounce([*words, "кот", "йота"], own), own) == {"nn": "он"}
+    assert phones_of_its_own(pronounce(words, own), own) == {}  # nothing to compare with
 
 
 def test_a_word_may_have_several_pronunciations(tmp_path):
