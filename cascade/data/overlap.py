@@ -67,6 +67,10 @@ class Fingerprints:
         """Count the speakers who are known by name."""
         return len(np.setdiff1d(_values(self, "speakers"), 0))
 
+    def unknown_speakers(self) -> int:
+        """Count the utterances whose speakers are not known by name."""
+        return self.speakers.count(0)
+
     def shared(self, column: str, others: Iterable["Fingerprints"]) -> list[int]:
         """Return the numbers of utterances whose value in ``column`` is also in ``others``."""
         theirs = np.concatenate([np.zeros(0, np.uint64), *(_values(o, column) for o in others)])

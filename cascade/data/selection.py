@@ -160,6 +160,8 @@ def log_contents(selected: SelectedDataset) -> None:
         {0: "speakers not known", 1: "1 speaker"}.get(speakers, f"{speakers} speakers"),
         listed.dataset.label,
     )
+    if speakers and (unknown := selected.fingerprints.unknown_speakers()):
+        log.info("  %d of them by unknown speakers: limits by speaker do not count them", unknown)
     for channels, count in sorted(selected.mixed.items()):
         log.warning(
             "  %d of %d channels: the mean of the channels is used. In the recipe's data set,"

@@ -39,8 +39,10 @@ def ledger(layout):
         return list(csv.DictReader(file, delimiter="\t"))
 
 
-def test_a_limit_for_each_speaker(limited):
+def test_a_limit_for_each_speaker(limited, caplog):
+    caplog.set_level("INFO", "cascade")
     everything, layout = limited(None)
+    assert sum("2 of them by unknown speakers" in line for line in caplog.messages) == 1
     assert [len(them) for them in everything.values()] == [19, 19, 2] and not ledger(layout)
     few, layout = limited(0.25)
     rows = ledger(layout)
