@@ -257,7 +257,8 @@ class Decode:
             network from deleting words.
         word_penalty: The cost of each word. It keeps short words from filling gaps.
         nbest: How many hypotheses of each utterance are written. 0 leaves out the times and
-            confidences of words, too.
+            confidences of words, too. The search is then several times as fast, if the network is
+            unsure: with 70 % phone errors 7 times.
     """
 
     beam: float = within(12.0, 0.1)
