@@ -56,32 +56,32 @@ def test_what_cannot_be_read_is_named_without_a_traceback(utterances, tmp_path, 
 
 
 @pytest.fixture
-def workers_of():
+def own_workers():
     """What lists the worker processes that this test has started: others may be ending."""
     others = set(multiprocessing.active_children())
     return lambda: [one for one in multiprocessing.active_children() if one not in others]
 
 
-def test_a_worker_that_dies_ends_the_training_with_a_sentence(utterances, workers_of):
+def test_a_worker_that_dies_ends_the_training_with_a_sentence(utterances, own_workers):
     message = r"^a process that reads batches has ended \(.+\)\. Perhaps memory"
     with (
         pytest.raises(UserError, match=message),
         batches_ahead({"ru": utterances}, steps(100_000), 2) as batches,
     ):
         next(batches)
-        os.kill(workers_of()[0].pid, signal.SIGKILL)
+        os.kill(own_workers()[0].pid, signal.SIGKILL)
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
             next(batches)
 
 
-def test_workers_end_with_the_context(utterances, workers_of):
+def test_workers_end_with_the_context(utterances, own_workers):
     with batches_ahead({"ru": utterances}, steps(100_000), 2) as batches:
         next(batches)
-        workers = workers_of()
+        workers = own_workers()
         assert len(workers) == 2
     for worker in workers:
-        worker.join(30)
+        worker.join(30)  # torch asks them to end, waits 5 s, sends SIGTERM and goes on
         assert worker.exitcode is not None
 
 
