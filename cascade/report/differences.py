@@ -11,9 +11,12 @@ Comparison = Mapping[str, Any]  # of `cascade.scoring.verdict.comparison_json`
 Difference = Mapping[str, Any]  # one of its "pairs"
 
 
-def from_reference(comparison: Comparison) -> dict[str, Difference]:
-    """Return how each system differs from the first one, the reference."""
-    reference = next(iter(comparison["rates"]))
+def from_reference(comparison: Comparison, reference: str | None = None) -> dict[str, Difference]:
+    """Return how systems differ from ``reference``, by default the first of all.
+
+    A pair has the system that comes first as its reference.
+    """
+    reference = reference or next(iter(comparison["rates"]))
     return {p["system"]: p for p in comparison["pairs"] if p["reference"] == reference}
 
 

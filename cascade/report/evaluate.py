@@ -124,6 +124,7 @@ def _score(experiment: Experiment, system: str, dataset: Dataset) -> _Scored:
         share=settings.share if settings.multilingual else None,
         counts=counts,
         teacher=settings.teacher,
+        untranscribed=sorted(experiment.dataset_key(d) for d in recipe.transcribed_for(system)),
         model_kb=round(layout.model(system).stat().st_size / 1024),
         characters=(characters.errors, characters.total),
     )

@@ -25,6 +25,7 @@ class SystemResult:
         model_kb: The size of its model in KiB.
         share: Of a cascade, the layers that the languages share: ``upper``, ``lower``, ``all``.
         teacher: The system that recognised speech without transcripts for it.
+        untranscribed: The data sets of that speech.
         characters: Substituted, deleted and inserted characters of words, and all of them.
     """
 
@@ -35,6 +36,7 @@ class SystemResult:
     model_kb: int | None = None
     share: str | None = None
     teacher: str | None = None
+    untranscribed: Sequence[str] = ()
     characters: tuple[int, int] | None = None
     encoder: str = "lstm"
 
@@ -118,13 +120,19 @@ def _system(result: SystemResult) -> dict[str, Any]:
         **({} if result.encoder == "lstm" else {"encoder": result.encoder}),
         "cascade": result.cascade,
         "share": result.share,
-        **({"teacher": result.teacher} if result.teacher else {}),
+        **_speech_without_transcripts(result),
         **{key.replace(" ", "_"): getattr(c, field) for key, field in KEYS.items()},
         **{key: None if rate is None else round(rate, 4) for key, rate in rates.items()},
         **_character_errors(result),
         "memory_mb": c.memory_mb,
         "model_kb": result.model_kb,
     }
+
+
+def _speech_without_transcripts(result: SystemResult) -> dict[str, Any]:
+    if result.teacher is None:
+        return {}
+    return {"teacher": result.teacher, "untranscribed": list(result.untranscribed)}
 
 
 def _character_errors(result: SystemResult) -> dict[str, Any]:

@@ -64,23 +64,27 @@ def summary(results: Mapping[str, Any], speakers: Mapping[str, Speakers]) -> str
     parts += filter(None, [training_speech(results["training"])])
     for name, test in tests.items():
         rows = [_row(system, values) for system, values in test["systems"].items()]
-        columns: tuple[str, ...] = COLUMNS
+        header: tuple[str, ...] = COLUMNS
         if test.get("unspaced"):  # then WER depends on how words are cut
             cers = [values.get("CER") for values in test["systems"].values()]
-            columns = (*COLUMNS[:CER], "Cer", *COLUMNS[CER:])
+            header = (*COLUMNS[:CER], "Cer", *COLUMNS[CER:])
             rows = [
                 (*row[:CER], "n/a" if cer is None else f"{cer:.4f}", *row[CER:])
                 for row, cer in zip(rows, cers, strict=True)
             ]
         sizes = _sizes(test, speakers.get(name))
-        parts += [f"## {name}", markdown_table([columns, *rows]), sizes]
+        parts += [f"## {name}", markdown_table([header, *rows]), sizes]
+    columns = ("fewer phone errors", "p", "fewer word errors", "p")
     differences = [*_differences(tests)]
     if differences:
         reference = _reference(next(iter(tests.values())))
-        header = ("test", "system", "fewer phone errors", "p", "fewer word errors", "p")
         parts.append(f"## Differences from `{reference}`")
-        parts.append(markdown_table([header, *differences]))
+        parts.append(markdown_table([("test", "system", *columns), *differences]))
         parts.append(_method(results, reference))
+    taught = [*_differences_of_taught(tests)]
+    if taught:
+        parts.append("## Differences between systems with the same untranscribed speech")
+        parts.append(markdown_table([("test", "system", "compared with", *columns), *taught]))
     return "\n\n".join(parts)
 
 
@@ -101,20 +105,43 @@ class Answer(NamedTuple):
 def answers(tests: Mapping[str, Any]) -> Iterator[Answer]:
     """Yield an answer for each test set, on the best system that other languages trained, too.
 
-    A system with a teacher has heard more of the target: its gain is not due to them alone.
+    It is compared as `_references` says.
     """
     for name, test in tests.items():
-        by_unit = {unit: from_reference(test["significance"][unit]) for unit in _units(test)}
-        results = test["systems"]
-        systems = [
-            s
-            for s in by_unit.get("phones", ())
-            if results[s]["cascade"] and not results[s].get("teacher")
+        pairs = [
+            (system, reference, _difference(test, system, reference))
+            for system, reference in _references(test).items()
+            if test["systems"][system]["cascade"]
         ]
-        if systems:
-            best = max(systems, key=lambda system: _gain(by_unit["phones"][system]))
-            of_best = {unit: by_unit[unit][best] for unit in by_unit}
-            yield Answer(name, best, _reference(test), _yes_or_no(of_best), of_best)
+        if pairs:
+            system, reference, by_unit = max(pairs, key=lambda pair: _gain(pair[2]["phones"]))
+            yield Answer(name, system, reference, _yes_or_no(by_unit), by_unit)
+
+
+def _references(test: Mapping[str, Any]) -> dict[str, str]:
+    """Return what each system is compared with: the first of all, which is plain if there is one.
+
+    A system with a teacher has heard more of the target than that. So it is compared with the
+    first one that has heard the same, if other languages did not train this one.
+    """
+    references = {}
+    first: dict[tuple[str, ...], str] = {}
+    for system in test["significance"]["phones"]["rates"] if _units(test) else ():
+        values = test["systems"][system]
+        speech = tuple(values.get("untranscribed", ()))
+        if values.get("teacher") and not speech:
+            continue  # the results of an old version
+        reference = first.setdefault(speech, system)
+        if reference != system and not (speech and test["systems"][reference]["cascade"]):
+            references[system] = reference
+    return references
+
+
+def _difference(test: Mapping[str, Any], system: str, reference: str) -> dict[str, Difference]:
+    """Return the difference of two systems by unit."""
+    return {
+        unit: from_reference(test["significance"][unit], reference)[system] for unit in _units(test)
+    }
 
 
 def _answers(tests: Mapping[str, Any], speakers: Mapping[str, Speakers]) -> Iterator[str]:
@@ -174,6 +201,20 @@ def _differences(tests: Mapping[str, Any]) -> Iterator[Sequence[str]]:
         for system in by_unit[0] if by_unit else ():
             of_system = [unit[system] for unit in by_unit]
             yield name, system, *(f(d) for d in of_system for f in (reduction_cell, p_cell))
+
+
+def _differences_of_taught(tests: Mapping[str, Any]) -> Iterator[Sequence[str]]:
+    """Yield a row for each pair of systems that learned from the same untranscribed speech."""
+    for name, test in tests.items():
+        for system, reference in _references(test).items():
+            if test["systems"][system].get("teacher"):
+                pair = _difference(test, system, reference).values()
+                yield (
+                    name,
+                    system,
+                    reference,
+                    *(f(d) for d in pair for f in (reduction_cell, p_cell)),
+                )
 
 
 def _units(test: Mapping[str, Any]) -> list[str]:

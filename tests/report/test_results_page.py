@@ -1,3 +1,4 @@
+import itertools
 from copy import deepcopy
 
 import pytest
@@ -61,8 +62,8 @@ def answer(*figures, speakers=None):
 def rows(text, header):
     lines = text.splitlines()
     start = next(i for i, line in enumerate(lines) if line.startswith(f"| {header} "))
-    end = next(i for i in range(start, len(lines)) if not lines[i].startswith("|"))
-    table = [[c.strip() for c in line.strip("|").split("|")] for line in lines[start:end]]
+    lines = itertools.takewhile(lambda line: line.startswith("|"), lines[start:])
+    table = [[c.strip() for c in line.strip("|").split("|")] for line in lines]
     return [table[0], *table[2:]]
 
 
@@ -121,15 +122,41 @@ def test_speakers_are_named_only_where_they_are_known(speakers, who):
     assert "speaker" not in summary(results(), {"other": speakers})
 
 
-def test_a_system_with_a_teacher_does_not_answer_for_the_languages():
-    taught = results(phones=((5.0, 0.001), (9.0, 0.001)))
-    assert "`cascade` makes" in summary(taught, {})
-    taught["tests"]["call"]["systems"]["cascade"]["teacher"] = "plain"
-    text = summary(taught, {})
-    assert "`lower` makes" in text and "`cascade` makes" not in text
+def taught_results(**untranscribed):
+    """Results in which systems learned from the untranscribed speech that is given by system."""
+    made = results(phones=((5.0, 0.001), (9.0, 0.001)))
+    for name, speech in untranscribed.items():
+        made["tests"]["call"]["systems"][name] |= {"teacher": "plain", "untranscribed": speech}
+    return made
+
+
+def test_a_system_with_a_teacher_is_not_compared_with_one_that_heard_less():
+    assert "`cascade` makes" in summary(taught_results(), {})
+    for others in {"cascade": ["a"]}, {"cascade": []}, {"cascade": ["a"], "plain": ["b"]}:
+        text = summary(taught_results(**others), {})
+        assert "`cascade` makes" not in text and "same untranscribed speech" not in text
+    text = summary(taught_results(cascade=["a"]), {})
+    assert "`lower` makes" in text
     systems = [name for name, *_ in rows(text, "system")]
     assert systems == ["system", "plain", "cascade, taught by plain", "lower"]
     assert "cascade" in [name for _, name, *_ in rows(text, "test")]  # with its differences
+
+
+def test_a_system_with_a_teacher_is_compared_with_one_that_heard_the_same():
+    made = taught_results(lower=["a"], cascade=["a"])
+    test = made["tests"]["call"]
+    test["systems"]["cascade"]["cascade"] = False  # of the target only
+    last = test["significance"]["phones"]["pairs"][-1]
+    last |= {"reduction": 30.0, "interval": [20.0, 40.0]}
+    text = summary(made, {})
+    assert "`lower` makes 30.0 % fewer phone errors (95 % interval 20.0 to 40.0" in " ".join(
+        text.split()
+    )
+    assert "than `cascade`." in text
+    _, section = text.split("## Differences between systems with the same untranscribed speech")
+    header, row = rows(section, "test")
+    assert header[:4] == ["test", "system", "compared with", "fewer phone errors"]
+    assert row[:4] == ["call", "lower", "cascade", "**30.0 % (20.0 to 40.0)**"]
 
 
 def test_the_table_says_what_is_shared():
@@ -181,7 +208,7 @@ def test_how_differences_are_computed():
     result = results()
     for of_unit in result["tests"]["call"]["significance"].values():
         of_unit["drawn"] = "speakers"
-        del of_unit["pairs"][1:]
+        del of_unit["pairs"][1:], of_unit["rates"]["lower"]
     text = " ".join(summary(result, {}).split())
     assert "bootstrap of speakers" in text and "adjusted" not in text
 
