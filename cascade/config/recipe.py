@@ -17,7 +17,7 @@ from cascade.config.recipe_checks import NAME, check
 from cascade.config.recipe_file import parsed
 from cascade.config.schema import as_plain, build, closest, layered, merge, override
 from cascade.config.sections import Dataset, Decode, Features, Language, LanguageModel, Limits
-from cascade.config.systems import Augment, System, Train
+from cascade.config.systems import Adapt, Augment, System, Train
 from cascade.runtime.errors import UserError
 from cascade.runtime.file_names import on_disk
 from cascade.runtime.project import RECIPES, ROOT
@@ -50,6 +50,7 @@ class Recipe:
         language_model: Keys: see ``LanguageModel``.
         train: How systems are trained. Keys: see ``Train``.
         decode: The search. Keys: see ``Decode``.
+        adapt: How networks adapt to the speakers of a test set. Keys: see ``Adapt``.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Recipe:
     language_model: LanguageModel = field(default_factory=LanguageModel)
     train: Train = field(default_factory=Train)
     decode: Decode = field(default_factory=Decode)
+    adapt: Adapt = field(default_factory=Adapt)
 
     def role(self, role: str) -> list[Dataset]:
         """Return the data sets of ``role``, in the recipe's order."""

@@ -73,10 +73,14 @@ def _check_datasets(recipe: "Recipe") -> None:
         if d.role != "train_ext" and d.language != recipe.target:
             raise UserError(f"role '{d.role}' is for the target language, not for '{d.language}'.")
         _check_stream(recipe, d)
-        if not NAME.fullmatch(d.name or d.corpus):
-            raise UserError(f"'{d.name or d.corpus}' is not a valid name for a data set.")
+        if not NAME.fullmatch(d.label):
+            raise UserError(f"'{d.label}' is not a valid name for a data set.")
         if d.isolated and d.role != "valid":
             raise UserError(f"'isolated' is for data sets of role 'valid', not '{d.role}'.")
+        if d.adapt and d.role != "test":
+            raise UserError(f"'adapt' is for data sets of role 'test', not '{d.role}'.")
+        if d.adapt not in (None, "speaker"):
+            raise UserError(f"adapt must be 'speaker', not '{d.adapt}'.")
         if not re.fullmatch(r"[0-9]{1,2}|mix", d.channel or "mix"):
             raise UserError(f"channel must be a number from 0, or 'mix', not '{d.channel}'.")
         if d.confusables not in (None, "fix"):
@@ -92,9 +96,9 @@ def _check_datasets(recipe: "Recipe") -> None:
         span = d.split.between if d.split else (0, 100)
         if len(span) != 2 or not 0 <= span[0] < span[1] <= 100:
             raise UserError("split.between must be two percentages, such as [80, 90].")
-        if (d.role, d.language, d.name or d.corpus) in seen:
-            raise UserError(f"two data sets of role '{d.role}' are named '{d.name or d.corpus}'.")
-        seen.add((d.role, d.language, d.name or d.corpus))
+        if (d.role, d.language, d.label) in seen:
+            raise UserError(f"two data sets of role '{d.role}' are named '{d.label}'.")
+        seen.add((d.role, d.language, d.label))
     for role in ("train", "valid", "test"):
         if not recipe.role(role):
             raise UserError(f"no data set has the role '{role}'.")

@@ -95,7 +95,8 @@ class Dataset:
             Parts near the output belong to the language. Default: the language, or
             ``untranscribed``. Speech of the target language that is not the target's own, such
             as borrowed voices, needs a name here.
-        name: Tells apart two data sets of one role and language. Default: the corpus.
+        name: Tells apart two data sets of one role and language. Default: the corpus, and for a set
+            with ``adapt`` the corpus and ``_adapted``.
         channel: Which channel of recordings with several: a number from 0, or ``mix``, their
             mean. Without it the mean is taken, and stage 0 says so.
         split: A part that is made here, by a hash of names. Keys: see ``Split``.
@@ -108,6 +109,9 @@ class Dataset:
             is for ``texts``, too.
         isolated: For ``valid`` sets of single words. They count in the choice of the model and
             in the search of phones, not in the search of words.
+        adapt: For ``test`` sets. ``speaker``: they are recognised in two passes. Before the second
+            one, a copy of the network trains on what the first has recognised of a speaker. The
+            transcripts of the set are not used. Keys: see ``Adapt``.
         max_minutes_per_speaker: At most so many minutes of any one speaker are used, for a
             corpus in which one speaker has most of the speech. A hash of each utterance's id
             decides which, so fewer minutes are part of more; ``excluded.tsv`` lists the others.
@@ -135,6 +139,7 @@ class Dataset:
     confusables: str | None = None
     numbers: str | None = None
     isolated: bool = False
+    adapt: str | None = None
     max_minutes_per_speaker: float | None = within(None, 0.01)
     voices: str | None = None
     speakers: int | None = within(None, 1, 100_000)
@@ -149,8 +154,8 @@ class Dataset:
 
     @property
     def label(self) -> str:
-        """The data set's own name, or that of its corpus."""
-        return self.name or self.corpus
+        """The data set's own name, or one made from that of its corpus."""
+        return self.name or self.corpus + ("_adapted" if self.adapt else "")
 
     @property
     def stream_name(self) -> str:

@@ -132,6 +132,25 @@ class Train:
 
 
 @dataclass(frozen=True)
+class Adapt:
+    """How a copy of a network adapts to each speaker of a test set with ``adapt``.
+
+    The speech is changed at random as in training (``train.augment``).
+
+    Attributes:
+        epochs: How many times the speaker's speech is used.
+        learning_rate: The learning rate of the first step. It falls to nothing at the last one.
+        batch_seconds: Seconds of speech of a step.
+        min_seconds: Speakers of whom less is recognised are not adapted to.
+    """
+
+    epochs: int = within(10, 1)
+    learning_rate: float = within(0.001, 1e-9, 10)
+    batch_seconds: float = within(40.0, 0.1)
+    min_seconds: float = within(10.0, 0)
+
+
+@dataclass(frozen=True)
 class System:
     """A network to train.
 

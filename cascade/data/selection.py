@@ -181,7 +181,7 @@ def log_contents(selected: SelectedDataset) -> None:
 
 
 def failure(selected: SelectedDataset) -> str | None:
-    """Return why stage 0 must stop: nothing is left, or too much failed the checks; else None."""
+    """Return why stage 0 must stop, such as that nothing is left; else None."""
     listed = selected.usable.listed
     key, recipe, faults = listed.key, listed.recipe, listed.exclusions.fault_count
     total = selected.usable.passed + faults
@@ -204,6 +204,12 @@ def failure(selected: SelectedDataset) -> str | None:
                 f" more minutes."
             )
         return f"{key}: no utterance of corpus '{listed.dataset.corpus}' is usable."
+    if listed.dataset.adapt and (unknown := selected.fingerprints.unknown_speakers()):
+        return (
+            f"{key}: 'adapt: speaker' needs the speaker of each utterance, and {unknown} of"
+            f" {len(selected.fingerprints)} have none. Name the speakers in the lists of the"
+            " corpus, or leave 'adapt' out."
+        )
     if faults > recipe.limits.excluded_share * total:
         return (
             f"{key}: {faults} of {total} utterances fail the checks, more than"

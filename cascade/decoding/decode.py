@@ -39,20 +39,26 @@ def decode_dataset(experiment: Experiment, system: str, dataset: Dataset, jobs: 
             memory = max(memory, peak)
             by_name |= {utterance.name: utterance for utterance in utterances}
             advance(len(utterances))
+    write_decoded(folder, by_name, decoder, memory, time.monotonic() - started)
+    log.info("%s, %s: %d utterances in %.1f s", system, test, count, time.monotonic() - started)
+
+
+def write_decoded(
+    folder: Path, by_name: Mapping[str, Decoded], decoder: Decoder, memory: int, seconds: float
+) -> None:
+    """Write the decoded utterances of a test set. ``memory`` is the peak of a process in KB."""
     decoded = {name: by_name[name] for name in sorted(by_name)}
     for kind in ("phones", "phones_ngram", "words"):
         write_text_table(
             folder / f"{kind}.txt", {name: getattr(one, kind) for name, one in decoded.items()}
         )
-    if experiment.recipe.decode.nbest:
+    if decoder.search.settings.nbest:
         write_nbest(folder / "nbest.tsv", decoded, decoder.words)
         write_ctm(folder / "words.ctm", {name: one.timed for name, one in decoded.items()})
     else:
         for name in ("nbest.tsv", "words.ctm"):
             (folder / name).unlink(missing_ok=True)
-    seconds = time.monotonic() - started
     write_json(folder / "decode.json", {"memory_mb": memory // 1024, "seconds": round(seconds, 1)})
-    log.info("%s, %s: %d utterances in %.1f s", system, test, count, seconds)
 
 
 def _decode_batch(

@@ -1,6 +1,6 @@
 """What a trained network computes: log-probabilities of phones, frame by frame."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -67,9 +67,9 @@ class NetworkOutputs(FromFiles):
         features = experiment.recipe.features
         self.utterances = UtteranceSet(layout, keys, phones, features, mean, keep_short=True)
 
-    def batches(self) -> Iterator[list[int]]:
-        """Yield the indices of all utterances, batch by batch."""
-        return self.utterances.in_order(BATCH_SECONDS)
+    def batches(self, indices: Iterable[int] | None = None) -> Iterator[list[int]]:
+        """Yield ``indices`` batch by batch. Default: those of all utterances."""
+        return self.utterances.in_order(BATCH_SECONDS, indices)
 
     def __call__(self, indices: Sequence[int]) -> list[tuple[str, np.ndarray]]:
         """Return the names of a batch's utterances, each with log-probabilities (T, phones)."""

@@ -200,10 +200,11 @@ class UtteranceSet:
     def _phones(self, request: Request) -> float:
         return request.copies * sum(len(self.labels[i]) for i in request.indices)
 
-    def in_order(self, seconds: float) -> Iterator[list[int]]:
-        """Yield batches of indices for decoding: all utterances, the longest first."""
+    def in_order(self, seconds: float, indices: Iterable[int] | None = None) -> Iterator[list[int]]:
+        """Yield batches of ``indices`` for decoding, the longest first. Default: all utterances."""
         frames = self.frames.tolist()
-        order = sorted(range(len(self)), key=lambda i: (-frames[i], self.ids[i]))
+        chosen = range(len(self)) if indices is None else indices
+        order = sorted(chosen, key=lambda i: (-frames[i], self.ids[i]))
         yield from pack(order, frames, seconds)
 
 

@@ -21,6 +21,7 @@ SCORED = (
     *(f"{side}{unit}.trn" for side in ("ref", "hyp") for unit in ("", "_phones")),
 )
 DECODED = ("phones.txt", "phones_ngram.txt", "words.txt", "decode.json")
+ADAPTED = ("first_pass_phones.txt", "adaptation.tsv")
 PAGES = ("results.json", "RESULTS.md", "DETAILS.md", "curves.svg")
 
 
@@ -134,24 +135,24 @@ def decoding(experiment: Experiment, processes: int, _force: bool) -> tuple[Job,
         for dataset in recipe.role("test"):
             test, key = dataset.label, experiment.dataset_key(dataset)
             folder = layout.decode(system, test)
+            module, function = "cascade.decoding.decode", "decode_dataset"
+            if dataset.adapt:
+                module, function = "cascade.adaptation.two_passes", "decode_adapted"
             jobs.append(
                 Job(
                     name=f"{system}.decode_{test}",
-                    settings=settings,
+                    settings=settings | (_adaptation(recipe, system) if dataset.adapt else {}),
                     inputs=(
                         *(*model, *_data_inputs(layout, [key]), layout.lexicon),
                         *(*search, layout.search(system)),
                         *(*phone_search, layout.phone_search(system)),
+                        *([layout.text(key, "speakers")] if dataset.adapt else ()),
                     ),
-                    outputs=tuple(folder / name for name in (*DECODED, *others)),
-                    run=Call(
-                        "cascade.decoding.decode",
-                        "decode_dataset",
-                        experiment,
-                        system,
-                        dataset,
-                        processes,
+                    outputs=tuple(
+                        folder / name
+                        for name in (*DECODED, *others, *(ADAPTED if dataset.adapt else ()))
                     ),
+                    run=Call(module, function, experiment, system, dataset, processes),
                 )
             )
     for dataset in recipe.role("test"):
@@ -168,6 +169,12 @@ def decoding(experiment: Experiment, processes: int, _force: bool) -> tuple[Job,
             )
         )
     return tuple(jobs)
+
+
+def _adaptation(recipe: Recipe, system: str) -> dict[str, Any]:
+    """Return what the adaptation of a system to speakers depends on, beside files."""
+    train, augment = recipe.train_of(system), recipe.augment_of(system, recipe.target)
+    return recipe.view("adapt", "seed") | {"clip": train.clip, "augment": as_plain(augment)}
 
 
 def _word_search(experiment: Experiment, system: str, processes: int) -> Job:

@@ -53,6 +53,8 @@ def evaluate(experiment: Experiment) -> None:
         test = dataset.label
         scored = {system: _score(experiment, system, dataset) for system in recipe.systems}
         extra = {"oov": language["oov"][test], "oracle": _oracle(experiment, dataset)}
+        if dataset.adapt:
+            extra["adapted"] = True
         if recipe.language_model.open:
             extra["open"] = True
         if recipe.target_language.code in UNSPACED:

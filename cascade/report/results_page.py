@@ -148,7 +148,9 @@ def _answers(tests: Mapping[str, Any], speakers: Mapping[str, Speakers]) -> Iter
     """Yield the answers as items of a list."""
     for name, system, reference, verdict, differences in answers(tests):
         changes = " and ".join(in_words(d, UNITS[unit]) for unit, d in differences.items())
-        who = f" ({_who(speakers[name])})" if name in speakers else ""
+        known = [_who(speakers[name])] if name in speakers else []
+        known += ["adapted to each speaker"] if tests[name].get("adapted") else []
+        who = f" ({', '.join(known)})" if known else ""
         text = f"- {name}{who}: **{verdict}.** `{system}` makes {changes} than `{reference}`."
         yield paragraph(text, indent="  ")
 
@@ -254,6 +256,11 @@ def _sizes(test: Mapping[str, Any], speakers: Speakers | None) -> str:
         spelt = ", spelt from pieces" if test.get("open") else ""
         parts.append(f"OOV {test['oov']:.1f} %{spelt}")
     text = ", ".join(parts) + "."
+    if test.get("adapted"):
+        text += (
+            " Recognised in two passes: before the second, a copy of each network trained on what"
+            " it had recognised of the speaker."
+        )
     if test.get("oracle"):
         text += f" With correct phones, the same graph gives {test['oracle']['WER']:.1f} % WER."
     return text

@@ -1,4 +1,5 @@
 import csv
+import re
 from collections import Counter
 
 import pytest
@@ -171,3 +172,16 @@ def test_untranscribed_speech_of_which_nothing_is_left(untranscribed):
 def test_what_a_program_speaks_is_not_untranscribed(untranscribed):
     with pytest.raises(UserError, match="train_untranscribed_ru: a program speaks corpus 'voices'"):
         untranscribed(1, corpus="voices")
+
+
+def test_adaptation_needs_the_names_of_speakers(small, read, listed):
+    raw, layout = small
+    folder = listed("anonymous", ["да", "нет"], 1.0)
+    table = folder / "table.tsv"
+    text = table.read_text(encoding="utf-8")
+    test = next(dataset for dataset in raw["datasets"] if dataset["role"] == "test")
+    test |= {"path": str(folder), "adapt": "speaker"}
+    prepare(Experiment(read(raw), layout), 1)
+    table.write_text(re.sub(r"\ts1\t", "\t\t", text), encoding="utf-8")
+    with pytest.raises(UserError, match=r"test_ru: 'adapt: speaker' needs .* 1 of 2 have none"):
+        prepare(Experiment(read(raw), layout), 1)

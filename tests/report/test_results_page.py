@@ -3,7 +3,7 @@ from copy import deepcopy
 
 import pytest
 
-from cascade.report.results_page import results_page, summary
+from cascade.report.results_page import Speakers, results_page, summary
 
 
 def system(cascade, share=None, **figures):
@@ -231,3 +231,13 @@ def test_the_page_says_where_the_rest_is_and_where_the_figures_come_from():
     assert "[DETAILS.md](DETAILS.md)" in page and "`exp/mine/`" in page
     end = "\n\n## Environment\n\n- commit: abc\n- versions: torch 2.13.0, k 1\n- command: run x\n"
     assert page.endswith(end)
+
+
+def test_the_page_says_which_tests_were_adapted_to():
+    plain = summary(results(), {"call": Speakers(1, 0, 0)})
+    adapted = results()
+    adapted["tests"]["call"]["adapted"] = True
+    text = " ".join(summary(adapted, {"call": Speakers(1, 0, 0)}).split())
+    assert "- call (1 unseen speaker, adapted to each speaker): **yes" in text
+    assert "Recognised in two passes" in text and "two passes" not in plain
+    assert "- call (adapted to each speaker): **yes" in " ".join(summary(adapted, {}).split())

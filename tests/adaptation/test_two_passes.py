@@ -1,0 +1,124 @@
+"""Recognition in two passes, with the networks of a run of recipes/mini."""
+
+import csv
+from dataclasses import replace
+
+import pytest
+
+from cascade.adaptation.two_passes import FIRST_PASS, TABLE, decode_adapted
+from cascade.config.experiment import Experiment
+from cascade.config.layout import Layout
+from cascade.config.recipe import read_recipe
+from cascade.config.systems import Adapt
+from cascade.pipeline import stages
+from cascade.runtime.errors import UserError
+from cascade.runtime.files import read_text_table, write_text_table
+from cascade.runtime.project import ROOT
+
+DECODED = ("words.txt", "phones.txt", "phones_ngram.txt", "nbest.tsv", "words.ctm")
+
+
+@pytest.fixture
+def adapted(copy):
+    """Decodes the test set of a copy of the run in two passes; gives its experiment."""
+
+    def adapted(jobs: int = 1, **settings) -> Experiment:
+        recipe = read_recipe(ROOT / "recipes" / "mini" / "recipe.yaml")
+        (test,) = recipe.role("test")
+        changed = replace(test, adapt="speaker")
+        datasets = tuple(changed if d is test else d for d in recipe.datasets)
+        recipe = replace(recipe, datasets=datasets, adapt=Adapt(**{"epochs": 3} | settings))
+        experiment = Experiment(recipe, Layout(copy, ROOT / "downloads", ROOT / "data"))
+        decode_adapted(experiment, "plain", changed, jobs)
+        return experiment
+
+    return adapted
+
+
+def files(experiment: Experiment, label: str = "festvox_ru_adapted") -> dict[str, bytes]:
+    folder = experiment.layout.decode("plain", label)
+    return {name: (folder / name).read_bytes() for name in DECODED}
+
+
+def rows(experiment: Experiment) -> dict[str, dict[str, str]]:
+    path = experiment.layout.decode("plain", "festvox_ru_adapted") / TABLE
+    with path.open(encoding="utf-8", newline="") as file:
+        return {row["speaker"]: row for row in csv.DictReader(file, delimiter="\t")}
+
+
+def test_every_utterance_is_decoded_by_a_network_that_learned_from_the_first_pass(adapted, copy):
+    model = copy / "plain" / "model.safetensors"
+    before = model.read_bytes()
+    experiment = adapted()
+    layout = experiment.layout
+    folder = layout.decode("plain", "festvox_ru_adapted")
+    names = set(read_text_table(layout.text("test_ru", "phones")))
+    assert {*read_text_table(folder / "words.txt")} == names
+    ((speaker, row),) = rows(experiment).items()
+    assert [speaker] in read_text_table(layout.text("test_ru", "speakers")).values()
+    assert int(row["utterances"]) == len(names)
+    assert 0 < int(row["used"]) <= len(read_text_table(folder / FIRST_PASS)) <= len(names)
+    assert float(row["last_loss"]) < float(row["first_loss"])
+    assert files(experiment)["phones.txt"] != files(experiment, "festvox_ru")["phones.txt"]
+    assert model.read_bytes() == before
+
+
+def test_the_result_depends_neither_on_processes_nor_on_transcripts(adapted, copy):
+    layout = Layout(copy, ROOT / "downloads", ROOT / "data")
+    speakers = layout.text("test_ru", "speakers")
+    names = [*read_text_table(speakers)]
+    write_text_table(speakers, {name: [f"s{i % 3}"] for i, name in enumerate(names)})
+    once = files(adapted(1))
+    phones = layout.text("test_ru", "phones")
+    text = read_text_table(phones)
+    write_text_table(phones, {name: some[:1] for name, some in text.items()})
+    again = adapted(2)
+    assert files(again) == once
+    assert [*rows(again)] == ["s0", "s1", "s2"]
+
+
+def test_a_speaker_with_too_little_speech_gets_the_network_as_it_is(adapted, copy):
+    layout = Layout(copy, ROOT / "downloads", ROOT / "data")
+    speakers = layout.text("test_ru", "speakers")
+    lengths = {k: int(v[0]) for k, v in read_text_table(layout.num_frames("test_ru")).items()}
+    first = min(lengths, key=lengths.__getitem__)
+    table = {name: ["few" if name == first else "many"] for name in lengths}
+    write_text_table(speakers, table)
+    experiment = adapted(min_seconds=lengths[first] / 100 + 0.1)
+    table = rows(experiment)
+    assert (table["few"]["used"], table["few"]["first_loss"]) == ("0", "")
+    assert int(table["many"]["used"]) > 0
+    folder = layout.decode("plain", "festvox_ru_adapted")
+    own = read_text_table(layout.decode("plain", "festvox_ru") / "phones.txt")
+    assert read_text_table(folder / "phones.txt")[first] == own[first]
+    none = files(adapted(min_seconds=1e6))
+    assert none == files(experiment, "festvox_ru")
+
+
+def test_the_stage_knows_what_the_adaptation_depends_on(tmp_path, raw, read):
+    test = next(d for d in raw["datasets"] if d["role"] == "test")
+    raw["datasets"].append({**test, "adapt": "speaker"})
+    layout = Layout(tmp_path / "exp", tmp_path, tmp_path)
+
+    def job(**changes):
+        jobs = stages.stage(4, Experiment(read(raw | changes), layout), 1).jobs
+        return next(one for one in jobs if one.name == "plain.decode_table_adapted")
+
+    first = job()
+    assert {FIRST_PASS, TABLE} <= {path.name for path in first.outputs}
+    assert layout.text("test_ru_table_adapted", "speakers") in first.inputs
+    for changes in ({"adapt": {"epochs": 5}}, {"seed": 1}, {"train": {"augment": {"warp": 2.0}}}):
+        assert job(**changes).settings != first.settings
+
+
+@pytest.mark.parametrize(
+    ("role", "value", "says"),
+    [
+        ("valid", "speaker", "'adapt' is for data sets of role 'test', not 'valid'"),
+        ("test", "yes", "adapt must be 'speaker', not 'yes'"),
+    ],
+)
+def test_a_wrong_key_is_an_error(raw, read, role, value, says):
+    next(d for d in raw["datasets"] if d["role"] == role)["adapt"] = value
+    with pytest.raises(UserError, match=says):
+        read(raw)
