@@ -1,4 +1,4 @@
-"""Stage 4 for test sets with ``adapt``: recognition in two passes, adapted to each speaker.
+"""Adapts a network to a speaker, without transcripts: stage 4 for test sets with ``adapt``.
 
-It may import: runtime, config, features, decoding, training.
+It may import: runtime, config, text, features, model, decoding, training.
 """

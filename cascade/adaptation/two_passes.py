@@ -3,8 +3,7 @@
 The first pass recognises words. A copy of the network then trains on the phones of these words,
 one copy for each speaker, and recognises this speaker again. The transcripts of the test set are
 not used. Kaldi's recipes decode twice in the same way, to estimate a feature transform of each
-speaker (fMLLR). Here all weights adapt (Swietojanski et al. 2016, arXiv:1601.02828, is on ways
-to adapt fewer of them).
+speaker (fMLLR).
 """
 
 import copy
@@ -15,22 +14,20 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import torch
-from torch import nn
 
+from cascade.adaptation.adapt import adapt
 from cascade.config.experiment import Experiment
 from cascade.config.sections import FRAMES_PER_SECOND, Dataset
 from cascade.decoding.decode import write_decoded
 from cascade.decoding.decoder import Decoded, decoder_of
 from cascade.decoding.network_outputs import NetworkOutputs
-from cascade.decoding.transcripts import phones_of
-from cascade.features.batches import UtteranceSet, pack
+from cascade.decoding.word_times import path_phones
+from cascade.features.batches import UtteranceSet
 from cascade.features.cmn import read_cms_init
 from cascade.runtime import workers
 from cascade.runtime.files import read_text_table, write_text, write_text_table
 from cascade.runtime.progress import meter
-from cascade.training.losses import mean_ctc_loss
 
 log = logging.getLogger("cascade")
 FIRST_PASS = "first_pass_phones.txt"
@@ -86,7 +83,7 @@ class TwoPasses(workers.FromFiles):
         for name, log_probs in self.outputs(indices):
             workers.working_on(name)
             path = self.decoder.search.path(log_probs)
-            phones[name] = phones_of(path.labels, self.decoder.phones)
+            phones[name] = path_phones(path.labels, self.decoder.phones)
         return phones
 
     def second(self, speaker: str, indices: Sequence[int]) -> Adapted:
@@ -98,7 +95,8 @@ class TwoPasses(workers.FromFiles):
         seconds = sum(speech.frames[i] for i in chosen) / FRAMES_PER_SECOND
         losses = None
         if chosen and seconds >= self.settings.min_seconds:
-            losses = self._adapt(speaker, chosen)
+            seed, recipe = zlib.crc32(speaker.encode()), self.experiment.recipe
+            losses = adapt(self.network, speech, chosen, recipe, self.system, seed)
         decoded = [
             self.decoder(name, log_probs)
             for batch in self.outputs.batches(indices)
@@ -121,38 +119,6 @@ class TwoPasses(workers.FromFiles):
                 transcripts={self.key: self.folder / FIRST_PASS},
             )
         return self._speech
-
-    def _adapt(self, speaker: str, chosen: Sequence[int]) -> tuple[float, float]:
-        """Train on utterances of a speaker; return the mean losses of the first and last epoch."""
-        recipe, speech = self.experiment.recipe, self.speech
-        language, settings = self.outputs.acoustic.config.language, self.settings
-        augment, clip = recipe.augment_of(self.system, language), recipe.train_of(self.system).clip
-        random = np.random.default_rng([recipe.seed, zlib.crc32(speaker.encode())])
-        frames = speech.frames.tolist()
-        epochs = [
-            [*pack(random.permutation(chosen).tolist(), frames, settings.batch_seconds)]
-            for _ in range(settings.epochs)
-        ]
-        optimizer = torch.optim.Adam(self.network.parameters(), lr=settings.learning_rate)
-        schedule = torch.optim.lr_scheduler.LinearLR(
-            optimizer, start_factor=1.0, end_factor=0.0, total_iters=sum(map(len, epochs))
-        )
-        means = []
-        for epoch, batches in enumerate(epochs):
-            total, phones = 0.0, 0.0
-            for indices in batches:
-                batch = speech.batch(indices, augment, seed=epoch)
-                lengths = {language: batch.lengths}
-                (log_probs,) = self.network({language: batch.inputs}, lengths)  # (N, T, phones)
-                loss = mean_ctc_loss(log_probs, batch)
-                optimizer.zero_grad(set_to_none=True)
-                loss.backward()
-                nn.utils.clip_grad_norm_(self.network.parameters(), clip)
-                optimizer.step()
-                schedule.step()
-                total, phones = total + loss.item() * batch.phones, phones + batch.phones
-            means.append(total / phones)
-        return means[0], means[-1]
 
 
 def decode_adapted(experiment: Experiment, system: str, dataset: Dataset, jobs: int) -> None:

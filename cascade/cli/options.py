@@ -162,6 +162,12 @@ def _transcribe(subparsers: argparse._SubParsersAction) -> None:
     speech.add_argument(
         "--int8", action="store_true", help="the bundle's network with weights of 8 bits"
     )
+    speech.add_argument(
+        "--adapt",
+        action="store_true",
+        help="all recordings are of one speaker: recognise them, let a copy of the network train on"
+        " that, and recognise them again",
+    )
     units = speech.add_mutually_exclusive_group()
     units.add_argument("--phones", action="store_true", help="print phones in place of words")
     units.add_argument(

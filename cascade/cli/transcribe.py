@@ -43,7 +43,9 @@ def print_transcripts(
     with ExitStack() as stack:
         model = _packed(options, keys, stack) if options.bundle else _trained(options, experiment)
         for path, recording in zip(
-            options.audio, transcribe(model, paths, options.channel), strict=True
+            options.audio,
+            transcribe(model, paths, options.channel, options.adapt),
+            strict=True,
         ):
             if text := show(str(path), recording):
                 print(text, flush=True)
@@ -63,6 +65,8 @@ def _packed(options: argparse.Namespace, keys: dict[str, str], stack: ExitStack)
     from cascade.recognition.packed_system import PackedSystem
 
     given = [name for name in ("recipe", "system", "exp") if getattr(options, name)]
+    if options.adapt:
+        raise UserError("--adapt needs --recipe: the network of a bundle cannot train.")
     if unused := [*given, *keys]:
         raise UserError(f"--bundle excludes --{unused[0]}: a bundle has its own.")
     bundle = stack.enter_context(opened(options.bundle))

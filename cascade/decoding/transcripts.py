@@ -7,7 +7,6 @@ as pseudo-labels: Zavaliagkos and Colthurst 1998; Kahn et al., arXiv:1909.09116)
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
 
 import torch
 
@@ -17,7 +16,7 @@ from cascade.corpora.corpus import Excluded
 from cascade.data.ledger import write_ledger
 from cascade.decoding.decoder import WordDecoder, word_decoder_of
 from cascade.decoding.network_outputs import NetworkOutputs
-from cascade.decoding.word_times import BLANK
+from cascade.decoding.word_times import path_phones
 from cascade.runtime import workers
 from cascade.runtime.errors import UserError
 from cascade.runtime.files import read_text_table, write_text_table
@@ -129,14 +128,5 @@ def _transcribe_batch(
         confidences = [confidence for *_, confidence in timed]
         mean = sum(confidences) / len(confidences) if confidences else 0.0
         words = [word for word, *_ in timed]
-        transcripts.append(Transcript(name, words, mean, phones_of(path.labels, decoder.phones)))
+        transcripts.append(Transcript(name, words, mean, path_phones(path.labels, decoder.phones)))
     return transcripts
-
-
-def phones_of(labels: Sequence[int], phones: Sequence[str]) -> list[str]:
-    """Return the phones of a path from the graph's input labels, one for each frame.
-
-    >>> phones_of([1, 2, 2, 1, 2, 3], ["<blk>", "a", "b"])
-    ['a', 'a', 'b']
-    """
-    return [phones[label - 1] for label, _ in groupby(labels) if label != BLANK]

@@ -50,6 +50,15 @@ class Pronunciations:
         return pronunciations
 
 
+def path_phones(labels: Sequence[int], phones: Sequence[str]) -> list[str]:
+    """Return the phones of a path from the graph's input labels, one for each frame.
+
+    >>> path_phones([1, 2, 2, 1, 2, 3], ["<blk>", "a", "b"])
+    ['a', 'a', 'b']
+    """
+    return [phones[label - 1] for label, _ in groupby(labels) if label != BLANK]
+
+
 def spans(
     labels: Sequence[int], words: Sequence[str], look_up: Callable[[str], list[list[int]]]
 ) -> list[Span]:

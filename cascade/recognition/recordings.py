@@ -14,9 +14,13 @@ import numpy as np
 from cascade.config.sections import FRAMES_PER_SECOND, Features, Limits
 from cascade.corpora import audio
 from cascade.decoding.decoder import Decoded, Decoder
+from cascade.decoding.word_times import path_phones
 from cascade.runtime.errors import UserError
 
 log = logging.getLogger("cascade")
+
+
+Heard = tuple[np.ndarray, list[str]]  # features (T, C) of a part, and the phones of its words
 
 
 @dataclass(frozen=True)
@@ -27,11 +31,13 @@ class Recogniser:
         energies: Features (T, C) of samples (N,).
         log_probs: Log-probabilities (steps, phones) of features (T, C).
         decoder: Phones and words of log-probabilities.
+        adapt: Lets the network train on what was recognised; None where it cannot train.
     """
 
     energies: Callable[[np.ndarray], np.ndarray]
     log_probs: Callable[[np.ndarray], np.ndarray]
     decoder: Decoder
+    adapt: Callable[[Sequence[Heard]], None] | None = None
 
 
 class Model(Protocol):
@@ -90,25 +96,44 @@ class Recording:
 
 
 def transcribe(
-    model: Model, paths: Sequence[Path], channel: int | None = None
+    model: Model, paths: Sequence[Path], channel: int | None = None, adapt: bool = False
 ) -> Iterator[Recording]:
     """Yield each recording recognised, in the order of ``paths``.
 
     A recording longer than ``limits.max_seconds`` is cut at pauses and searched in parts: in a
     search of all of it the beam would lose good paths. ``channel`` counts from 0; None is the
-    mean of all. Raises `UserError`, before decoding anything, for recordings that cannot be used.
+    mean of all. With ``adapt`` all are recognised twice, and in between the network adapts to
+    their speaker. Raises `UserError`, before decoding anything, for recordings that cannot be used.
     """
     features, limits = model.features, model.limits
     step = (features.stack + 1) / FRAMES_PER_SECOND  # one step of the network
     durations = _durations(paths, max(limits.min_seconds, step), channel)
     recogniser = model.load()
     decoder = recogniser.decoder
-    for path, seconds in zip(paths, durations, strict=True):
+    most = int(limits.max_seconds * FRAMES_PER_SECOND / features.stack)
+
+    def energies(path: Path, seconds: float) -> np.ndarray:
         matrix = recogniser.energies(audio.read(path, features.rate, 0.0, seconds, channel))
         if not np.isfinite(matrix).all():
             raise UserError(f"{path} has samples that are not finite numbers. Replace it.")
-        log_probs = recogniser.log_probs(matrix)  # (steps, phones)
-        most = int(limits.max_seconds * FRAMES_PER_SECOND / features.stack)
+        return matrix
+
+    if adapt:
+        assert recogniser.adapt is not None, "the model cannot train"
+        heard: list[Heard] = []
+        for path, seconds in zip(paths, durations, strict=True):
+            matrix = energies(path, seconds)
+            log_probs = recogniser.log_probs(matrix)  # (steps, phones)
+            places = cuts(log_probs.argmax(axis=1) == 0, most)
+            frames = [place * features.stack for place in places]
+            for part, some in zip(
+                np.split(matrix, frames), np.split(log_probs, places), strict=True
+            ):
+                labels = decoder.search.path(some).labels
+                heard.append((part, path_phones(labels, decoder.phones)))
+        recogniser.adapt(heard)
+    for path, seconds in zip(paths, durations, strict=True):
+        log_probs = recogniser.log_probs(energies(path, seconds))  # (steps, phones)
         places = cuts(log_probs.argmax(axis=1) == 0, most)
         ends = [*(place * decoder.seconds for place in places), seconds]
         parts = []

@@ -1,6 +1,7 @@
 """A system of an experiment as a recogniser: one that stage 4 has decoded with."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,11 +9,11 @@ import numpy as np
 
 from cascade.config.experiment import Experiment
 from cascade.config.recipe import Recipe
-from cascade.config.sections import Features, Limits
+from cascade.config.sections import FRAMES_PER_SECOND, Features, Limits
 from cascade.decoding.decoder import decoder_of
 from cascade.features.cmn import read_cms_init
 from cascade.pipeline import stages
-from cascade.recognition.recordings import Recogniser
+from cascade.recognition.recordings import Heard, Recogniser
 from cascade.report import training_curves
 from cascade.runtime.errors import UserError
 
@@ -77,6 +78,7 @@ class TrainedSystem:
         """Load the network and the graphs; raise `UserError` where they do not go together."""
         import torch  # takes seconds
 
+        from cascade.adaptation.adapt import RecognisedSpeech, adapt
         from cascade.decoding.network_outputs import AcousticModel
         from cascade.features.filterbank import Filterbank
         from cascade.features.inputs import network_inputs
@@ -97,9 +99,22 @@ class TrainedSystem:
             inputs = network_inputs(matrix, features, mean)  # (steps, C)
             return acoustic(inputs[None])[0]  # (steps, phones)
 
+        def adapted(heard: Sequence[Heard]) -> None:
+            speech = RecognisedSpeech(heard, acoustic.phones, features, mean)
+            seconds, recipe = speech.frames.sum() / FRAMES_PER_SECOND, self.experiment.recipe
+            if not len(speech) or seconds < recipe.adapt.min_seconds:
+                log.warning(
+                    "warning: %.1f s of speech were recognised, less than adapt.min_seconds: %g."
+                    " The network stays as it is.",
+                    *(seconds, recipe.adapt.min_seconds),
+                )
+                return
+            log.info("%s adapts to %.1f s of speech.", self.system, seconds)
+            adapt(acoustic.network, speech, range(len(speech)), recipe, self.system, 0)
+
         filterbank = Filterbank(features.rate, features.filters)
         decoder = decoder_of(self.experiment, self.system, self.nbest)
-        return Recogniser(filterbank.energies, log_probs, decoder)
+        return Recogniser(filterbank.energies, log_probs, decoder, adapted)
 
 
 def _run_first(recipe: Recipe, root: Path) -> str:

@@ -168,3 +168,38 @@ def test_long_recordings_are_cut_in_pauses(mini, recordings, tmp_path, monkeypat
     edges = [0.0, *(part.end for part in recording.parts)]
     assert [part.begin for part in recording.parts] == edges[:-1]
     assert edges[-1] == recording.seconds == pytest.approx(len(samples) / rate)
+
+
+def test_adapted_recordings_are_recognised_twice_and_the_model_stays(mini, recordings):
+    options = ["--system", "plain", "--phones", "--adapt.epochs", "3"]
+    model = mini / "plain" / "model.safetensors"
+    before = model.read_bytes()
+    plain = transcribe(mini.parent, *options, *recordings.values())
+    adapted = transcribe(mini.parent, "--adapt", *options, *recordings.values())
+    again = transcribe(mini.parent, "--adapt", *options, *recordings.values())
+    assert "plain adapts to" in adapted.stderr and "adapts to" not in plain.stderr
+    paths = [line.split("\t")[0] for line in adapted.stdout.splitlines()]
+    assert paths == [*map(str, recordings.values())]
+    assert adapted.stdout == again.stdout != plain.stdout
+    assert model.read_bytes() == before
+
+
+def test_too_little_speech_changes_nothing(mini, recordings):
+    options = ["--system", "plain", "--adapt.min_seconds", "1000"]
+    path = next(iter(recordings.values()))
+    done = transcribe(mini.parent, "--adapt", *options, path)
+    assert "recognised, less than adapt.min_seconds: 1000. The network stays" in done.stderr
+    assert done.stdout == transcribe(mini.parent, *options, path).stdout
+
+
+def test_a_bundle_cannot_adapt(mini, recordings):
+    path = next(iter(recordings.values()))
+    command = ["transcribe", "--bundle", mini / "cascade" / "bundle.zip", "--adapt", path]
+    done = subprocess.run(
+        [sys.executable, "-m", "cascade", *map(str, command)],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+    )
+    assert done.returncode == 1
+    assert "--adapt needs --recipe: the network of a bundle cannot train." in done.stderr
