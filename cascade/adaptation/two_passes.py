@@ -7,6 +7,7 @@ speaker (fMLLR).
 """
 
 import copy
+import functools
 import logging
 import resource
 import time
@@ -67,7 +68,6 @@ class TwoPasses(workers.FromFiles):
         self.network = self.outputs.acoustic.network
         self.settings = experiment.recipe.adapt
         self._trained = copy.deepcopy(self.network.state_dict())
-        self._speech: UtteranceSet | None = None
 
     def speakers(self) -> list[tuple[str, list[int]]]:
         """Return the speakers, by name, each with the indices of all their utterances."""
@@ -89,9 +89,10 @@ class TwoPasses(workers.FromFiles):
     def second(self, speaker: str, indices: Sequence[int]) -> Adapted:
         """Adapt to a speaker, and decode their utterances, ``indices``, with the result."""
         self.network.load_state_dict(self._trained)  # another speaker may have been before
-        workers.working_on(self.outputs.utterances.ids[indices[0]])
-        speech, wanted = self.speech, {self.outputs.utterances.ids[i] for i in indices}
-        chosen = [index for index, name in enumerate(speech.ids) if name in wanted]
+        names = [self.outputs.utterances.ids[index] for index in indices]
+        workers.working_on(names[0])
+        speech, numbers = self._first_pass
+        chosen = sorted(numbers[name] for name in names if name in numbers)
         seconds = sum(speech.frames[i] for i in chosen) / FRAMES_PER_SECOND
         losses = None
         if chosen and seconds >= self.settings.min_seconds:
@@ -105,20 +106,19 @@ class TwoPasses(workers.FromFiles):
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         return Adapted(speaker, decoded, len(chosen) if losses else 0, seconds, losses, memory)
 
-    @property
-    def speech(self) -> UtteranceSet:
-        """What the first pass has recognised, as training speech; read when it is needed."""
-        if self._speech is None:
-            layout, recipe = self.experiment.layout, self.experiment.recipe
-            self._speech = UtteranceSet(
-                layout,
-                [self.key],
-                self.outputs.acoustic.phones,
-                recipe.features,
-                read_cms_init(layout.cms_init),
-                transcripts={self.key: self.folder / FIRST_PASS},
-            )
-        return self._speech
+    @functools.cached_property
+    def _first_pass(self) -> tuple[UtteranceSet, dict[str, int]]:
+        """What the first pass has left, as training speech, and the number of each utterance."""
+        layout = self.experiment.layout
+        speech = UtteranceSet(
+            layout,
+            [self.key],
+            self.outputs.acoustic.phones,
+            self.experiment.recipe.features,
+            read_cms_init(layout.cms_init),
+            transcripts={self.key: self.folder / FIRST_PASS},
+        )
+        return speech, {name: number for number, name in enumerate(speech.ids)}
 
 
 def decode_adapted(experiment: Experiment, system: str, dataset: Dataset, jobs: int) -> None:
