@@ -10,11 +10,14 @@ import copy
 import functools
 import logging
 import resource
+import tempfile
 import time
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+import safetensors.torch
 import torch
 
 from cascade.adaptation.adapt import adapt
@@ -27,7 +30,7 @@ from cascade.decoding.word_times import path_phones
 from cascade.features.batches import UtteranceSet
 from cascade.features.cmn import read_cms_init
 from cascade.runtime import workers
-from cascade.runtime.files import read_text_table, write_text, write_text_table
+from cascade.runtime.files import read_text_table, replacing, write_text, write_text_table
 from cascade.runtime.progress import meter
 
 log = logging.getLogger("cascade")
@@ -36,24 +39,35 @@ TABLE = "adaptation.tsv"
 
 
 @dataclass(frozen=True)
-class Adapted:
-    """A speaker in the second pass.
+class Speaker:
+    """A speaker of the test set.
 
     Attributes:
-        speaker: Their name.
-        utterances: All of theirs, decoded.
-        used: How many of these the network adapted to: 0 where they are too short.
-        seconds: How long those are that were recognised in the first pass.
-        losses: The mean loss of the first epoch and of the last, in nats a phone.
-        memory: The peak of the process in KB.
+        name: Their name.
+        indices: All of their utterances.
+        weights: The file for the tensors of the network that has adapted to them.
     """
 
-    speaker: str
-    utterances: list[Decoded]
+    name: str
+    indices: list[int]
+    weights: Path
+
+
+@dataclass(frozen=True)
+class Adapted:
+    """How the network has adapted to a speaker.
+
+    Attributes:
+        speaker: Who it is.
+        used: How many utterances it has trained on: 0 where they are too short.
+        seconds: How long those are in which words were recognised in the first pass.
+        losses: The mean loss of the first epoch and of the last, in nats a phone.
+    """
+
+    speaker: Speaker
     used: int
     seconds: float
     losses: tuple[float, float] | None
-    memory: int
 
 
 class TwoPasses(workers.FromFiles):
@@ -66,16 +80,18 @@ class TwoPasses(workers.FromFiles):
         self.outputs = NetworkOutputs(experiment, system, [self.key])
         self.decoder = decoder_of(experiment, system)
         self.network = self.outputs.acoustic.network
-        self.settings = experiment.recipe.adapt
         self._trained = copy.deepcopy(self.network.state_dict())
 
-    def speakers(self) -> list[tuple[str, list[int]]]:
-        """Return the speakers, by name, each with the indices of all their utterances."""
+    def speakers(self, folder: Path) -> list[Speaker]:
+        """Return the speakers, by name; ``folder`` is for their weights."""
         named = read_text_table(self.experiment.layout.text(self.key, "speakers"))
         indices: dict[str, list[int]] = {}
         for index, name in enumerate(self.outputs.utterances.ids):
             indices.setdefault(named[name][0], []).append(index)
-        return sorted(indices.items())
+        return [
+            Speaker(name, own, folder / f"{number}.safetensors")
+            for number, (name, own) in enumerate(sorted(indices.items()))
+        ]
 
     def recognised(self, indices: Sequence[int]) -> dict[str, list[str]]:
         """Return the phones of the words that the first pass recognises in a batch."""
@@ -86,25 +102,35 @@ class TwoPasses(workers.FromFiles):
             phones[name] = path_phones(path.labels, self.decoder.phones)
         return phones
 
-    def second(self, speaker: str, indices: Sequence[int]) -> Adapted:
-        """Adapt to a speaker, and decode their utterances, ``indices``, with the result."""
-        self.network.load_state_dict(self._trained)  # another speaker may have been before
-        names = [self.outputs.utterances.ids[index] for index in indices]
+    def adapt(self, speaker: Speaker) -> Adapted:
+        """Adapt to a speaker, and write the weights, if there is speech enough."""
+        names = [self.outputs.utterances.ids[index] for index in speaker.indices]
         workers.working_on(names[0])
         speech, numbers = self._first_pass
         chosen = sorted(numbers[name] for name in names if name in numbers)
         seconds = sum(speech.frames[i] for i in chosen) / FRAMES_PER_SECOND
-        losses = None
-        if chosen and seconds >= self.settings.min_seconds:
-            seed, recipe = zlib.crc32(speaker.encode()), self.experiment.recipe
-            losses = adapt(self.network, speech, chosen, recipe, self.system, seed)
-        decoded = [
-            self.decoder(name, log_probs)
-            for batch in self.outputs.batches(indices)
-            for name, log_probs in self.outputs(batch)
-        ]
-        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        return Adapted(speaker, decoded, len(chosen) if losses else 0, seconds, losses, memory)
+        recipe, seed = self.experiment.recipe, zlib.crc32(speaker.name.encode())
+        if not chosen or seconds < recipe.adapt.min_seconds:
+            return Adapted(speaker, 0, seconds, None)
+        self._load(None)  # another speaker may have been before
+        losses = adapt(self.network, speech, chosen, recipe, self.system, seed)
+        with replacing(speaker.weights) as stream:
+            stream.write(safetensors.torch.save(self.network.state_dict()))
+        return Adapted(speaker, len(chosen), seconds, losses)
+
+    def decode(self, adapted: Adapted, indices: Sequence[int]) -> tuple[list[Decoded], int]:
+        """Decode a batch of a speaker; return the peak memory of the process in KB, too."""
+        self._load(adapted.speaker.weights if adapted.losses else None)
+        decoded = []
+        for name, log_probs in self.outputs(indices):
+            workers.working_on(name)
+            decoded.append(self.decoder(name, log_probs))
+        return decoded, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+    def _load(self, weights: Path | None) -> None:
+        """Let the network have the weights of a file; None: those that stage 3 has trained."""
+        loaded = safetensors.torch.load_file(weights) if weights else self._trained
+        self.network.load_state_dict(loaded)
 
     @functools.cached_property
     def _first_pass(self) -> tuple[UtteranceSet, dict[str, int]]:
@@ -132,28 +158,36 @@ def decode_adapted(experiment: Experiment, system: str, dataset: Dataset, jobs: 
     folder = experiment.layout.decode(system, test)
     started = time.monotonic()
     passes = TwoPasses(experiment, system, dataset)
-    count = len(passes.outputs.utterances)
+    outputs = passes.outputs
+    count = len(outputs.utterances)
     phones: dict[str, list[str]] = {}
     with meter(f"{system}, {test}, first pass", count, "utterances") as advance:
-        batches = passes.outputs.batches()
-        for some in workers.shared_map(_recognise, passes, batches, jobs):
+        for some in workers.shared_map(_recognise, passes, outputs.batches(), jobs):
             phones |= some
             advance(len(some))
     table = {name: phones[name] for name in sorted(phones) if phones[name]}
     write_text_table(folder / FIRST_PASS, table)
     decoded: dict[str, Decoded] = {}
     rows: list[Adapted] = []
-    with meter(f"{system}, {test}, adapted", count, "utterances") as advance:
-        for one in workers.shared_map(_second, passes, passes.speakers(), jobs):
-            decoded |= {utterance.name: utterance for utterance in one.utterances}
-            rows.append(one)
-            advance(len(one.utterances))
+    memory = 0
+    with tempfile.TemporaryDirectory(prefix="adapted.", dir=folder) as beside:
+        speakers = passes.speakers(Path(beside))
+        with meter(f"{system}, {test}, adaptation", len(speakers), "speakers") as advance:
+            for adapted in workers.shared_map(_adapt, passes, speakers, jobs):
+                rows.append(adapted)
+                advance(1)
+        tasks = ((row, batch) for row in rows for batch in outputs.batches(row.speaker.indices))
+        with meter(f"{system}, {test}, second pass", count, "utterances") as advance:
+            for utterances, peak in workers.shared_map(_decode, passes, tasks, jobs):
+                memory = max(memory, peak)
+                decoded |= {utterance.name: utterance for utterance in utterances}
+                advance(len(utterances))
     write_text(folder / TABLE, "".join(_table(rows)))
-    seconds, memory = time.monotonic() - started, max(one.memory for one in rows)
+    seconds = time.monotonic() - started
     write_decoded(folder, decoded, passes.decoder, memory, seconds)
     log.info(
         "%s, %s: %d utterances in %.1f s, adapted to %d of %d speakers",
-        *(system, test, count, seconds, sum(one.losses is not None for one in rows), len(rows)),
+        *(system, test, count, seconds, sum(row.losses is not None for row in rows), len(rows)),
     )
 
 
@@ -162,9 +196,14 @@ def _recognise(passes: TwoPasses, indices: Sequence[int]) -> dict[str, list[str]
     return passes.recognised(indices)
 
 
-def _second(passes: TwoPasses, task: tuple[str, list[int]]) -> Adapted:
+def _adapt(passes: TwoPasses, speaker: Speaker) -> Adapted:
     """Adapt to a speaker in a worker process."""
-    return passes.second(*task)
+    return passes.adapt(speaker)
+
+
+def _decode(passes: TwoPasses, task: tuple[Adapted, list[int]]) -> tuple[list[Decoded], int]:
+    """Decode a batch of a speaker in a worker process."""
+    return passes.decode(*task)
 
 
 def _table(rows: Sequence[Adapted]) -> Iterator[str]:
@@ -176,5 +215,6 @@ def _table(rows: Sequence[Adapted]) -> Iterator[str]:
     """
     yield "speaker\tutterances\tused\tseconds\tfirst_loss\tlast_loss\n"
     for row in rows:
-        losses = "\t".join(f"{loss:.4f}" for loss in row.losses) if row.losses else "\t"
-        yield f"{row.speaker}\t{len(row.utterances)}\t{row.used}\t{row.seconds:.1f}\t{losses}\n"
+        who, losses = row.speaker, row.losses
+        shown = "\t".join(f"{loss:.4f}" for loss in losses) if losses else "\t"
+        yield f"{who.name}\t{len(who.indices)}\t{row.used}\t{row.seconds:.1f}\t{shown}\n"
