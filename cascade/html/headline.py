@@ -14,6 +14,7 @@ from cascade.report.results_page import UNITS, answers
 from cascade.runtime.tables import joined
 
 CHARACTERS = "characters"
+ADAPTED = " (adapted to each speaker)"
 RATES = {"phones": "PER", "words": "WER", CHARACTERS: "CER"}
 FEW = 3  # languages that a sentence names
 
@@ -65,7 +66,7 @@ def all_answers(results: Mapping[str, Any]) -> list[Answer]:
     """Return an answer for each test set on which systems were compared."""
     return [
         Answer(
-            answer.test,
+            answer.test + (ADAPTED if results["tests"][answer.test].get("adapted") else ""),
             answer.verdict[0].upper() + answer.verdict[1:],
             answer.verdict.startswith("yes"),
             answer.system,

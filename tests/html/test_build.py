@@ -11,7 +11,18 @@ from scored_files import scored
 from cascade.config.experiment import Experiment
 from cascade.config.recipe import read_recipe
 from cascade.html.build import report, write_report
+from cascade.html.headline import all_answers
 from cascade.runtime.errors import UserError
+
+
+def test_an_answer_says_that_the_systems_adapted(experiment):
+    results = json.loads((experiment.layout.root / "results.json").read_text(encoding="utf-8"))
+    tests = [answer.test for answer in all_answers(results)]
+    results["tests"][tests[0]]["adapted"] = True
+    assert [answer.test for answer in all_answers(results)] == [
+        f"{tests[0]} (adapted to each speaker)",
+        *tests[1:],
+    ]
 
 
 def test_the_first_screen_answers_with_figures(experiment):
