@@ -37,7 +37,7 @@ def test_recordings_and_the_bundle_of_transcribe(named, monkeypatch):
     monkeypatch.setattr(transcribe.formats, "words", lambda name, _: name)
     options = ["transcribe", "--bundle", str(asked_bundle), str(asked)]
     transcribe.print_transcripts(parser(None).parse_args(options), lambda: None, {})
-    assert seen == [(bundle, [audio], None)]
+    assert seen == [(bundle, [audio], None, False)]
 
 
 def test_a_recipe_and_a_folder_of_speech(named):
