@@ -112,34 +112,32 @@ def transcribe(
     decoder = recogniser.decoder
     most = int(limits.max_seconds * FRAMES_PER_SECOND / features.stack)
 
-    def energies(path: Path, seconds: float) -> np.ndarray:
+    def parts(path: Path, seconds: float) -> Iterator[tuple[float, float, np.ndarray, np.ndarray]]:
+        """Yield begin, end, features (T, C) and log-probabilities (steps, phones) of each part."""
         matrix = recogniser.energies(audio.read(path, features.rate, 0.0, seconds, channel))
         if not np.isfinite(matrix).all():
             raise UserError(f"{path} has samples that are not finite numbers. Replace it.")
-        return matrix
+        log_probs = recogniser.log_probs(matrix)  # (steps, phones)
+        places = cuts(log_probs.argmax(axis=1) == 0, most)
+        times = [0.0, *(place * decoder.seconds for place in places), seconds]
+        matrices = np.split(matrix, [place * features.stack for place in places])
+        yield from zip(times, times[1:], matrices, np.split(log_probs, places), strict=False)
 
+    recordings = [*zip(paths, durations, strict=True)]
     if adapt:
         assert recogniser.adapt is not None, "the model cannot train"
         heard: list[Heard] = []
-        for path, seconds in zip(paths, durations, strict=True):
-            matrix = energies(path, seconds)
-            log_probs = recogniser.log_probs(matrix)  # (steps, phones)
-            places = cuts(log_probs.argmax(axis=1) == 0, most)
-            frames = [place * features.stack for place in places]
-            for part, some in zip(
-                np.split(matrix, frames), np.split(log_probs, places), strict=True
-            ):
-                labels = decoder.search.path(some).labels
-                heard.append((part, path_phones(labels, decoder.phones)))
+        for recording in recordings:
+            for _, _, matrix, log_probs in parts(*recording):
+                labels = decoder.search.path(log_probs).labels
+                heard.append((matrix, path_phones(labels, decoder.phones)))
         recogniser.adapt(heard)
-    for path, seconds in zip(paths, durations, strict=True):
-        log_probs = recogniser.log_probs(energies(path, seconds))  # (steps, phones)
-        places = cuts(log_probs.argmax(axis=1) == 0, most)
-        ends = [*(place * decoder.seconds for place in places), seconds]
-        parts = []
-        for begin, end, part in zip([0.0, *ends], ends, np.split(log_probs, places), strict=False):
-            parts.append(Part(begin, end, decoder(path.name, part)))
-        yield Recording(seconds, parts, decoder.words)
+    for path, seconds in recordings:
+        decoded = [
+            Part(begin, end, decoder(path.name, log_probs))
+            for begin, end, _, log_probs in parts(path, seconds)
+        ]
+        yield Recording(seconds, decoded, decoder.words)
 
 
 def cuts(blank: np.ndarray, most: int) -> list[int]:
