@@ -3,6 +3,7 @@
 All weights adapt. (Swietojanski et al. 2016, arXiv:1601.02828, is on ways to adapt fewer of them.)
 """
 
+import zlib
 from collections.abc import Sequence
 
 import numpy as np
@@ -58,12 +59,13 @@ def adapt(
 ) -> tuple[float, float]:
     """Train ``network`` on the utterances ``chosen``, as ``recipe.adapt`` says.
 
-    The speech is augmented as in the training of ``system``. ``seed`` decides that, and the
-    order. Returns the mean losses of the first epoch and of the last, in nats a phone.
+    The speech is augmented as in the training of ``system``, at full strength from the first
+    step. ``seed`` and that of the recipe decide how, and the order. Returns the mean losses of
+    the first epoch and of the last, in nats a phone.
     """
     language, settings = recipe.target, recipe.adapt
     augment, clip = recipe.augment_of(system, language), recipe.train_of(system).clip
-    random = np.random.default_rng([recipe.seed, seed])
+    random = np.random.default_rng(zlib.crc32(f"{recipe.seed} {seed}".encode()))
     frames = speech.frames.tolist()
     epochs = [
         [*pack(random.permutation(chosen).tolist(), frames, settings.batch_seconds)]
@@ -77,7 +79,8 @@ def adapt(
     for epoch, batches in enumerate(epochs):
         total, phones = 0.0, 0.0
         for indices in batches:
-            batch = speech.batch(indices, augment, seed=epoch)
+            draw = zlib.crc32(f"{recipe.seed} {seed} {epoch}".encode())
+            batch = speech.batch(indices, augment, seed=draw)
             outputs = network({language: batch.inputs}, {language: batch.lengths})
             loss = mean_ctc_loss(outputs[0], batch)  # of log-probabilities (N, T, phones)
             optimizer.zero_grad(set_to_none=True)

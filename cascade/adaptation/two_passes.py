@@ -9,8 +9,7 @@ speaker (fMLLR).
 import copy
 import functools
 import logging
-import resource
-import tempfile
+import shutil
 import time
 import zlib
 from collections.abc import Iterator, Sequence
@@ -22,8 +21,8 @@ import torch
 
 from cascade.adaptation.adapt import adapt
 from cascade.config.experiment import Experiment
-from cascade.config.sections import FRAMES_PER_SECOND, Dataset
-from cascade.decoding.decode import write_decoded
+from cascade.config.sections import FRAMES_PER_SECOND, Evaluation
+from cascade.decoding.decode import decode_batch, gathered, peak_memory, write_decoded
 from cascade.decoding.decoder import Decoded, decoder_of
 from cascade.decoding.network_outputs import NetworkOutputs
 from cascade.decoding.word_times import path_phones
@@ -35,7 +34,7 @@ from cascade.runtime.progress import meter
 
 log = logging.getLogger("cascade")
 FIRST_PASS = "first_pass_phones.txt"
-TABLE = "adaptation.tsv"
+NETWORKS = "adapted_networks"  # the folder of all speakers' networks, until the second pass is over
 
 
 @dataclass(frozen=True)
@@ -62,45 +61,50 @@ class Adapted:
         used: How many utterances it has trained on: 0 where they are too short.
         seconds: How long those are in which words were recognised in the first pass.
         losses: The mean loss of the first epoch and of the last, in nats a phone.
+        memory: The peak memory of the process in KB.
     """
 
     speaker: Speaker
     used: int
     seconds: float
     losses: tuple[float, float] | None
+    memory: int
 
 
 class TwoPasses(workers.FromFiles):
-    """A system and a test set with ``adapt``."""
+    """A system and a test in which it adapts."""
 
-    def __init__(self, experiment: Experiment, system: str, dataset: Dataset):
+    def __init__(self, experiment: Experiment, system: str, test: Evaluation):
         self.experiment, self.system = experiment, system
-        self.key = experiment.dataset_key(dataset)
-        self.folder = experiment.layout.decode(system, dataset.label)
+        self.key = experiment.dataset_key(test.dataset)
+        self.folder = experiment.layout.decode(system, test.label)
         self.outputs = NetworkOutputs(experiment, system, [self.key])
         self.decoder = decoder_of(experiment, system)
         self.network = self.outputs.acoustic.network
         self._trained = copy.deepcopy(self.network.state_dict())
 
-    def speakers(self, folder: Path) -> list[Speaker]:
-        """Return the speakers, by name; ``folder`` is for their weights."""
+    def speakers(self) -> list[Speaker]:
+        """Return the speakers, by name."""
         named = read_text_table(self.experiment.layout.text(self.key, "speakers"))
         indices: dict[str, list[int]] = {}
         for index, name in enumerate(self.outputs.utterances.ids):
             indices.setdefault(named[name][0], []).append(index)
         return [
-            Speaker(name, own, folder / f"{number}.safetensors")
+            Speaker(name, own, self.folder / NETWORKS / f"{number}.safetensors")
             for number, (name, own) in enumerate(sorted(indices.items()))
         ]
 
-    def recognised(self, indices: Sequence[int]) -> dict[str, list[str]]:
-        """Return the phones of the words that the first pass recognises in a batch."""
+    def recognised(self, indices: Sequence[int]) -> tuple[dict[str, list[str]], int]:
+        """Return the phones of the words that the first pass recognises in a batch.
+
+        Also the peak memory of the process in KB.
+        """
         phones = {}
         for name, log_probs in self.outputs(indices):
             workers.working_on(name)
             path = self.decoder.search.path(log_probs)
             phones[name] = path_phones(path.labels, self.decoder.phones)
-        return phones
+        return phones, peak_memory()
 
     def adapt(self, speaker: Speaker) -> Adapted:
         """Adapt to a speaker, and write the weights, if there is speech enough."""
@@ -111,21 +115,17 @@ class TwoPasses(workers.FromFiles):
         seconds = sum(speech.frames[i] for i in chosen) / FRAMES_PER_SECOND
         recipe, seed = self.experiment.recipe, zlib.crc32(speaker.name.encode())
         if not chosen or seconds < recipe.adapt.min_seconds:
-            return Adapted(speaker, 0, seconds, None)
+            return Adapted(speaker, 0, seconds, None, peak_memory())
         self._load(None)  # another speaker may have been before
         losses = adapt(self.network, speech, chosen, recipe, self.system, seed)
         with replacing(speaker.weights) as stream:
             stream.write(safetensors.torch.save(self.network.state_dict()))
-        return Adapted(speaker, len(chosen), seconds, losses)
+        return Adapted(speaker, len(chosen), seconds, losses, peak_memory())
 
     def decode(self, adapted: Adapted, indices: Sequence[int]) -> tuple[list[Decoded], int]:
         """Decode a batch of a speaker; return the peak memory of the process in KB, too."""
         self._load(adapted.speaker.weights if adapted.losses else None)
-        decoded = []
-        for name, log_probs in self.outputs(indices):
-            workers.working_on(name)
-            decoded.append(self.decoder(name, log_probs))
-        return decoded, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return decode_batch(self.outputs, self.decoder, indices)
 
     def _load(self, weights: Path | None) -> None:
         """Let the network have the weights of a file; None: those that stage 3 has trained."""
@@ -147,51 +147,56 @@ class TwoPasses(workers.FromFiles):
         return speech, {name: number for number, name in enumerate(speech.ids)}
 
 
-def decode_adapted(experiment: Experiment, system: str, dataset: Dataset, jobs: int) -> None:
-    """Decode one test set with one system in two passes into ``SYSTEM/decode_TEST/``.
+def decode_adapted(experiment: Experiment, system: str, test: Evaluation, jobs: int) -> None:
+    """Decode one test with one system in two passes into ``SYSTEM/decode_TEST/``.
 
-    Beside the files of `cascade.decoding.decode.decode_dataset` there are `FIRST_PASS`, the
-    phones that the networks adapt to, and `TABLE`, with a row for each speaker.
+    Beside the files of `cascade.decoding.decode.decode_test` there are `FIRST_PASS`, the phones
+    that the networks adapt to, and ``adaptation.tsv``, with a row for each speaker.
     """
     torch.set_num_threads(1)
-    test = dataset.label
-    folder = experiment.layout.decode(system, test)
+    layout, title = experiment.layout, f"{system}, {test.label}"
     started = time.monotonic()
-    passes = TwoPasses(experiment, system, dataset)
+    passes = TwoPasses(experiment, system, test)
+    networks = passes.folder / NETWORKS
+    shutil.rmtree(networks, ignore_errors=True)  # of a run that was killed
     outputs = passes.outputs
     count = len(outputs.utterances)
     phones: dict[str, list[str]] = {}
-    with meter(f"{system}, {test}, first pass", count, "utterances") as advance:
-        for some in workers.shared_map(_recognise, passes, outputs.batches(), jobs):
+    memory = 0
+    with meter(f"{title}, first pass", count, "utterances") as advance:
+        for some, peak in workers.shared_map(_recognise, passes, outputs.batches(), jobs):
             phones |= some
+            memory = max(memory, peak)
             advance(len(some))
     table = {name: phones[name] for name in sorted(phones) if phones[name]}
-    write_text_table(folder / FIRST_PASS, table)
-    decoded: dict[str, Decoded] = {}
-    rows: list[Adapted] = []
-    memory = 0
-    with tempfile.TemporaryDirectory(prefix="adapted.", dir=folder) as beside:
-        speakers = passes.speakers(Path(beside))
-        with meter(f"{system}, {test}, adaptation", len(speakers), "speakers") as advance:
-            for adapted in workers.shared_map(_adapt, passes, speakers, jobs):
-                rows.append(adapted)
-                advance(1)
-        tasks = ((row, batch) for row in rows for batch in outputs.batches(row.speaker.indices))
-        with meter(f"{system}, {test}, second pass", count, "utterances") as advance:
-            for utterances, peak in workers.shared_map(_decode, passes, tasks, jobs):
-                memory = max(memory, peak)
-                decoded |= {utterance.name: utterance for utterance in utterances}
-                advance(len(utterances))
-    write_text(folder / TABLE, "".join(_table(rows)))
+    write_text_table(passes.folder / FIRST_PASS, table)
+    speakers, rows = passes.speakers(), []
+    with meter(f"{title}, adaptation", len(speakers), "speakers") as advance:
+        for adapted in workers.shared_map(_adapt, passes, speakers, jobs):
+            rows.append(adapted)
+            advance(1)
+    tasks = ((row, batch) for row in rows for batch in outputs.batches(row.speaker.indices))
+    with meter(f"{title}, second pass", count, "utterances") as advance:
+        decoded, peak = gathered(workers.shared_map(_decode, passes, tasks, jobs), advance)
+    shutil.rmtree(networks, ignore_errors=True)
+    write_text(layout.adaptation(system, test.label), "".join(_table(rows)))
+    memory = max(memory, peak, *(row.memory for row in rows))
     seconds = time.monotonic() - started
-    write_decoded(folder, decoded, passes.decoder, memory, seconds)
+    write_decoded(passes.folder, decoded, passes.decoder, memory, seconds)
+    few = [row.speaker.name for row in rows if row.losses is None]
     log.info(
-        "%s, %s: %d utterances in %.1f s, adapted to %d of %d speakers",
-        *(system, test, count, seconds, sum(row.losses is not None for row in rows), len(rows)),
+        "%s: %d utterances in %.1f s, adapted to %d of %d speakers",
+        *(title, count, seconds, len(rows) - len(few), len(rows)),
     )
+    if few:
+        log.warning(
+            "warning: %s: the network has not adapted to %d of %d speakers, such as %s. Less than"
+            " adapt.min_seconds: %g was recognised of each.",
+            *(title, len(few), len(rows), few[0], experiment.recipe.adapt.min_seconds),
+        )
 
 
-def _recognise(passes: TwoPasses, indices: Sequence[int]) -> dict[str, list[str]]:
+def _recognise(passes: TwoPasses, indices: Sequence[int]) -> tuple[dict[str, list[str]], int]:
     """Recognise a batch in a worker process."""
     return passes.recognised(indices)
 
@@ -207,7 +212,7 @@ def _decode(passes: TwoPasses, task: tuple[Adapted, list[int]]) -> tuple[list[De
 
 
 def _table(rows: Sequence[Adapted]) -> Iterator[str]:
-    """Yield the lines of `TABLE`::
+    """Yield the lines of ``adaptation.tsv``::
 
     speaker  utterances  used  seconds  first_loss  last_loss
     anna     208         205   641.2    1.6021      1.1382

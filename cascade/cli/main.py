@@ -20,7 +20,7 @@ from cascade.pipeline.stages import REPORT, STAGES, TORCHRUN, run
 from cascade.runtime.errors import UserError, explain, nobody_reads
 from cascade.runtime.file_names import on_disk
 from cascade.runtime.project import RECIPES, ROOT
-from cascade.runtime.threads import one_thread
+from cascade.runtime.threads import prepare_for_workers
 
 log = logging.getLogger("cascade")
 INTERRUPTED = 130  # as a shell reports a program that Ctrl-C ended
@@ -29,7 +29,7 @@ UNREAD = 141  # as a shell reports a program whose output nobody reads any more
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return the exit status."""
-    one_thread()
+    prepare_for_workers()
     given = sys.argv[1:] if arguments is None else arguments
     options, rest = parser(__doc__).parse_known_args([*joined(given)])
     logging.basicConfig(

@@ -149,6 +149,10 @@ class Layout:
     def decode(self, system: str, test: str) -> Path:
         return self.system(system) / f"decode_{test}"
 
+    def adaptation(self, system: str, test: str) -> Path:
+        """How the system adapted to each speaker of a test: a table."""
+        return self.decode(system, test) / "adaptation.tsv"
+
     def search(self, system: str) -> Path:
         return self.system(system) / "decode.json"
 

@@ -13,14 +13,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from cascade.config.names_on_disk import with_names_on_disk
 from cascade.config.recipe_checks import NAME, check
 from cascade.config.recipe_file import parsed
 from cascade.config.schema import as_plain, build, closest, layered, merge, override
-from cascade.config.sections import Dataset, Decode, Features, Language, LanguageModel, Limits
+from cascade.config.sections import (
+    Dataset,
+    Decode,
+    Evaluation,
+    Features,
+    Language,
+    LanguageModel,
+    Limits,
+)
 from cascade.config.systems import Adapt, Augment, System, Train
 from cascade.runtime.errors import UserError
 from cascade.runtime.file_names import on_disk
-from cascade.runtime.project import RECIPES, ROOT
+from cascade.runtime.project import RECIPES
 
 _NAMES = re.compile(rf"{NAME.pattern}(,{NAME.pattern})*")
 
@@ -72,6 +81,12 @@ class Recipe:
     def role(self, role: str) -> list[Dataset]:
         """Return the data sets of ``role``, in the recipe's order."""
         return [d for d in self.datasets if d.role == role]
+
+    @property
+    def tests(self) -> list[Evaluation]:
+        """The tests, in the recipe's order: sets with ``adapt`` make two, in one pass first."""
+        passes = {None: (False,), "speaker": (False, True)}
+        return [Evaluation(d, adapted) for d in self.role("test") for adapted in passes[d.adapt]]
 
     @property
     def target_language(self) -> Language:
@@ -197,7 +212,7 @@ def read_recipe(path: Path, overrides: Mapping[str, str] | None = None) -> Recip
     for key, value in changes.items():
         override(raw, key, value)
     try:
-        recipe = _with_names_on_disk(build(Recipe, raw, ""))
+        recipe = with_names_on_disk(build(Recipe, raw, ""))
         if names:
             recipe = _with_systems(recipe, names.split(","))
         check(recipe)
@@ -249,33 +264,6 @@ def recipe_in(folder: Path) -> Path | None:
     """Return the recipe in ``folder``: ``recipe.yaml``, else ``recipe.json``, else None."""
     files = (folder / f"recipe{suffix}" for suffix in (".yaml", ".json"))
     return next((file for file in files if file.is_file()), None)
-
-
-def _with_names_on_disk(recipe: Recipe) -> Recipe:
-    """Return the recipe with its files named as the disk has them, in the same normal form."""
-    replace = dataclasses.replace
-    languages = {
-        name: replace(
-            language,
-            lexicon=language.lexicon and _on_disk(language.lexicon),
-            texts=tuple(map(_on_disk, language.texts)),
-            dictionaries=tuple(map(_on_disk, language.dictionaries)),
-        )
-        for name, language in recipe.languages.items()
-    }
-    systems = {
-        name: replace(system, start=system.start and _on_disk(system.start))
-        for name, system in recipe.systems.items()
-    }
-    datasets = tuple(replace(d, path=d.path and _on_disk(d.path)) for d in recipe.datasets)
-    return replace(recipe, languages=languages, systems=systems, datasets=datasets)
-
-
-def _on_disk(name: str) -> str:
-    if name.isascii():
-        return name
-    path = on_disk(ROOT / name)
-    return name if path == ROOT / name else str(path)
 
 
 def _with_systems(recipe: Recipe, names: list[str]) -> Recipe:

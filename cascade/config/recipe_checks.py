@@ -102,6 +102,9 @@ def _check_datasets(recipe: "Recipe") -> None:
     for role in ("train", "valid", "test"):
         if not recipe.role(role):
             raise UserError(f"no data set has the role '{role}'.")
+    labels = [test.label for test in recipe.tests]
+    if twice := [label for label in labels if labels.count(label) > 1]:
+        raise UserError(f"two tests are named '{twice[0]}': one of them by 'adapt'.")
 
 
 def _check_stream(recipe: "Recipe", d: "Dataset") -> None:

@@ -95,8 +95,7 @@ class Dataset:
             Parts near the output belong to the language. Default: the language, or
             ``untranscribed``. Speech of the target language that is not the target's own, such
             as borrowed voices, needs a name here.
-        name: Tells apart two data sets of one role and language. Default: the corpus, and for a set
-            with ``adapt`` the corpus and ``_adapted``.
+        name: Tells apart two data sets of one role and language. Default: the corpus.
         channel: Which channel of recordings with several: a number from 0, or ``mix``, their
             mean. Without it the mean is taken, and stage 0 says so.
         split: A part that is made here, by a hash of names. Keys: see ``Split``.
@@ -109,9 +108,10 @@ class Dataset:
             is for ``texts``, too.
         isolated: For ``valid`` sets of single words. They count in the choice of the model and
             in the search of phones, not in the search of words.
-        adapt: For ``test`` sets. ``speaker``: they are recognised in two passes. Before the second
-            one, a copy of the network trains on what the first has recognised of a speaker. The
-            transcripts of the set are not used. Keys: see ``Adapt``.
+        adapt: For ``test`` sets. ``speaker``: they are recognised once more, in two passes, as a
+            test of its own, whose name ends with ``_adapted``. Before the second pass, a copy of
+            the network trains on what the first has recognised of a speaker. The transcripts of
+            the set are not used. Keys: see ``Adapt``.
         max_minutes_per_speaker: At most so many minutes of any one speaker are used, for a
             corpus in which one speaker has most of the speech. A hash of each utterance's id
             decides which, so fewer minutes are part of more; ``excluded.tsv`` lists the others.
@@ -155,7 +155,7 @@ class Dataset:
     @property
     def label(self) -> str:
         """The data set's own name, or one made from that of its corpus."""
-        return self.name or self.corpus + ("_adapted" if self.adapt else "")
+        return self.name or self.corpus
 
     @property
     def stream_name(self) -> str:
@@ -166,6 +166,24 @@ class Dataset:
     def transcribed(self) -> bool:
         """Whether its transcripts are used."""
         return self.role != "train_untranscribed"
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A test: a data set of role ``test``, and how it is recognised.
+
+    Attributes:
+        dataset: The data set.
+        adapted: Whether in two passes, with networks that adapt to its speakers before the second.
+    """
+
+    dataset: Dataset
+    adapted: bool = False
+
+    @property
+    def label(self) -> str:
+        """The name of the test in tables and files."""
+        return self.dataset.label + ("_adapted" if self.adapted else "")
 
 
 @dataclass(frozen=True)

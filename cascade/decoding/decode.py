@@ -3,13 +3,13 @@
 import logging
 import resource
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import torch
 
 from cascade.config.experiment import Experiment
-from cascade.config.sections import Dataset
+from cascade.config.sections import Evaluation
 from cascade.decoding.decoder import Decoded, Decoder, decoder_of
 from cascade.decoding.network_outputs import NetworkOutputs
 from cascade.decoding.word_times import write_ctm
@@ -21,33 +21,39 @@ from cascade.runtime.progress import meter
 log = logging.getLogger("cascade")
 
 
-def decode_dataset(experiment: Experiment, system: str, dataset: Dataset, jobs: int) -> None:
-    """Decode one test set with one system into ``SYSTEM/decode_TEST/``."""
+def decode_test(experiment: Experiment, system: str, test: Evaluation, jobs: int) -> None:
+    """Decode one test with one system into ``SYSTEM/decode_TEST/``."""
     torch.set_num_threads(1)
-    test = dataset.label
-    folder = experiment.layout.decode(system, test)
+    folder = experiment.layout.decode(system, test.label)
     started = time.monotonic()
-    outputs = NetworkOutputs(experiment, system, [experiment.dataset_key(dataset)])
+    outputs = NetworkOutputs(experiment, system, [experiment.dataset_key(test.dataset)])
     decoder = decoder_of(experiment, system)
     count = len(outputs.utterances)
+    with meter(f"{system}, {test.label}", count, "utterances") as advance:
+        batches = workers.shared_map(_decode, (outputs, decoder), outputs.batches(), jobs)
+        decoded, memory = gathered(batches, advance)
+    seconds = time.monotonic() - started
+    write_decoded(folder, decoded, decoder, memory, seconds)
+    log.info("%s, %s: %d utterances in %.1f s", system, test.label, count, seconds)
+
+
+def gathered(
+    batches: Iterable[tuple[Sequence[Decoded], int]], advance: Callable[[int], object]
+) -> tuple[dict[str, Decoded], int]:
+    """Return the utterances of all batches by name, sorted, and the peak memory in KB."""
     by_name: dict[str, Decoded] = {}
     memory = 0
-    with meter(f"{system}, {test}", count, "utterances") as advance:
-        for utterances, peak in workers.shared_map(
-            _decode_batch, (outputs, decoder), outputs.batches(), jobs
-        ):
-            memory = max(memory, peak)
-            by_name |= {utterance.name: utterance for utterance in utterances}
-            advance(len(utterances))
-    write_decoded(folder, by_name, decoder, memory, time.monotonic() - started)
-    log.info("%s, %s: %d utterances in %.1f s", system, test, count, time.monotonic() - started)
+    for batch, peak in batches:
+        by_name |= {utterance.name: utterance for utterance in batch}
+        memory = max(memory, peak)
+        advance(len(batch))
+    return dict(sorted(by_name.items())), memory
 
 
 def write_decoded(
-    folder: Path, by_name: Mapping[str, Decoded], decoder: Decoder, memory: int, seconds: float
+    folder: Path, decoded: Mapping[str, Decoded], decoder: Decoder, memory: int, seconds: float
 ) -> None:
-    """Write the decoded utterances of a test set. ``memory`` is the peak of a process in KB."""
-    decoded = {name: by_name[name] for name in sorted(by_name)}
+    """Write the decoded utterances of a test. ``memory`` is the peak of a process in KB."""
     for kind in ("phones", "phones_ngram", "words"):
         write_text_table(
             folder / f"{kind}.txt", {name: getattr(one, kind) for name, one in decoded.items()}
@@ -61,16 +67,27 @@ def write_decoded(
     write_json(folder / "decode.json", {"memory_mb": memory // 1024, "seconds": round(seconds, 1)})
 
 
-def _decode_batch(
-    shared: tuple[NetworkOutputs, Decoder], indices: Sequence[int]
+def decode_batch(
+    outputs: NetworkOutputs, decoder: Decoder, indices: Sequence[int]
 ) -> tuple[list[Decoded], int]:
-    """Decode a batch in a worker process; return its peak memory in KB, too."""
-    outputs, decoder = shared
+    """Decode a batch in a worker process; return the peak of its memory in KB, too."""
     decoded = []
     for name, log_probs in outputs(indices):
         workers.working_on(name)
         decoded.append(decoder(name, log_probs))
-    return decoded, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return decoded, peak_memory()
+
+
+def peak_memory() -> int:
+    """Return the peak memory of this process in KB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def _decode(
+    shared: tuple[NetworkOutputs, Decoder], indices: Sequence[int]
+) -> tuple[list[Decoded], int]:
+    """Decode a batch in a worker process of `decode_test`."""
+    return decode_batch(*shared, indices)
 
 
 def write_nbest(path: Path, decoded: Mapping[str, Decoded], table: Sequence[str]) -> None:

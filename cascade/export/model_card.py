@@ -3,7 +3,7 @@
 import importlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -151,12 +151,17 @@ def _results(experiment: Experiment) -> dict[str, Any]:
     return results
 
 
+def _one_pass(results: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield the tests in which no network adapted: a bundle cannot."""
+    yield from ((name, test) for name, test in results["tests"].items() if "adapted" not in test)
+
+
 def _error_rates(results: Mapping[str, Any], system: str) -> list[str]:
     """Return the table of error rates with 95 % intervals."""
     rows: list[tuple[str, ...]] = [
         ("test", "recordings", "words wrong (WER)", "phones wrong (PER)", "unknown words")
     ]
-    for name, test in results["tests"].items():
+    for name, test in _one_pass(results):
         rates = test.get("significance", {})
         cells = [_rate(rates.get(unit, {}), system) for unit in ("words", "phones")]
         rows.append((plain(name), f"{test['files']:,}", *cells, f"{test['oov']:.1f} %"))
@@ -194,7 +199,7 @@ def _limits(experiment: Experiment, system: str, results: Mapping[str, Any]) -> 
             f"Voices, ages, dialects and microphones that are not in its {hours:.2f} hours of"
             " training speech."
         )
-    for name, test in results["tests"].items():
+    for name, test in _one_pass(results):
         rate = test.get("systems", {}).get(system, {}).get("WER")
         if rate is not None and rate >= 50:
             items.append(f"Speech such as {plain(name)}: {rate:.0f} % of its words are wrong.")

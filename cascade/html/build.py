@@ -42,9 +42,8 @@ def report(experiment: Experiment) -> str:
     recipe, layout = experiment.recipe, experiment.layout
     results = read_results(layout.root)
     systems = ordered_systems(experiment)
-    datasets = recipe.role("test")
-    tests = [read_test(experiment, dataset) for dataset in datasets]
-    keys = [experiment.dataset_key(dataset) for dataset in datasets]
+    tests = [read_test(experiment, test) for test in recipe.tests]
+    keys = [experiment.dataset_key(test.dataset) for test in recipe.tests]
     sets = speech.read_speech(experiment)
     shelf = utterances.shelf(tests, recipe.features.rate, layout.root)
     values: dict[str, Any] = {

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from cascade.config.experiment import Experiment
-from cascade.config.sections import Dataset
+from cascade.config.sections import Evaluation
 from cascade.corpora import corpus
 from cascade.decoding.word_times import Timed, read_ctm
 from cascade.runtime.errors import UserError
@@ -75,19 +75,19 @@ def ordered_systems(experiment: Experiment) -> list[str]:
     return sorted(systems, key=lambda name: systems[name].multilingual)
 
 
-def read_test(experiment: Experiment, dataset: Dataset) -> TestSet:
-    """Read what stages 0, 4 and 5 left of a test set.
+def read_test(experiment: Experiment, test: Evaluation) -> TestSet:
+    """Read what stages 0, 4 and 5 left of a test.
 
     Raises `UserError` for files of stage 5 that are missing or damaged.
     """
-    layout, name, key = experiment.layout, dataset.label, experiment.dataset_key(dataset)
+    layout, name, key = experiment.layout, test.label, experiment.dataset_key(test.dataset)
     systems = ordered_systems(experiment)
     folders = {system: layout.score(system, name) for system in systems}
     ctms = {system: layout.decode(system, name) / "words.ctm" for system in systems}
     spoken = experiment.recipe.decode.nbest > 0
     return TestSet(
         name,
-        corpus.load(dataset.corpus).LICENCE,
+        corpus.load(test.dataset.corpus).LICENCE,
         read_text_table(layout.text(key, "words")),
         dict(read_cuts(layout.cuts(key))),
         {system: read_counts(folder / FILE) for system, folder in folders.items()},

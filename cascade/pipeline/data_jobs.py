@@ -8,6 +8,7 @@ from typing import Any
 from cascade.config.experiment import Experiment
 from cascade.config.recipe import Recipe
 from cascade.config.schema import as_plain
+from cascade.config.sections import Dataset
 from cascade.corpora import corpus
 from cascade.runtime.kept import Keep
 from cascade.runtime.stage import Call, Job
@@ -79,7 +80,7 @@ def language(experiment: Experiment, processes: int, force: bool) -> tuple[Job, 
     target, model = recipe.target_language, recipe.language_model
     sentences = [layout.sentences(i) for i in range(1 + len(target.texts))]
     held_out = [layout.text(key, "words") for key in experiment.dataset_keys("valid", "test")]
-    datasets = [as_plain(d) for d in recipe.datasets if d.role in ("valid", "test")]
+    datasets = _unadapted(recipe.role("valid") + recipe.role("test"))
     keep = Keep(layout.lang_store, layout.lang, force)
 
     def keep_graph(path: Path) -> Keep:
@@ -138,7 +139,11 @@ def _words(experiment: Experiment) -> Job:
     units = ("words", "phones", "speakers")
     return Job(
         name="words",
-        settings={**recipe.view("target", "datasets"), "languages": _pronunciation(recipe)},
+        settings={
+            **recipe.view("target"),
+            "datasets": _unadapted(recipe.datasets),
+            "languages": _pronunciation(recipe),
+        },
         packages=ESPEAK,
         inputs=(*map(layout.cuts, keys), G2P, *_lexicons(recipe)),
         outputs=(
@@ -232,6 +237,11 @@ def features(experiment: Experiment, processes: int, force: bool) -> tuple[Job, 
         )
     )
     return tuple(jobs)
+
+
+def _unadapted(datasets: Sequence[Dataset]) -> list[dict[str, Any]]:
+    """Return data sets for the settings of stage 1, which does not depend on ``adapt``."""
+    return [as_plain(replace(dataset, adapt=None)) for dataset in datasets]
 
 
 def _pronunciation(recipe: Recipe) -> dict[str, Any]:

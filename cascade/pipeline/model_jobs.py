@@ -132,39 +132,38 @@ def decoding(experiment: Experiment, processes: int, _force: bool) -> tuple[Job,
                 run=Call("cascade.decoding.tune", "tune", experiment, system, "phones", processes),
             )
         )
-        for dataset in recipe.role("test"):
-            test, key = dataset.label, experiment.dataset_key(dataset)
-            folder = layout.decode(system, test)
-            module, function = "cascade.decoding.decode", "decode_dataset"
-            if dataset.adapt:
+        for test in recipe.tests:
+            key, folder = experiment.dataset_key(test.dataset), layout.decode(system, test.label)
+            module, function = "cascade.decoding.decode", "decode_test"
+            if test.adapted:
                 module, function = "cascade.adaptation.two_passes", "decode_adapted"
             jobs.append(
                 Job(
-                    name=f"{system}.decode_{test}",
-                    settings=settings | (_adaptation(recipe, system) if dataset.adapt else {}),
+                    name=f"{system}.decode_{test.label}",
+                    settings=settings | (_adaptation(recipe, system) if test.adapted else {}),
                     inputs=(
                         *(*model, *_data_inputs(layout, [key]), layout.lexicon),
                         *(*search, layout.search(system)),
                         *(*phone_search, layout.phone_search(system)),
-                        *([layout.text(key, "speakers")] if dataset.adapt else ()),
+                        *([layout.text(key, "speakers")] if test.adapted else ()),
                     ),
                     outputs=tuple(
                         folder / name
-                        for name in (*DECODED, *others, *(ADAPTED if dataset.adapt else ()))
+                        for name in (*DECODED, *others, *(ADAPTED if test.adapted else ()))
                     ),
-                    run=Call(module, function, experiment, system, dataset, processes),
+                    run=Call(module, function, experiment, system, test, processes),
                 )
             )
     for dataset in recipe.role("test"):
-        test, key = dataset.label, experiment.dataset_key(dataset)
+        name, key = dataset.label, experiment.dataset_key(dataset)
         jobs.append(
             Job(
-                name=f"oracle_{test}",
+                name=f"oracle_{name}",
                 settings={},
                 inputs=(layout.text(key, "phones"), layout.phones, *search),
-                outputs=(layout.oracle(test),),
+                outputs=(layout.oracle(name),),
                 run=Call(
-                    "cascade.decoding.oracle", "decode_references", layout, key, test, processes
+                    "cascade.decoding.oracle", "decode_references", layout, key, name, processes
                 ),
             )
         )
@@ -237,16 +236,17 @@ def scoring(experiment: Experiment, processes: int, _force: bool) -> tuple[Job, 
     """Return the job of stage 5."""
     recipe, layout = experiment.recipe, experiment.layout
     inputs, outputs = [layout.lang_summary], []
-    for dataset in recipe.role("test"):
-        test, key = dataset.label, experiment.dataset_key(dataset)
+    for test in recipe.tests:
+        key = experiment.dataset_key(test.dataset)
         inputs += [layout.text(key, unit) for unit in ("words", "phones", "speakers")]
-        inputs.append(layout.oracle(test))
+        inputs.append(layout.oracle(test.dataset.label))
         for system in recipe.systems:
-            folder = layout.decode(system, test)
+            folder = layout.decode(system, test.label)
             inputs += [folder / name for name in DECODED]
             inputs += [folder / "words.ctm"] if recipe.decode.nbest else []
-            outputs += [layout.score(system, test) / name for name in SCORED]
-        outputs += [layout.phone_table(test), layout.phone_changes(test)]
+            inputs += [layout.adaptation(system, test.label)] if test.adapted else []
+            outputs += [layout.score(system, test.label) / name for name in SCORED]
+        outputs += [layout.phone_table(test.label), layout.phone_changes(test.label)]
     for key in experiment.dataset_keys("train", "train_ext", "train_untranscribed"):
         inputs += [layout.text(key, unit) for unit in ("phones", "speakers")]
         inputs.append(layout.num_frames(key))

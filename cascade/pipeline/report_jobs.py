@@ -22,7 +22,7 @@ def report(experiment: Experiment, _processes: int, _force: bool) -> tuple[Job, 
     inputs += [layout.cuts(key) for key in keys]
     inputs += [layout.text(key, unit) for key in keys for unit in ("words", "phones")]
     inputs += [layout.system(name) / "train.jsonl" for name in recipe.systems]
-    for test in (dataset.label for dataset in recipe.role("test")):
+    for test in [test.label for test in recipe.tests]:
         inputs += [layout.phone_table(test), layout.phone_changes(test)]
         for system in recipe.systems:
             tables = ("counts.tsv", "per_utt", "per_utt_phones")

@@ -103,7 +103,8 @@ def transcribe(
     A recording longer than ``limits.max_seconds`` is cut at pauses and searched in parts: in a
     search of all of it the beam would lose good paths. ``channel`` counts from 0; None is the
     mean of all. With ``adapt`` all are recognised twice, and in between the network adapts to
-    their speaker. Raises `UserError`, before decoding anything, for recordings that cannot be used.
+    their speaker; the second time it hears each part alone, as in that training. Raises
+    `UserError`, before decoding anything, for recordings that cannot be used.
     """
     features, limits = model.features, model.limits
     step = (features.stack + 1) / FRAMES_PER_SECOND  # one step of the network
@@ -123,20 +124,22 @@ def transcribe(
         matrices = np.split(matrix, [place * features.stack for place in places])
         yield from zip(times, times[1:], matrices, np.split(log_probs, places), strict=False)
 
-    recordings = [*zip(paths, durations, strict=True)]
+    def heard(log_probs: np.ndarray) -> list[str]:
+        """Return the phones of the words that are recognised."""
+        return path_phones(decoder.search.path(log_probs).labels, decoder.phones)
+
+    recordings = zip(paths, durations, strict=True)
+    cut = ((path, seconds, parts(path, seconds)) for path, seconds in recordings)
     if adapt:
         assert recogniser.adapt is not None, "the model cannot train"
-        heard: list[Heard] = []
-        for recording in recordings:
-            for _, _, matrix, log_probs in parts(*recording):
-                labels = decoder.search.path(log_probs).labels
-                heard.append((matrix, path_phones(labels, decoder.phones)))
-        recogniser.adapt(heard)
-    for path, seconds in recordings:
-        decoded = [
-            Part(begin, end, decoder(path.name, log_probs))
-            for begin, end, _, log_probs in parts(path, seconds)
-        ]
+        first = [(path, seconds, [*pieces]) for path, seconds, pieces in cut]
+        recogniser.adapt([(m, heard(lp)) for _, _, pieces in first for _, _, m, lp in pieces])
+        cut = (
+            (path, seconds, ((b, e, m, recogniser.log_probs(m)) for b, e, m, _ in pieces))
+            for path, seconds, pieces in first
+        )
+    for path, seconds, pieces in cut:
+        decoded = [Part(b, e, decoder(path.name, log_probs)) for b, e, _, log_probs in pieces]
         yield Recording(seconds, decoded, decoder.words)
 
 

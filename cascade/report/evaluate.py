@@ -1,5 +1,6 @@
 """Stage 5: scores every system on every test set, and writes the results."""
 
+import csv
 import json
 import logging
 from collections import Counter
@@ -10,7 +11,7 @@ from typing import Any
 
 from cascade.config.experiment import Experiment
 from cascade.config.recipe import Recipe
-from cascade.config.sections import Dataset
+from cascade.config.sections import Evaluation
 from cascade.decoding.word_times import read_ctm
 from cascade.report.comparisons import compare_systems
 from cascade.report.environment import environment
@@ -49,25 +50,25 @@ def evaluate(experiment: Experiment) -> None:
     phones = training_phones(experiment)
     log.info("words are compared by one rule: %s.", _normalizer(recipe))
     tests, speakers = {}, {}
-    for dataset in recipe.role("test"):
-        test = dataset.label
-        scored = {system: _score(experiment, system, dataset) for system in recipe.systems}
-        extra = {"oov": language["oov"][test], "oracle": _oracle(experiment, dataset)}
-        if dataset.adapt:
-            extra["adapted"] = True
+    for test in recipe.tests:
+        scored = {system: _score(experiment, system, test) for system in recipe.systems}
+        oov = language["oov"][test.dataset.label]
+        extra: dict[str, Any] = {"oov": oov, "oracle": _oracle(experiment, test)}
+        if test.adapted:
+            extra["adapted"] = {system: _adapted(experiment, system, test) for system in scored}
         if recipe.language_model.open:
             extra["open"] = True
         if recipe.target_language.code in UNSPACED:
             extra["unspaced"] = True
-        extra |= _compare(experiment, test, scored, phones)
-        extra["phone_ngram"] = {s: _phone_ngram(experiment, s, dataset) for s in scored}
+        extra |= _compare(experiment, test.label, scored, phones)
+        extra["phone_ngram"] = {s: _phone_ngram(experiment, s, test) for s in scored}
         if recipe.decode.nbest:
-            extra["confidence"] = {s: _confidence(experiment, s, dataset) for s in scored}
-        files = len(read_text_table(layout.text(experiment.dataset_key(dataset), "words")))
-        tests[test] = TestResult(files, {s: one.result for s, one in scored.items()}, extra)
-        known = _speakers(experiment, dataset)
+            extra["confidence"] = {s: _confidence(experiment, s, test) for s in scored}
+        files = len(read_text_table(_reference(experiment, test, "words")))
+        tests[test.label] = TestResult(files, {s: one.result for s, one in scored.items()}, extra)
+        known = _speakers(experiment, test)
         if known:
-            speakers[test] = known
+            speakers[test.label] = known
     speech = training_speech(experiment)
     training = {s: trained(layout.system(s)) | {"speech": speech[s]} for s in recipe.systems}
     results = results_json(recipe.name, recipe.seed, tests, training)
@@ -95,28 +96,34 @@ def _compare(
     return compare_systems(test, counts, phones, training, changed)
 
 
-def _score(experiment: Experiment, system: str, dataset: Dataset) -> _Scored:
+def _reference(experiment: Experiment, test: Evaluation, unit: str) -> Path:
+    """Return the file with the words, phones or speakers of a test's utterances."""
+    return experiment.layout.text(experiment.dataset_key(test.dataset), unit)
+
+
+def _score(experiment: Experiment, system: str, test: Evaluation) -> _Scored:
     """Score one system on one test set, and write the details."""
     recipe, layout = experiment.recipe, experiment.layout
-    test, key = dataset.label, experiment.dataset_key(dataset)
-    folder = layout.decode(system, test)
-    words = score_files(layout.text(key, "words"), folder / "words.txt", _normalizer(recipe))
-    phones = score_files(layout.text(key, "phones"), folder / "phones.txt")
+    folder = layout.decode(system, test.label)
+    reference = _reference(experiment, test, "words")
+    words = score_files(reference, folder / "words.txt", _normalizer(recipe))
+    phones = score_files(_reference(experiment, test, "phones"), folder / "phones.txt")
     for scored, unit in ((words, "words"), (phones, "phones")):
         if scored.partial:
             log.warning(
                 "%s, %s: %d utterances have no hypothesis in %s; they count as deletions.",
                 system,
-                test,
+                test.label,
                 len(scored.partial),
                 unit,
             )
     characters = score(_characters(words.ref), _characters(words.hyp))
     counts = counts_of(words, phones, _memory_mb(folder / "decode.json"))
-    speakers = {k: v[0] for k, v in read_text_table(layout.text(key, "speakers")).items()}
+    named = read_text_table(_reference(experiment, test, "speakers"))
+    speakers = {utterance: name for utterance, (name,) in named.items()}
     by_utterance = utterance_counts(words, phones, speakers)
     extra = {"speechbox.log": format_log(counts), COUNTS: counts_tsv(by_utterance)}
-    write_details(layout.score(system, test), words, phones, speakers, extra)
+    write_details(layout.score(system, test.label), words, phones, speakers, extra)
     settings = recipe.systems[system]
     result = SystemResult(
         layers=settings.layers,
@@ -138,14 +145,14 @@ def _characters(texts: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
     return {utterance: list("".join(words)) for utterance, words in texts.items()}
 
 
-def _speakers(experiment: Experiment, dataset: Dataset) -> Speakers | None:
+def _speakers(experiment: Experiment, test: Evaluation) -> Speakers | None:
     """Count the speakers of a test set, and those in training speech; None if not all known."""
 
     def names(key: str) -> set[str]:
         table = read_text_table(experiment.layout.text(key, "speakers"))
         return {speaker for (speaker,) in table.values()}
 
-    speakers = names(experiment.dataset_key(dataset))
+    speakers = names(experiment.dataset_key(test.dataset))
     if "unknown" in speakers:
         return None
 
@@ -157,18 +164,23 @@ def _speakers(experiment: Experiment, dataset: Dataset) -> Speakers | None:
     return Speakers(len(speakers), len(training), len(untranscribed - training))
 
 
-def _confidence(experiment: Experiment, system: str, dataset: Dataset) -> dict[str, Any]:
+def _adapted(experiment: Experiment, system: str, test: Evaluation) -> int:
+    """Return to how many speakers of a test a system has adapted."""
+    with experiment.layout.adaptation(system, test.label).open(encoding="utf-8") as table:
+        return sum(row["used"] != "0" for row in csv.DictReader(table, delimiter="\t"))
+
+
+def _confidence(experiment: Experiment, system: str, test: Evaluation) -> dict[str, Any]:
     """Return how well the confidences of words tell correct words from wrong ones."""
-    reference = read_text_table(experiment.layout.text(experiment.dataset_key(dataset), "words"))
-    ctm = read_ctm(experiment.layout.decode(system, dataset.label) / "words.ctm")
+    reference = read_text_table(_reference(experiment, test, "words"))
+    ctm = read_ctm(experiment.layout.decode(system, test.label) / "words.ctm")
     return nce_and_auc(*word_confidences(reference, ctm, _normalizer(experiment.recipe)))
 
 
-def _phone_ngram(experiment: Experiment, system: str, dataset: Dataset) -> dict[str, Any]:
+def _phone_ngram(experiment: Experiment, system: str, test: Evaluation) -> dict[str, Any]:
     """Return the phone errors of the search with the phone n-gram."""
-    reference = experiment.layout.text(experiment.dataset_key(dataset), "phones")
-    folder = experiment.layout.decode(system, dataset.label)
-    score = score_files(reference, folder / "phones_ngram.txt")
+    folder = experiment.layout.decode(system, test.label)
+    score = score_files(_reference(experiment, test, "phones"), folder / "phones_ngram.txt")
     counts = counts_of(score, score, None)
     return {
         "PH_ERRORS": counts.ph_errors,
@@ -179,10 +191,10 @@ def _phone_ngram(experiment: Experiment, system: str, dataset: Dataset) -> dict[
     }
 
 
-def _oracle(experiment: Experiment, dataset: Dataset) -> dict[str, float]:
+def _oracle(experiment: Experiment, test: Evaluation) -> dict[str, float]:
     """Return the word error rates of the reference phones, decoded with the same graph."""
-    reference = experiment.layout.text(experiment.dataset_key(dataset), "words")
-    hypotheses = experiment.layout.oracle(dataset.label)
+    hypotheses = experiment.layout.oracle(test.dataset.label)
+    reference = _reference(experiment, test, "words")
     words = score_files(reference, hypotheses, _normalizer(experiment.recipe))
     return {
         "WER": round(100 * words.errors / words.total, 4),

@@ -46,10 +46,10 @@ class TestResult:
     """A test set: how many files it has, and the result of each system.
 
     ``extra`` has more figures: ``oov``, running words that the vocabulary lacks, in per cent;
-    ``adapted``, if the systems adapted to each speaker; ``open``, if words that the vocabulary
-    lacks are spelt from pieces; ``unspaced``, if the language writes no spaces; ``oracle``, the
-    word error rates that the reference phones give; ``phone_ngram``, by system the phone errors of
-    the search with a phone n-gram; ``confidence``, by system what
+    ``adapted``, by system to how many speakers it adapted, where systems do; ``open``, if words
+    that the vocabulary lacks are spelt from pieces; ``unspaced``, if the language writes no
+    spaces; ``oracle``, the word error rates that the reference phones give; ``phone_ngram``, by
+    system the phone errors of the search with a phone n-gram; ``confidence``, by system what
     `cascade.scoring.confidence.nce_and_auc` returns; and what
     `cascade.report.comparisons.compare_systems` returns.
     """

@@ -256,11 +256,14 @@ def _sizes(test: Mapping[str, Any], speakers: Speakers | None) -> str:
         spelt = ", spelt from pieces" if test.get("open") else ""
         parts.append(f"OOV {test['oov']:.1f} %{spelt}")
     text = ", ".join(parts) + "."
-    if test.get("adapted"):
+    if adapted := test.get("adapted"):
         text += (
             " Recognised in two passes: before the second, a copy of each network trained on what"
             " it had recognised of the speaker."
         )
+        if speakers and min(adapted.values()) < speakers.total:
+            counts = ", ".join(f"`{system}` {count}" for system, count in adapted.items())
+            text += f" Of some speakers too little was recognised; adapted to: {counts}."
     if test.get("oracle"):
         text += f" With correct phones, the same graph gives {test['oracle']['WER']:.1f} % WER."
     return text

@@ -24,7 +24,7 @@ def compare_systems(points: Sequence[Point]) -> list[SweepComparison]:
         seeds = [point for point in points if point.values == values]
         recipe = seeds[0].recipe
         systems = sorted(recipe.systems, key=lambda system: recipe.systems[system].multilingual)
-        for test in (dataset.label for dataset in recipe.role("test")):
+        for test in [test.label for test in recipe.tests]:
             counts = {
                 system: [read_counts(p.layout.score(system, test) / FILE) for p in seeds]
                 for system in systems

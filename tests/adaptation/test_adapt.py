@@ -59,6 +59,18 @@ def test_the_loss_falls_and_the_seed_decides_every_weight(speech, raw, read):
     assert any(not torch.equal(weights[name], other[name]) for name in before)
 
 
+def test_both_seeds_decide_the_augmentation(speech, raw, read):
+    raw |= {"features": SETTINGS, "adapt": {"epochs": 2}}
+    recipe = read(raw)
+    (weights, _), (other, _), (third, _) = (
+        adapted(speech, recipe, [0], 5),
+        adapted(speech, recipe, [0], 6),
+        adapted(speech, read(raw | {"seed": -1}), [0], 5),
+    )
+    for changed in (other, third):  # more than rounding
+        assert any(not torch.allclose(weights[name], changed[name], 1e-4) for name in weights)
+
+
 def test_only_chosen_utterances_count(speech, raw, read):
     recipe = read(raw | {"features": SETTINGS, "adapt": {"epochs": 2, "batch_seconds": 0.5}})
     one, _ = adapted(speech, recipe, [0])

@@ -5,13 +5,14 @@ from dataclasses import replace
 
 import pytest
 
-from cascade.adaptation.two_passes import FIRST_PASS, TABLE, decode_adapted
+from cascade.adaptation.two_passes import FIRST_PASS, NETWORKS, decode_adapted
 from cascade.config.experiment import Experiment
 from cascade.config.layout import Layout
 from cascade.config.recipe import read_recipe
 from cascade.config.systems import Adapt
-from cascade.decoding.decode import decode_dataset
+from cascade.decoding.decode import decode_test
 from cascade.pipeline import stages
+from cascade.report.evaluate import _adapted
 from cascade.runtime.errors import UserError
 from cascade.runtime.files import read_text_table, write_text_table
 from cascade.runtime.project import ROOT
@@ -44,7 +45,7 @@ def adapted(layout):
         datasets = tuple(changed if d is test else d for d in recipe.datasets)
         recipe = replace(recipe, datasets=datasets, adapt=Adapt(**{"epochs": 3} | settings))
         experiment = Experiment(recipe, layout)
-        decode_adapted(experiment, "plain", changed, jobs)
+        decode_adapted(experiment, "plain", recipe.tests[1], jobs)
         return experiment
 
     return adapted
@@ -56,7 +57,7 @@ def files(experiment: Experiment) -> dict[str, bytes]:
 
 
 def rows(experiment: Experiment) -> dict[str, dict[str, str]]:
-    path = experiment.layout.decode("plain", "festvox_ru_adapted") / TABLE
+    path = experiment.layout.adaptation("plain", "festvox_ru_adapted")
     with path.open(encoding="utf-8", newline="") as file:
         return {row["speaker"]: row for row in csv.DictReader(file, delimiter="\t")}
 
@@ -64,8 +65,10 @@ def rows(experiment: Experiment) -> dict[str, dict[str, str]]:
 def test_every_utterance_is_decoded_by_a_network_that_learned_from_the_first_pass(adapted, layout):
     model = layout.model("plain")
     before = model.read_bytes()
-    experiment = adapted()
     folder = layout.decode("plain", "festvox_ru_adapted")
+    (folder / NETWORKS / "of a killed run").mkdir(parents=True)
+    experiment = adapted()
+    assert not (folder / NETWORKS).exists()
     names = set(read_text_table(layout.text(KEY, "phones")))
     assert {*read_text_table(folder / "words.txt")} == names and len(names) == 8
     ((speaker, row),) = rows(experiment).items()
@@ -89,7 +92,7 @@ def test_the_result_depends_neither_on_processes_nor_on_transcripts(adapted, lay
     assert [*rows(again)] == ["s0", "s1"]
 
 
-def test_a_speaker_with_too_little_speech_gets_the_network_as_it_is(adapted, layout):
+def test_a_speaker_with_too_little_speech_gets_the_network_as_it_is(adapted, layout, caplog):
     speakers = layout.text(KEY, "speakers")
     names = [*read_text_table(speakers)]
     few = names[:1]
@@ -99,30 +102,42 @@ def test_a_speaker_with_too_little_speech_gets_the_network_as_it_is(adapted, lay
     table = rows(experiment)
     assert (table["few"]["used"], table["few"]["first_loss"]) == ("0", "")
     assert int(table["many"]["used"]) > 0
+    assert "the network has not adapted to 1 of 2 speakers, such as few" in caplog.text
+    assert _adapted(experiment, "plain", experiment.recipe.tests[1]) == 1
     with_few = files(experiment)
     write_text_table(speakers, {name: ["one"] for name in names})
     nobody = adapted(min_seconds=1e6)
     assert [row["used"] for row in rows(nobody).values()] == ["0"]
     unchanged = files(nobody)
-    (test,) = nobody.recipe.role("test")
-    decode_dataset(nobody, "plain", test, 1)  # in one pass, into the same folder
-    assert files(nobody) == unchanged
-    own = read_text_table(layout.decode("plain", test.label) / "phones.txt")
+    one_pass, _ = nobody.recipe.tests
+    decode_test(nobody, "plain", one_pass, 1)
+    folder = layout.decode("plain", one_pass.label)
+    assert {name: (folder / name).read_bytes() for name in DECODED} == unchanged
+    own = read_text_table(folder / "phones.txt")
     assert with_few["phones.txt"].decode().splitlines()[0].split() == [few[0], *own[few[0]]]
 
 
 def test_the_stage_knows_what_the_adaptation_depends_on(tmp_path, raw, read):
-    test = next(d for d in raw["datasets"] if d["role"] == "test")
-    raw["datasets"].append({**test, "adapt": "speaker"})
     layout = Layout(tmp_path / "exp", tmp_path, tmp_path)
+    test = next(d for d in raw["datasets"] if d["role"] == "test")
+
+    def jobs(stage, **changes):
+        experiment = Experiment(read(raw | changes), layout)
+        return {job.name: job for job in stages.stage(stage, experiment, 1).jobs}
 
     def job(**changes):
-        jobs = stages.stage(4, Experiment(read(raw | changes), layout), 1).jobs
-        return next(one for one in jobs if one.name == "plain.decode_table_adapted")
+        return jobs(4, **changes)["plain.decode_table_adapted"]
 
+    before = [jobs(stage) for stage in (1, 2, 3, 4)]
+    test["adapt"] = "speaker"
+    for old, stage in zip(before, (1, 2, 3, 4), strict=True):  # nothing else runs again for it
+        new = jobs(stage)
+        assert {name: (new[name].settings, new[name].inputs) for name in old} == {
+            name: (job.settings, job.inputs) for name, job in old.items()
+        }
     first = job()
-    assert {FIRST_PASS, TABLE} <= {path.name for path in first.outputs}
-    assert layout.text("test_ru_table_adapted", "speakers") in first.inputs
+    assert {FIRST_PASS, "adaptation.tsv"} <= {path.name for path in first.outputs}
+    assert layout.text("test_ru", "speakers") in first.inputs
     for changes in ({"adapt": {"epochs": 5}}, {"seed": 1}, {"train": {"augment": {"warp": 2.0}}}):
         assert job(**changes).settings != first.settings
 
@@ -137,4 +152,13 @@ def test_the_stage_knows_what_the_adaptation_depends_on(tmp_path, raw, read):
 def test_a_wrong_key_is_an_error(raw, read, role, value, says):
     next(d for d in raw["datasets"] if d["role"] == role)["adapt"] = value
     with pytest.raises(UserError, match=says):
+        read(raw)
+
+
+def test_two_tests_of_one_name_are_an_error(raw, read):
+    test = next(d for d in raw["datasets"] if d["role"] == "test")
+    raw["datasets"].append({**test, "name": f"{test['corpus']}_adapted"})
+    read(raw)
+    test["adapt"] = "speaker"
+    with pytest.raises(UserError, match="two tests are named 'table_adapted': one of them by 'ad"):
         read(raw)

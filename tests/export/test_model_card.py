@@ -44,6 +44,14 @@ def test_what_it_is_not_good_for_follows_from_the_data(experiment):
     assert "that are not in its 12.00 hours of" in text
 
 
+def test_tests_in_which_networks_adapted_are_left_out(experiment):
+    two = {"table": TEST, "table_adapted": {**TEST, "adapted": {"plain": 2}}}
+    write_json(experiment.layout.root / "results.json", {"tests": two})
+    text = model_card(experiment, "plain")
+    assert "table" in text and "adapted" not in text.partition("texts")[0]
+    assert text.count("Speech such as") == 1
+
+
 def test_names_from_elsewhere_make_no_markdown(experiment):
     layout = experiment.layout
     write_json(layout.root / "results.json", {"tests": {"<b>[x](y)|": TEST}})

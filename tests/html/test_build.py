@@ -18,7 +18,7 @@ from cascade.runtime.errors import UserError
 def test_an_answer_says_that_the_systems_adapted(experiment):
     results = json.loads((experiment.layout.root / "results.json").read_text(encoding="utf-8"))
     tests = [answer.test for answer in all_answers(results)]
-    results["tests"][tests[0]]["adapted"] = True
+    results["tests"][tests[0]]["adapted"] = {"plain": 1}
     assert [answer.test for answer in all_answers(results)] == [
         f"{tests[0]} (adapted to each speaker)",
         *tests[1:],

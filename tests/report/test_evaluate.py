@@ -21,8 +21,8 @@ def test_speakers_of_a_test_set_and_those_in_the_training(small, read, test, cou
     speakers = {"train_ru": {"a": "anna"}, "train_ext_en": {"b": "kate"}, "test_ru": test}
     for key, table in speakers.items():
         write_text_table(layout.text(key, "speakers"), {u: [name] for u, name in table.items()})
-    (dataset,) = experiment.recipe.role("test")
-    assert _speakers(experiment, dataset) == counted
+    (test,) = experiment.recipe.tests
+    assert _speakers(experiment, test) == counted
 
 
 def test_speakers_of_speech_without_transcripts_are_not_unseen(small, read):
@@ -31,7 +31,7 @@ def test_speakers_of_speech_without_transcripts_are_not_unseen(small, read):
     keys = {"train_ru": "anna", "train_ext_en": "kate", "train_untranscribed_ru": "anna vera"}
     for key, names in (keys | {"test_ru": "anna boris vera"}).items():
         write_text_table(layout.text(key, "speakers"), {n: [n] for n in names.split()})
-    (test,) = read(raw).role("test")
+    (test,) = read(raw).tests
     assert _speakers(Experiment(read(raw), layout), test) == (3, 1, 0)  # nobody hears her
     raw["systems"]["student"] = {"layers": [4], "share": "all", "teacher": "plain"}
     assert _speakers(Experiment(read(raw), layout), test) == (3, 1, 1)

@@ -236,8 +236,11 @@ def test_the_page_says_where_the_rest_is_and_where_the_figures_come_from():
 def test_the_page_says_which_tests_were_adapted_to():
     plain = summary(results(), {"call": Speakers(1, 0, 0)})
     adapted = results()
-    adapted["tests"]["call"]["adapted"] = True
+    adapted["tests"]["call"]["adapted"] = {"plain": 1, "cascade": 1}
     text = " ".join(summary(adapted, {"call": Speakers(1, 0, 0)}).split())
     assert "- call (1 unseen speaker, adapted to each speaker): **yes" in text
     assert "Recognised in two passes" in text and "two passes" not in plain
     assert "- call (adapted to each speaker): **yes" in " ".join(summary(adapted, {}).split())
+    assert "too little" not in text
+    few = " ".join(summary(adapted, {"call": Speakers(2, 0, 0)}).split())
+    assert "too little was recognised; adapted to: `plain` 1, `cascade` 1." in few
