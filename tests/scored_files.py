@@ -142,7 +142,7 @@ def _decoded(
         folder, rate = layout.decode(system, test), 0.4 / (1 + number)
         heard = {name: spoiled(tokens, WORDS, rate, draw) for name, tokens in words.items()}
         write_text_table(folder / "words.txt", heard)
-        for file in ("phones.txt", "phones_ngram.txt"):
+        for file in ("phones.txt", "phones_ngram.txt", "phones_words.txt"):
             spoken = {n: spoiled(phones_of(w) or ["a"], some, rate, draw) for n, w in words.items()}
             write_text_table(folder / file, spoken)
         timed = {

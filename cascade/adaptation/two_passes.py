@@ -1,9 +1,9 @@
 """Recognises a test set in two passes; before the second one, a network adapts to each speaker.
 
-The first pass recognises words. A copy of the network then trains on the phones of these words,
-one copy for each speaker, and recognises this speaker again. The transcripts of the test set are
-not used. Kaldi's recipes decode twice in the same way, to estimate a feature transform of each
-speaker (fMLLR).
+The first pass is the test without adaptation. A copy of the network trains on the phones of its
+words, one copy for each speaker, and recognises this speaker again. The transcripts of the test
+set are not used. Kaldi's recipes decode twice in the same way, to estimate a feature transform of
+each speaker (fMLLR).
 """
 
 import copy
@@ -25,15 +25,14 @@ from cascade.config.sections import FRAMES_PER_SECOND, Evaluation
 from cascade.decoding.decode import decode_batch, gathered, peak_memory, write_decoded
 from cascade.decoding.decoder import Decoded, decoder_of
 from cascade.decoding.network_outputs import NetworkOutputs
-from cascade.decoding.word_times import path_phones
 from cascade.features.batches import UtteranceSet
 from cascade.features.cmn import read_cms_init
 from cascade.runtime import workers
-from cascade.runtime.files import read_text_table, replacing, write_text, write_text_table
+from cascade.runtime.files import read_text_table, replacing, write_text
 from cascade.runtime.progress import meter
 
 log = logging.getLogger("cascade")
-FIRST_PASS = "first_pass_phones.txt"
+FIRST_PASS = "phones_words.txt"  # of the test without adaptation
 NETWORKS = "adapted_networks"  # the folder of all speakers' networks, until the second pass is over
 
 
@@ -59,7 +58,7 @@ class Adapted:
     Attributes:
         speaker: Who it is.
         used: How many utterances it has trained on: 0 where they are too short.
-        seconds: How long those are in which words were recognised in the first pass.
+        seconds: How long those are in which the first pass has recognised words.
         losses: The mean loss of the first epoch and of the last, in nats a phone.
         memory: The peak memory of the process in KB.
     """
@@ -75,7 +74,7 @@ class TwoPasses(workers.FromFiles):
     """A system and a test in which it adapts."""
 
     def __init__(self, experiment: Experiment, system: str, test: Evaluation):
-        self.experiment, self.system = experiment, system
+        self.experiment, self.system, self.test = experiment, system, test
         self.key = experiment.dataset_key(test.dataset)
         self.folder = experiment.layout.decode(system, test.label)
         self.outputs = NetworkOutputs(experiment, system, [self.key])
@@ -94,24 +93,13 @@ class TwoPasses(workers.FromFiles):
             for number, (name, own) in enumerate(sorted(indices.items()))
         ]
 
-    def recognised(self, indices: Sequence[int]) -> tuple[dict[str, list[str]], int]:
-        """Return the phones of the words that the first pass recognises in a batch.
-
-        Also the peak memory of the process in KB.
-        """
-        phones = {}
-        for name, log_probs in self.outputs(indices):
-            workers.working_on(name)
-            path = self.decoder.search.path(log_probs)
-            phones[name] = path_phones(path.labels, self.decoder.phones)
-        return phones, peak_memory()
-
     def adapt(self, speaker: Speaker) -> Adapted:
         """Adapt to a speaker, and write the weights, if there is speech enough."""
         names = [self.outputs.utterances.ids[index] for index in speaker.indices]
         workers.working_on(names[0])
         speech, numbers = self._first_pass
-        chosen = sorted(numbers[name] for name in names if name in numbers)
+        heard = (numbers[name] for name in names if name in numbers)
+        chosen = sorted(index for index in heard if len(speech.labels[index]))
         seconds = sum(speech.frames[i] for i in chosen) / FRAMES_PER_SECOND
         recipe, seed = self.experiment.recipe, zlib.crc32(speaker.name.encode())
         if not chosen or seconds < recipe.adapt.min_seconds:
@@ -134,24 +122,25 @@ class TwoPasses(workers.FromFiles):
 
     @functools.cached_property
     def _first_pass(self) -> tuple[UtteranceSet, dict[str, int]]:
-        """What the first pass has left, as training speech, and the number of each utterance."""
+        """What the first pass has recognised, as training speech; each utterance's number there."""
         layout = self.experiment.layout
+        phones = layout.decode(self.system, self.test.dataset.label) / FIRST_PASS
         speech = UtteranceSet(
             layout,
             [self.key],
             self.outputs.acoustic.phones,
             self.experiment.recipe.features,
             read_cms_init(layout.cms_init),
-            transcripts={self.key: self.folder / FIRST_PASS},
+            transcripts={self.key: phones},
         )
         return speech, {name: number for number, name in enumerate(speech.ids)}
 
 
 def decode_adapted(experiment: Experiment, system: str, test: Evaluation, jobs: int) -> None:
-    """Decode one test with one system in two passes into ``SYSTEM/decode_TEST/``.
+    """Decode one test with one system in a second pass into ``SYSTEM/decode_TEST/``.
 
-    Beside the files of `cascade.decoding.decode.decode_test` there are `FIRST_PASS`, the phones
-    that the networks adapt to, and ``adaptation.tsv``, with a row for each speaker.
+    `cascade.decoding.decode.decode_test` was the first pass: the test without adaptation. Beside
+    its files there is ``adaptation.tsv``, with a row for each speaker.
     """
     torch.set_num_threads(1)
     layout, title = experiment.layout, f"{system}, {test.label}"
@@ -161,15 +150,6 @@ def decode_adapted(experiment: Experiment, system: str, test: Evaluation, jobs: 
     shutil.rmtree(networks, ignore_errors=True)  # of a run that was killed
     outputs = passes.outputs
     count = len(outputs.utterances)
-    phones: dict[str, list[str]] = {}
-    memory = 0
-    with meter(f"{title}, first pass", count, "utterances") as advance:
-        for some, peak in workers.shared_map(_recognise, passes, outputs.batches(), jobs):
-            phones |= some
-            memory = max(memory, peak)
-            advance(len(some))
-    table = {name: phones[name] for name in sorted(phones) if phones[name]}
-    write_text_table(passes.folder / FIRST_PASS, table)
     speakers, rows = passes.speakers(), []
     with meter(f"{title}, adaptation", len(speakers), "speakers") as advance:
         for adapted in workers.shared_map(_adapt, passes, speakers, jobs):
@@ -180,7 +160,7 @@ def decode_adapted(experiment: Experiment, system: str, test: Evaluation, jobs: 
         decoded, peak = gathered(workers.shared_map(_decode, passes, tasks, jobs), advance)
     shutil.rmtree(networks, ignore_errors=True)
     write_text(layout.adaptation(system, test.label), "".join(_table(rows)))
-    memory = max(memory, peak, *(row.memory for row in rows))
+    memory = max(peak, *(row.memory for row in rows))
     seconds = time.monotonic() - started
     write_decoded(passes.folder, decoded, passes.decoder, memory, seconds)
     few = [row.speaker.name for row in rows if row.losses is None]
@@ -194,11 +174,6 @@ def decode_adapted(experiment: Experiment, system: str, test: Evaluation, jobs: 
             " adapt.min_seconds: %g was recognised of each.",
             *(title, len(few), len(rows), few[0], experiment.recipe.adapt.min_seconds),
         )
-
-
-def _recognise(passes: TwoPasses, indices: Sequence[int]) -> tuple[dict[str, list[str]], int]:
-    """Recognise a batch in a worker process."""
-    return passes.recognised(indices)
 
 
 def _adapt(passes: TwoPasses, speaker: Speaker) -> Adapted:

@@ -54,7 +54,7 @@ def write_decoded(
     folder: Path, decoded: Mapping[str, Decoded], decoder: Decoder, memory: int, seconds: float
 ) -> None:
     """Write the decoded utterances of a test. ``memory`` is the peak of a process in KB."""
-    for kind in ("phones", "phones_ngram", "words"):
+    for kind in ("phones", "phones_ngram", "phones_words", "words"):
         write_text_table(
             folder / f"{kind}.txt", {name: getattr(one, kind) for name, one in decoded.items()}
         )

@@ -16,7 +16,7 @@ from cascade.config.sections import FRAMES_PER_SECOND, Decode
 from cascade.decoding import lattice
 from cascade.decoding.lattice import Hypothesis
 from cascade.decoding.word_search import BestPath, WordSearch, search_settings
-from cascade.decoding.word_times import Pronunciations, Timed, spans
+from cascade.decoding.word_times import Pronunciations, Timed, path_phones, spans
 from cascade.lm.graph import read_words
 from cascade.lm.spelling import by_word, joined
 from cascade.model.greedy import greedy
@@ -45,6 +45,7 @@ class Decoded:
         name: The utterance's id.
         phones: Decoded greedily.
         phones_ngram: Decoded with the phone n-gram.
+        phones_words: Those of the best word sequence, as the search has found it.
         words: The best word sequence.
         hypotheses: The n-best list; its first entry has ``words``. Empty for ``nbest: 0``.
         timed: ``words`` with times and confidences. Empty for ``nbest: 0``.
@@ -53,6 +54,7 @@ class Decoded:
     name: str
     phones: list[str]
     phones_ngram: list[str]
+    phones_words: list[str]
     words: list[str]
     hypotheses: list[Hypothesis]
     timed: list[Timed]
@@ -121,6 +123,7 @@ class Decoder(WordDecoder):
             name,
             [self.phones[i] for i in labels],
             [self.graph_phones[i] for i in self.phone_search(log_probs)],
+            path_phones(path.labels, self.phones),
             joined(self.words[i] for i in path.hypothesis.words),
             hypotheses,
             timed,

@@ -20,8 +20,7 @@ SCORED = (
     *(f"{name}{unit}" for name in ("per_utt", "per_spk", "ops") for unit in ("", "_phones")),
     *(f"{side}{unit}.trn" for side in ("ref", "hyp") for unit in ("", "_phones")),
 )
-DECODED = ("phones.txt", "phones_ngram.txt", "words.txt", "decode.json")
-ADAPTED = ("first_pass_phones.txt", "adaptation.tsv")
+DECODED = ("phones.txt", "phones_ngram.txt", "phones_words.txt", "words.txt", "decode.json")
 PAGES = ("results.json", "RESULTS.md", "DETAILS.md", "curves.svg")
 
 
@@ -134,6 +133,7 @@ def decoding(experiment: Experiment, processes: int, _force: bool) -> tuple[Job,
         )
         for test in recipe.tests:
             key, folder = experiment.dataset_key(test.dataset), layout.decode(system, test.label)
+            first_pass = layout.decode(system, test.dataset.label) / "phones_words.txt"
             module, function = "cascade.decoding.decode", "decode_test"
             if test.adapted:
                 module, function = "cascade.adaptation.two_passes", "decode_adapted"
@@ -145,11 +145,11 @@ def decoding(experiment: Experiment, processes: int, _force: bool) -> tuple[Job,
                         *(*model, *_data_inputs(layout, [key]), layout.lexicon),
                         *(*search, layout.search(system)),
                         *(*phone_search, layout.phone_search(system)),
-                        *([layout.text(key, "speakers")] if test.adapted else ()),
+                        *([layout.text(key, "speakers"), first_pass] if test.adapted else ()),
                     ),
-                    outputs=tuple(
-                        folder / name
-                        for name in (*DECODED, *others, *(ADAPTED if test.adapted else ()))
+                    outputs=(
+                        *(folder / name for name in (*DECODED, *others)),
+                        *([layout.adaptation(system, test.label)] if test.adapted else ()),
                     ),
                     run=Call(module, function, experiment, system, test, processes),
                 )

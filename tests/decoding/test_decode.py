@@ -10,7 +10,7 @@ from cascade.pipeline import stages
 
 def test_the_list_is_by_rank_with_scores_that_add_up(tmp_path):
     hypotheses = [Hypothesis((1, 2), -3.5, -10.25), Hypothesis((), -1.0, -20.0)]
-    decoded = {"u": Decoded("u", [], [], ["да", "нет"], hypotheses, [])}
+    decoded = {"u": Decoded("u", [], [], [], ["да", "нет"], hypotheses, [])}
     write_nbest(tmp_path / "nbest.tsv", decoded, ["<eps>", "да", "нет"])
     rows = [line.split("\t") for line in (tmp_path / "nbest.tsv").read_text().splitlines()]
     assert rows == [

@@ -12,11 +12,14 @@ FIRST = Decoded(
     "a.wav",
     ["d", "a"],
     ["d", "ʌ"],
+    ["d", "a"],
     ["да", "<b>"],
     [Hypothesis((1, 2), -3.5, -10.25), Hypothesis((3, 4), -4.0, -11.0)],
     [("да", 0.5, 0.25, 0.912345), ("<b>", 0.75, 0.5, 0.5)],
 )
-SECOND = Decoded("a.wav", ["i"], ["i"], ["щи"], [Hypothesis((3, 4), -1, -2)], [("щи", 0.1, 0.3, 1)])
+SECOND = Decoded(
+    *("a.wav", ["i"], ["i"], ["i"], ["щи"]), [Hypothesis((3, 4), -1, -2)], [("щи", 0.1, 0.3, 1)]
+)
 
 
 @pytest.fixture
@@ -74,7 +77,7 @@ def test_a_subtitle_has_two_lines_and_six_seconds_at_most():
 
 
 def test_nothing_recognised_is_valid_everywhere():
-    silent = Recording(1.0, [Part(0.0, 1.0, Decoded("a", [], [], [], [], []))], TABLE)
+    silent = Recording(1.0, [Part(0.0, 1.0, Decoded("a", [], [], [], [], [], []))], TABLE)
     assert formats.words("a", silent) == "a\t"
     assert (
         formats.times("a", silent) == formats.nbest("a", silent) == formats.srt("a", silent) == ""

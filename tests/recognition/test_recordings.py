@@ -6,9 +6,9 @@ from cascade.recognition.recordings import Part, Recording, cuts
 
 def test_parts_are_one_recording_in_order_at_their_times():
     parts = [
-        Part(0.0, 2.0, Decoded("x", ["a"], ["b"], ["да"], [], [("да", 0.5, 0.25, 0.9)])),
-        Part(2.0, 4.5, Decoded("x", [], [], [], [], [])),
-        Part(4.5, 6.0, Decoded("x", ["c", "d"], ["e"], ["о"], [], [("о", 0.25, 0.1, 0.8)])),
+        Part(0.0, 2.0, Decoded("x", ["a"], ["b"], ["b"], ["да"], [], [("да", 0.5, 0.25, 0.9)])),
+        Part(2.0, 4.5, Decoded("x", [], [], [], [], [], [])),
+        Part(4.5, 6.0, Decoded("x", ["c", "d"], ["e"], ["e"], ["о"], [], [("о", 0.25, 0.1, 0.8)])),
     ]
     recording = Recording(6.0, parts, [])
     assert recording.phones == ["b", "e"]
