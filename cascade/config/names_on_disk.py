@@ -17,6 +17,7 @@ def with_names_on_disk(recipe: "Recipe") -> "Recipe":
             language,
             lexicon=language.lexicon and _on_disk(language.lexicon),
             texts=tuple(map(_on_disk, language.texts)),
+            read_aloud=tuple(map(_on_disk, language.read_aloud)),
             dictionaries=tuple(map(_on_disk, language.dictionaries)),
         )
         for name, language in recipe.languages.items()

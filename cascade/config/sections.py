@@ -25,6 +25,7 @@ class Language:
             come before those of espeak-ng. Upper and lower case are the same.
         texts: Texts for the language model: modules of ``local/texts``, or files with one
             sentence a line.
+        read_aloud: Those that synthetic voices read, as ``texts``. Default: all ``texts``.
         dictionaries: Dictionaries whose word forms all join the vocabulary: modules of
             ``local/texts``, hunspell's ``X.dic`` beside ``X.aff``, or word lists.
         fold: Letters that count as another letter when words are scored, such as ``{ё: е}``.
@@ -45,6 +46,7 @@ class Language:
     voice: str
     lexicon: str | None = None
     texts: tuple[str, ...] = ()
+    read_aloud: tuple[str, ...] = ()
     dictionaries: tuple[str, ...] = ()
     fold: dict[str, str] = field(default_factory=dict)
     phone_map: dict[str, str] = field(default_factory=dict)
@@ -55,6 +57,11 @@ class Language:
     def code(self) -> str:
         """The language's code without a region, which decides how its letters are written."""
         return self.voice.partition("-")[0]
+
+    @property
+    def spoken(self) -> tuple[str, ...]:
+        """The texts that synthetic voices read."""
+        return self.read_aloud or self.texts
 
 
 @dataclass(frozen=True)

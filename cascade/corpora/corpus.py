@@ -93,9 +93,9 @@ class Excluded:
 class Reading:
     """How a language is read aloud, for a corpus that a program speaks.
 
-    ``voice`` is espeak-ng's name of the language, ``texts`` are those of the recipe. ``words``
-    returns the normalised words of a sentence; () for one that the language cannot write.
-    ``ipa`` returns espeak-ng's IPA of sentences, with stress marks and blanks between words.
+    ``voice`` is espeak-ng's name of the language, ``texts`` are those of the recipe that are read.
+    ``words`` returns the normalised words of a sentence; () for one that the language cannot
+    write. ``ipa`` returns espeak-ng's IPA of sentences, with stress marks and blanks between words.
     """
 
     voice: str

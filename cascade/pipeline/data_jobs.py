@@ -23,10 +23,10 @@ def corpora(experiment: Experiment, processes: int, _force: bool) -> tuple[Job, 
     recipe, layout = experiment.recipe, experiment.layout
     settings = recipe.view("datasets", "target_minutes", "seed", "limits")
     settings["languages"] = _pronunciation(recipe)
-    read_aloud = {d.language for d in recipe.datasets if corpus.synthetic(d.corpus)}
-    languages = [recipe.languages[name] for name in sorted(read_aloud)]
-    read = [text for one in languages for text in corpus.texts_to_read(one.texts, one.voice)]
-    texts = {name: recipe.languages[name].texts for name in sorted(read_aloud)}
+    synthetic = {d.language for d in recipe.datasets if corpus.synthetic(d.corpus)}
+    languages = [recipe.languages[name] for name in sorted(synthetic)]
+    read = [text for one in languages for text in corpus.texts_to_read(one.spoken, one.voice)]
+    texts = {name: recipe.languages[name].spoken for name in sorted(synthetic)}
     if any(texts.values()):
         settings["texts"] = as_plain(texts)
     settings["rate"], settings["stack"] = recipe.features.rate, recipe.features.stack
@@ -64,7 +64,9 @@ def check_corpora(experiment: Experiment) -> None:
 def check_sources(experiment: Experiment) -> None:
     """Raise `UserError` before any stage runs if a text or dictionary does not exist."""
     target = experiment.recipe.target_language
-    for kind, names in (("text", target.texts), ("dictionary", target.dictionaries)):
+    read_aloud = [t for one in experiment.recipe.languages.values() for t in one.read_aloud]
+    named = ("text", target.texts), ("text", read_aloud), ("dictionary", target.dictionaries)
+    for kind, names in named:
         for name in names:
             corpus.check_source(kind, name)
 

@@ -17,7 +17,7 @@ def reading(language: Language) -> Reading:
     """Return how sentences of ``language`` are read aloud."""
     return Reading(
         language.voice,
-        language.texts,
+        language.spoken,
         partial(_words, language),
         partial(sentence_ipa, language.voice),
     )

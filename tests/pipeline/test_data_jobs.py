@@ -26,7 +26,11 @@ def test_stage_0_depends_on_texts_that_a_program_speaks(raw, experiment, tmp_pat
     assert job.settings["texts"] == {"ru": ["texts_ru", str(text)]}
     assert text in map(Path, job.inputs)
     assert {"local.corpora.voices", "local.texts.texts_ru"} <= {*job.modules}
-    raw["languages"]["ru"]["texts"] = []
+    raw["languages"]["ru"]["read_aloud"] = ["texts_en"]
+    (job,) = data_jobs.corpora(experiment(), 1, False)
+    assert job.settings["texts"] == {"ru": ["texts_en"]} and text not in map(Path, job.inputs)
+    assert "local.texts.texts_ru" not in job.modules
+    raw["languages"]["ru"] |= {"texts": [], "read_aloud": []}
     (job,) = data_jobs.corpora(experiment(), 1, False)
     assert "local.texts.texts_ru" in job.modules  # which the voices read by themselves
 
@@ -38,7 +42,7 @@ def test_a_key_that_the_corpus_does_not_take(raw, experiment):
         data_jobs.check_corpora(experiment())
 
 
-@pytest.mark.parametrize("kind", ["texts", "dictionaries"])
+@pytest.mark.parametrize("kind", ["texts", "read_aloud", "dictionaries"])
 def test_a_text_that_is_not_there_is_named_before_stage_0(raw, experiment, kind):
     raw["languages"]["ru"][kind] = ["sentences.txt"]
     with pytest.raises(

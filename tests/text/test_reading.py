@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from cascade.config.sections import Language
@@ -16,6 +18,8 @@ def test_a_language_reads_its_own_words():
     language = Language("абв'", "ru", texts=("texts_ru",))
     read = reading.reading(language)
     assert (read.voice, read.texts) == ("ru", ("texts_ru",))
+    named = replace(language, read_aloud=("a.txt",))
+    assert reading.reading(named).texts == ("a.txt",)
     assert read.words("А  б'а, В!") == ("а", "б'а", "в")
     assert read.words("а где 5") == () and read.words("...") == ()
     assert read.ipa(["а"]) == sentence_ipa("ru", ["а"])

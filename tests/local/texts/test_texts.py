@@ -15,6 +15,7 @@ from local.texts import (
     texts_es,
     texts_nl,
     texts_ru,
+    texts_ru_programs,
     wesnoth,
     wordnet,
 )
@@ -50,6 +51,23 @@ def test_english_without_the_prompts_that_synth_en_reads(request_, unpacked):
 def test_russian_is_in_cyrillic(request_, unpacked):
     put(unpacked / fortunes_ru.FOLDER / "art", "Иди!\nOK.\n%\nИди. Стой.\n")
     assert list(texts_ru.sentences(request_)) == ["Мы здесь.", "Иди!", "Иди.", "Стой."]
+
+
+def test_messages_of_programs_without_names_of_buttons(request_, unpacked):
+    messages = {
+        "&Open the file. Now": "&Открыть этот файл. Сейчас",  # the second one is short
+        "Copy the ~selected text": "Копировать ~выделенный текст",
+        "Keep a_b here": "Оставить a_b здесь же",
+        "Open the file again.": "Открыть этот файл.",
+        "Sort by date": "Sort by date",
+        "Delete 2 old files": "Удалить 2 старых файла",
+    }
+    first, *_, last = texts_ru_programs.FOLDERS
+    put(unpacked / last / "b.mo", catalogue_of(messages))
+    put(unpacked / first / "a.mo", catalogue_of({"a": "Открыть этот файл.", "b": "Файл не найден"}))
+    assert list(texts_ru_programs.sentences(request_)) == [
+        *("Открыть этот файл.", "Файл не найден", "Копировать выделенный текст")
+    ]
 
 
 def test_czech_and_spanish(request_):
