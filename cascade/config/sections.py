@@ -25,7 +25,7 @@ class Language:
             come before those of espeak-ng. Upper and lower case are the same.
         texts: Texts for the language model: modules of ``local/texts``, or files with one
             sentence a line.
-        read_aloud: Those that synthetic voices read, as ``texts``. Default: all ``texts``.
+        read_aloud: Texts that synthetic voices read, named as in ``texts``. Default: ``texts``.
         dictionaries: Dictionaries whose word forms all join the vocabulary: modules of
             ``local/texts``, hunspell's ``X.dic`` beside ``X.aff``, or word lists.
         fold: Letters that count as another letter when words are scored, such as ``{ё: е}``.

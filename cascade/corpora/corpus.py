@@ -231,7 +231,7 @@ def text_modules(names: Iterable[str]) -> tuple[str, ...]:
 def texts_to_read(texts: Sequence[str], voice: str) -> tuple[str, ...]:
     """Return what a program reads in the language of ``voice``: files, and modules of ``local``.
 
-    They are the recipe's ``texts``, else the module ``texts_XX``, if there is one.
+    They are those that the recipe names, else the module ``texts_XX``, if there is one.
     """
     module = f"texts_{voice.partition('-')[0]}"
     return tuple(texts) or ((module,) if module in modules() else ())

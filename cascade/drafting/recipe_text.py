@@ -12,7 +12,7 @@ from cascade.config.sections import Dataset, Language
 
 MARK = "cascade new-recipe"  # a recipe with these words was written by this command
 SMALL = 0.1  # hours; below, a training is only a trial, like recipes/mini
-MEASURED = 2.0  # hours; up to here the settings are those of recipes/ru_en
+MEASURED = 2.0  # hours; up to here the settings are those of recipes/ru_en_pair
 PASSES = 20  # through the training speech, if there is more
 
 
@@ -189,7 +189,7 @@ target_minutes: all      # or how many minutes of the target's training speech t
 def training(hours: float) -> dict[str, Any]:
     """Return the settings of the training for ``hours`` of the target's speech.
 
-    Up to `MEASURED` they are those of recipes/ru_en, which were tried with 15 and 80 minutes.
+    Up to `MEASURED` they are those of recipes/ru_en_pair, which were tried with 15 and 80 minutes.
     Above, they give `PASSES` through the speech, in batches that grow with it.
 
     >>> training(100)["steps"], training(100)["batch_seconds"]

@@ -54,7 +54,7 @@ def corpora(experiment: Experiment, processes: int, _force: bool) -> tuple[Job, 
 def check_corpora(experiment: Experiment) -> None:
     """Raise `UserError` before any stage runs for a key that a data set's corpus does not take.
 
-    Also for a text or dictionary that stage 1 would not find.
+    Also for a text or dictionary that stages 0 and 1 would not find.
     """
     for dataset in experiment.recipe.datasets:
         corpus.check_options(dataset.corpus, dataset.options)

@@ -1,6 +1,6 @@
 """Speech by Kokoro's voices and mixtures of them, in any language that espeak-ng speaks.
 
-They read free texts of the language, each sentence once: the recipe's ``texts``, else
+They read free texts of the language, each sentence once: those that the recipe names, else
 ``texts_XX`` of `local.texts`, else `local.texts.free_texts`. The voices are those of the language
 (``voices: own``), or those of other languages, which read it with their accents (``borrowed``).
 A hash decides which sentences come first, which speaker reads each, and how fast. So fewer minutes

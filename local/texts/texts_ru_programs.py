@@ -13,7 +13,7 @@ from local.texts import sentences as splitting
 
 LICENCE = (
     "Messages of programs, their authors and translators: LibreOffice: MPL-2.0; UFO: Alien"
-    " Invasion, QtCurve, Gwyddion, GNUmed: GPL-2+; FreeIPA, Cairo-Dock: GPL-3+; libvirt: LGPL-2.1+."
+    " Invasion, Gwyddion, GNUmed: GPL-2+; FreeIPA, Cairo-Dock: GPL-3+; libvirt, QtCurve: LGPL-2.1+."
 )
 PACKAGES = tuple(
     debian.Package(name, version, {"all": digest})
@@ -84,10 +84,7 @@ def sentences(request: CorpusRequest) -> Iterator[str]:
     root = debian.unpack(PACKAGES, request, "programs_ru", FOLDERS)
     paths = sorted(path for folder in FOLDERS for path in (root / folder).glob("*.mo"))
     messages = (
-        SHORTCUT.sub("", translation)
-        for path in paths
-        for text, translation in catalogue.pairs(path)
-        if translation != text
+        SHORTCUT.sub("", translation) for path in paths for _, translation in catalogue.pairs(path)
     )
     for sentence in splitting.unique(messages):
         enough = len(sentence.split()) >= WORDS

@@ -95,6 +95,22 @@ def test_the_result_depends_neither_on_processes_nor_on_transcripts(adapted, lay
     assert [*rows(again)] == ["s0", "s1"]
 
 
+def test_an_utterance_without_recognised_words_teaches_nothing(adapted, layout):
+    experiment = adapted()
+    path = layout.decode("plain", "festvox_ru") / FIRST_PASS
+    heard = read_text_table(path)
+    (row,) = rows(experiment).values()
+    silent = max(heard, key=lambda name: len(heard[name]))
+    write_text_table(path, heard | {silent: []})
+    decode_adapted(experiment, "plain", experiment.recipe.tests[1], 1)
+    (less,) = rows(experiment).values()
+    assert int(less["used"]) == int(row["used"]) - 1 and float(less["seconds"]) < float(
+        row["seconds"]
+    )
+    words = layout.decode("plain", "festvox_ru_adapted") / "words.txt"
+    assert read_text_table(words).keys() == heard.keys()
+
+
 def test_a_speaker_with_too_little_speech_gets_the_network_as_it_is(adapted, layout, caplog):
     speakers = layout.text(KEY, "speakers")
     names = [*read_text_table(speakers)]

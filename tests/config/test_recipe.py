@@ -856,13 +856,14 @@ def test_files_are_found_in_another_normal_form(raw, read, tmp_path, there, aske
         files[str(tmp_path / unicodedata.normalize(asked, name))] = str(path)
     lexicon, text, dictionary, speech, model = files
     raw["languages"]["ru"] |= {"lexicon": lexicon, "texts": [text], "dictionaries": [dictionary]}
+    raw["languages"]["ru"]["read_aloud"] = [text]
     raw["datasets"][0]["path"] = speech
     raw["systems"]["plain"]["start"] = model
     recipe = read(raw)
     ru = recipe.languages["ru"]
     named = [ru.lexicon, *ru.texts, *ru.dictionaries]
     named += [recipe.datasets[0].path, recipe.systems["plain"].start]
-    assert named == list(files.values())
+    assert named == list(files.values()) and ru.read_aloud == ru.texts
 
 
 def test_a_recipe_that_is_like_one_in_another_normal_form(raw, tmp_path):

@@ -57,16 +57,17 @@ def test_messages_of_programs_without_names_of_buttons(request_, unpacked):
     messages = {
         "&Open the file. Now": "&Открыть этот файл. Сейчас",  # the second one is short
         "Copy the ~selected text": "Копировать ~выделенный текст",
-        "Keep a_b here": "Оставить a_b здесь же",
+        "Sort b_y the date": "Сортировать п_о дате",
         "Open the file again.": "Открыть этот файл.",
-        "Sort by date": "Sort by date",
+        "About this LibreOffice": "О нашем LibreOffice",
         "Delete 2 old files": "Удалить 2 старых файла",
     }
     first, *_, last = texts_ru_programs.FOLDERS
     put(unpacked / last / "b.mo", catalogue_of(messages))
     put(unpacked / first / "a.mo", catalogue_of({"a": "Открыть этот файл.", "b": "Файл не найден"}))
     assert list(texts_ru_programs.sentences(request_)) == [
-        *("Открыть этот файл.", "Файл не найден", "Копировать выделенный текст")
+        *("Открыть этот файл.", "Файл не найден", "Копировать выделенный текст"),
+        "Сортировать по дате",
     ]
 
 
