@@ -98,6 +98,8 @@ def _new_recipe(options: argparse.Namespace) -> str:
 
     if options.nj < 1:
         raise UserError("--nj must be at least 1.")
+    if options.borrowed < 0:
+        raise UserError("--borrowed must not be negative.")
     path = on_disk(Path(options.name).absolute())
     if path.suffix != ".yaml":
         path = RECIPES / options.name / "recipe.yaml"
@@ -107,7 +109,8 @@ def _new_recipe(options: argparse.Namespace) -> str:
         raise UserError("--target may be there once only. Put all its speech into one folder.")
     speech = [_speech(option) for option in (*options.target, *options.ext)]
     os.chdir(ROOT)
-    report = new_recipe(path, speech[0], speech[1:], Path("downloads"), Path("data"), options.nj)
+    sources = Path("downloads"), Path("data")
+    report = new_recipe(path, speech[0], speech[1:], *sources, options.nj, options.borrowed)
     run = f"./run.sh --recipe {shlex.quote(options.name)}"
     return (
         f"{report}\n\nWrote {_from_root(path)}. Next:\n"

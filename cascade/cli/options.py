@@ -107,6 +107,14 @@ def _new_recipe(subparsers: argparse._SubParsersAction) -> None:
         help="a second language to train on, and its speech; may be given several times. In"
         " place of a folder, a corpus of local/corpora may be named: en:synth_en",
     )
+    new.add_argument(
+        "--borrowed",
+        type=int,
+        default=0,
+        metavar="MINUTES",
+        help="train beside borrowed voices, too: texts of the target language, read by synthetic"
+        " voices of other languages. Stage 0 makes them; 20 minutes are enough to try",
+    )
     new.add_argument("--nj", type=int, default=os.cpu_count() or 1, help="processes at once")
     new.add_argument("--force", action="store_true", help="overwrite an existing recipe")
 

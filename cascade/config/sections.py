@@ -118,7 +118,7 @@ class Dataset:
         adapt: For ``test`` sets. ``speaker``: they are recognised once more, in two passes, as a
             test of its own, whose name ends with ``_adapted``. Before the second pass, a copy of
             the network trains on what the first has recognised of a speaker. The transcripts of
-            the set are not used. Keys: see ``Adapt``.
+            the set are not used. The recipe's ``adapt`` sets how.
         max_minutes_per_speaker: At most so many minutes of any one speaker are used, for a
             corpus in which one speaker has most of the speech. A hash of each utterance's id
             decides which, so fewer minutes are part of more; ``excluded.tsv`` lists the others.

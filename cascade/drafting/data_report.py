@@ -50,6 +50,12 @@ def report(
         _guesses(recipe, name, summaries, guesses[name], origins[name]) for name in recipe.languages
     )
     parts = [_data(summaries), "\n".join(languages), _phones(recipe, summaries)]
+    parts += [
+        f"borrowed voices: stage 0 makes {dataset.minutes:g} minutes of speech, which takes a"
+        " processor core 10 to 20 minutes for 20."
+        for dataset in recipe.role("train_ext")
+        if dataset.voices
+    ]
     warnings = list(_warnings(recipe, summaries))
     if warnings:
         parts.append("\n".join(f"warning: {warning}." for warning in warnings))

@@ -41,12 +41,14 @@ def new_recipe(
     downloads: Path,
     data: Path,
     jobs: int,
+    borrowed: int = 0,
 ) -> str:
     """Write a recipe to ``path``; return the report to print.
 
     ``target`` and ``others`` are pairs of a language and where its speech is: a folder, a file,
-    or a corpus that is fetched. Raises `UserError` if a corpus cannot be read or has no usable
-    utterance, and for a language that espeak-ng does not have.
+    or a corpus that is fetched. ``borrowed`` is the minutes of borrowed voices. Raises `UserError`
+    if a corpus cannot be read or has no usable utterance, and for a language that espeak-ng does
+    not have.
     """
     name = path.parent.name if path.stem == "recipe" else path.stem  # as `read_recipe` has it
     if not NAME.fullmatch(name):
@@ -128,6 +130,7 @@ def new_recipe(
         hours=sum(s.hours for s in training),
         words=sum(s.words.total() for s in training),
         max_excluded=_max_excluded(summaries, final),
+        borrowed=borrowed,
     )
     text = draft.text()
     with tempfile.TemporaryDirectory() as temporary:  # a recipe with an error is not written

@@ -2,18 +2,20 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import yaml
 
 from cascade.config.schema import as_plain
-from cascade.config.sections import Dataset, Language
+from cascade.config.sections import Dataset, Language, Split
 
 MARK = "cascade new-recipe"  # a recipe with these words was written by this command
 SMALL = 0.1  # hours; below, a training is only a trial, like recipes/mini
 MEASURED = 2.0  # hours; up to here the settings are those of recipes/ru_en_pair
 PASSES = 20  # through the training speech, if there is more
+WEIGHT = 0.2  # of the loss of each other language, where all layers are shared
+HELD_BACK = 85.0  # from here to 100, the borrowed voices and their sentences are for valid
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,8 @@ class Draft:
     ``language_names`` and ``origins`` (a phrase on where the data come from) are by language.
     ``existing`` has the settings of other recipes; comments show those that are not used.
     ``rate`` is in Hz. ``hours`` are of the target's training speech, ``words`` its running
-    words. ``max_excluded`` is in per cent; 0 is the default.
+    words. ``max_excluded`` is in per cent; 0 is the default. ``borrowed`` is the minutes of
+    borrowed voices.
     """
 
     name: str
@@ -46,6 +49,12 @@ class Draft:
     hours: float
     words: int
     max_excluded: int
+    borrowed: int = 0
+
+    @property
+    def others(self) -> list[str]:
+        """The languages that are not the target."""
+        return [name for name in self.languages if name != self.target]
 
     def text(self) -> str:
         """Return the recipe: YAML with comments."""
@@ -54,9 +63,10 @@ class Draft:
         return "\n\n".join(part for part in parts if part) + "\n"
 
     def _head(self) -> str:
-        others = [name for name in self.languages if name != self.target]
-        joined = " and ".join(self.language_names[name] for name in others)
-        title = self.language_names[self.target] + (f", trained with {joined}" if others else "")
+        beside = [self.language_names[name] for name in self.others]
+        beside += ["borrowed voices"] * bool(self.borrowed)
+        title = self.language_names[self.target]
+        title += f", trained with {' and '.join(beside)}" if beside else ""
         return f"""\
 # {title}.
 #
@@ -78,9 +88,14 @@ target_minutes: all      # or how many minutes of the target's training speech t
                 "# split: a speaker (or utterance) has a number from 0 to 100, a hash of its name.",
                 "# A part has those between two numbers. New recordings move no others.",
             ]
+        if self.borrowed:
+            lines += [
+                "# voices: synthetic voices of other languages read texts of the target. Stage 0",
+                f"# makes {self.borrowed} minutes. They are a stream of their own.",
+            ]
         lines.append("datasets:")
-        for dataset in self.datasets:
-            row = {k: v for k, v in vars(dataset).items() if v not in (None, "", False)}
+        for dataset in (*self.datasets, *borrowed_voices(self.target, self.borrowed)):
+            row = {key: value for key, value in vars(dataset).items() if value}
             if dataset.split:
                 between = [int(x) if x == int(x) else x for x in dataset.split.between]
                 row["split"] = {**vars(dataset.split), "between": between}
@@ -111,7 +126,8 @@ target_minutes: all      # or how many minutes of the target's training speech t
         if name != self.target or name not in self.existing:
             return {}
         language = self.existing[name].language
-        return {k: v for k in ("texts", "dictionaries") if (v := getattr(language, k))}
+        keys = ("texts", *["read_aloud"] * bool(self.borrowed), "dictionaries")
+        return {key: value for key in keys if (value := getattr(language, key))}
 
     def _free_texts(self, name: str) -> list[str]:
         """Return lines for texts and dictionaries. A trial has none: they are large downloads."""
@@ -151,13 +167,32 @@ target_minutes: all      # or how many minutes of the target's training speech t
 
     def _systems(self) -> str:
         lines = ["# The networks to train and compare: LSTM layers, and neurons in each."]
-        if len(self.languages) > 1:
-            lines.append("# The languages share the upper layers (cascade), or the lower ones.")
-        lines += ["systems:", "  plain:   {layers: [4], neurons: 100}"]
-        if len(self.languages) > 1:
-            lines.append("  cascade: {layers: [2, 2], neurons: 100}")
-            lines.append("  lower:   {layers: [2, 2], neurons: 100, share: lower}")
-        return "\n".join(lines)
+        own = f", languages: {_flow(self.others)}" if self.borrowed else ""
+        systems = ["  plain:   {layers: [4], neurons: 100}"]
+        if self.others:
+            lines.append("# cascade: the languages share the upper layers.")
+            systems.append(f"  cascade: {{layers: [2, 2], neurons: 100{own}}}")
+        if self.borrowed or len(self.others) > 1:
+            lines.append("# deep: all layers are shared, and each language has its own output.")
+            lines += ["# weights: the others must not outweigh the target."] * bool(self.others)
+            own = self._weights()
+            systems.append(f"  deep:    {{layers: [4, 0], neurons: 100, share: lower{own}}}")
+        elif self.others:
+            lines.append("# lower: the languages share the lower layers.")
+            systems.append("  lower:   {layers: [2, 2], neurons: 100, share: lower}")
+        return "\n".join([*lines, "systems:", *systems])
+
+    def _weights(self) -> str:
+        """Return how much other languages count where all layers are shared, as in ru_many."""
+        if not self.others:
+            return ""
+        batch = training(self.hours)["batch_seconds"]
+        seconds = max(batch // 5, batch // (1 + len(self.others)))
+        each = {
+            "seconds": dict.fromkeys(self.others, seconds),
+            "weights": dict.fromkeys(self.others, WEIGHT),
+        }
+        return f",\n            train: {_flow(each)}"
 
     def _train(self) -> str:
         train = training(self.hours)
@@ -184,6 +219,22 @@ target_minutes: all      # or how many minutes of the target's training speech t
             text += "\n\n# With so little speech, the search for scales and penalties is slow.\n"
             text += "decode: {tune: false}"
         return text
+
+
+def borrowed_voices(target: str, minutes: int) -> list[Dataset]:
+    """Return the data sets of ``minutes`` of borrowed voices: to train on, and for valid."""
+    if not minutes:
+        return []
+    heard = Dataset(
+        "train_ext",
+        target,
+        "voices",
+        stream="borrowed",
+        voices="borrowed",
+        minutes=minutes,
+        split=Split((0.0, HELD_BACK)),
+    )
+    return [heard, replace(heard, role="valid", stream="", split=Split((HELD_BACK, 100.0)))]
 
 
 def training(hours: float) -> dict[str, Any]:

@@ -50,7 +50,8 @@ def test_what_goes_in_comes_out(read):
 
 
 def test_defaults_of_data_sets_are_left_out():
-    assert "isolated" not in DRAFT.text() and "channel" not in DRAFT.text()
+    for key in ("isolated", "channel", "speeds"):
+        assert key not in DRAFT.text()
 
 
 def test_every_section_says_what_it_is():
@@ -84,6 +85,50 @@ def test_one_language_has_no_cascade(read):
     recipe = read(alone.text())
     assert set(recipe.systems) == {"plain"} and recipe.language_model.order == 2
     assert recipe.limits.max_excluded == "5%"
+
+
+def test_borrowed_voices_are_a_stream_that_only_deep_hears(read):
+    language = dataclasses.replace(DRAFT.existing["no"].language, read_aloud=("texts_no",))
+    existing = {"no": dataclasses.replace(DRAFT.existing["no"], language=language)}
+    recipe = read(dataclasses.replace(DRAFT, borrowed=20, existing=existing).text())
+    assert recipe.ext_streams == {"hi": "hi", "borrowed": "no"}
+    streams = {system: list(recipe.streams_of(system)) for system in recipe.systems}
+    both = ["no", "hi"]
+    assert streams == {"plain": ["no"], "cascade": both, "deep": [*both, "borrowed"]}
+    (heard,), (held,) = recipe.stream("borrowed"), recipe.role("valid")[1:]
+    assert (heard.minutes, held.minutes, held.voices) == (20, 20, "borrowed")
+    assert heard.split.between[1] == held.split.between[0]
+    assert recipe.languages["no"].read_aloud == ("texts_no",)
+    deep = recipe.train_of("deep")
+    assert (deep.weights, deep.seconds) == ({"hi": 0.2}, {"hi": 20})
+    assert recipe.train_of("cascade").weights == {}
+
+
+def test_borrowed_voices_need_no_second_language(read):
+    alone = dataclasses.replace(
+        DRAFT, datasets=DATASETS, languages={"no": DRAFT.languages["no"]}, borrowed=5
+    )
+    recipe = read(alone.text())
+    assert list(recipe.systems) == ["plain", "deep"]
+    assert list(recipe.streams_of("deep")) == ["no", "borrowed"]
+    assert alone.text().startswith("# Norwegian, trained with borrowed voices.")
+
+
+def test_several_languages_share_all_layers_and_do_not_outweigh_the_target(read):
+    codes = ("hi", "sv", "da", "de", "nl", "fi")
+    several = dataclasses.replace(
+        DRAFT,
+        datasets=(*DATASETS, *(Dataset("train_ext", c, "mls", path=c, name=c) for c in codes)),
+        languages={**DRAFT.languages, **{c: Language("ab", c) for c in codes[1:]}},
+        language_names={**DRAFT.language_names, **{c: c for c in codes[1:]}},
+        origins={},
+    )
+    recipe = read(several.text())
+    assert list(recipe.systems) == ["plain", "cascade", "deep"]
+    deep = recipe.train_of("deep")
+    assert set(deep.weights) == set(deep.seconds) == set(codes)
+    assert sum(deep.seconds.values()) <= 2 * deep.batch_seconds
+    assert list(recipe.streams_of("cascade")) == ["no", *codes]
 
 
 @given(st.floats(0.001, 2000))
