@@ -264,8 +264,8 @@ class LanguageModel:
             without a dictionary.
     """
 
-    order: int = within(3, 1, 5)
-    phone_order: int = within(4, 1, 6)
+    order: int = within(3, 2, 5)
+    phone_order: int = within(4, 2, 5)
     prune: float = within(0.0, 0)
     words: int | None = within(None, 1)
     open: bool = False

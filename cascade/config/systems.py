@@ -213,6 +213,8 @@ class System:
         It has its own value then. ``steps`` and ``epochs`` replace each other.
         """
         section, *path = key.split(".")
+        if key == "encoder":
+            return self.encoder is not None
         if section != "train" or not path:
             return False
         lengths = ("steps", "epochs")

@@ -8,7 +8,8 @@ of several, so with any of them utterances are drawn.
 
 - Rates are compared by their ratio. Its replicates give the interval (percentiles) and the
   p-value (twice the share of replicates with the opposite sign). So the interval excludes 0 if
-  and only if p is below 0.05.
+  and only if p is below 0.05. Of few units, a share of zero replicates would not make p small,
+  however large the effect. Then p is that of their mean and spread, if it is smaller.
 - Percentiles and p are those of Student's t for the number of utterances or speakers. Without
   this, the intervals of a bootstrap of few units are too narrow (Hesterberg, What teachers should
   know about the bootstrap, The American Statistician 69, 2015: expanded percentiles).
@@ -220,7 +221,15 @@ def _p_value(ratio: np.ndarray, units: int) -> float | None:
         return None
     opposite = min((ratio >= 0).sum(), (ratio <= 0).sum())
     share = min(0.5, (opposite + 1) / (len(ratio) + 1))
-    return float(2 * stdtr(units - 1, ndtri(share) * np.sqrt((units - 1) / units)))
+    p = _two_sided(ndtri(share), units)
+    if not opposite and p < 1 - LEVEL and np.isfinite(ratio).all() and (spread := ratio.std()):
+        p = min(p, _two_sided(-abs(ratio.mean()) / spread, units))
+    return p
+
+
+def _two_sided(z: float, units: int) -> float:
+    """Return the p-value of a difference that is ``-z`` bootstrap standard errors from 0."""
+    return float(2 * stdtr(units - 1, z * np.sqrt((units - 1) / units)))
 
 
 def _holm(pairs: Sequence[Pair]) -> list[Pair]:

@@ -42,7 +42,8 @@ def run_points(
 
     ``options`` are the options of the command line for every point. ``publish`` takes the
     points that are done and the number of all; it returns the file to read. A point that fails
-    does not stop the others. At the end raises `UserError`, which names the failed ones.
+    does not stop the others, nor do points that cannot be compared. At the end raises `UserError`,
+    which names the failed ones, or says why there is no comparison.
     """
     todo = [point for point in plan if _due(point, stage_numbers, force)]
     again = {point.name for point in todo}
@@ -51,9 +52,14 @@ def run_points(
 
     def publish_done() -> Path | None:
         finished = [point for point in plan if point.name in done]
-        return publish(finished, len(plan)) if finished else None
+        problems.clear()
+        try:
+            return publish(finished, len(plan)) if finished else None
+        except UserError as error:
+            problems.append(str(error))
+            return None
 
-    failed = []
+    failed, problems = [], list[str]()
     with owner(plan[0].layout.root.parent):
         report = publish_done()
         by_run = {_run(point, options, force): point for point in todo}
@@ -72,7 +78,9 @@ def run_points(
     if failed:
         in_order = [one for one in by_run if one in failed]  # the order of the plan
         names = "".join(f"\n  {one.name}: {one.log}" for one in in_order)
-        raise UserError(f"{len(failed)} of {len(plan)} points failed. See their logs:{names}")
+        problems.insert(0, f"{len(failed)} of {len(plan)} points failed. See their logs:{names}")
+    if problems:
+        raise UserError("\n".join(problems))
 
 
 def _run(point: Point, options: Sequence[str], force: bool) -> Run:

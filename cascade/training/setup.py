@@ -103,13 +103,19 @@ def build_trainer(
         config.encoder,
     )
     set_precision(settings.precision)
+    valid = utterances(recipe.role("valid"))
+    if not len(valid):
+        raise UserError(
+            f"{name}: no utterance of the valid sets is long enough for its phones. Check their"
+            " transcripts."
+        )
     message = None
     if system.start:
         message = _load_start(experiment, name, network, phones, write=ranks.first)
     trainer = Trainer(
         network,
         iterators,
-        utterances(recipe.role("valid")),
+        valid,
         settings,
         layout.system(name),
         device or training_device(),

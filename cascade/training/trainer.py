@@ -81,7 +81,8 @@ class Trainer:
         self.fingerprint = fingerprint
         self.message = message  # for the next report
         self.step = 0
-        self.ledger = [row for iterator in iterators for row in iterator.data.excluded]
+        speech = [*(iterator.data for iterator in iterators), valid]
+        self.ledger = [row for data in speech for row in data.excluded]
         # Since the last validation.
         self.losses: dict[str, list[float]] = {iterator.name: [] for iterator in iterators}
         self.history: list[dict[str, Any]] = []

@@ -65,7 +65,7 @@ def utterances(request: CorpusRequest) -> Iterator[Utterance | Excluded]:
     texts = ordered(sentences(request, reading), reading)
     model = kokoro.install(request)
     name = f"voices_{request.language}-{group}"
-    folder = _folder(request, group, speakers, speeds, texts)
+    folder = _folder(request, reading.voice, group, speakers, speeds, texts)
     log.info("%s: %d speakers, wavs in %s", name, len(speakers), folder)
     planned = tasks(name, texts, speakers, speeds, reading, kokoro.vocabulary(model))
     readings = ((task, model, folder, request.rate) for task in planned)
@@ -155,6 +155,7 @@ def _spoken(job: tuple[Task, Path, Path, int]) -> tuple[Task, float]:
 
 def _folder(
     request: CorpusRequest,
+    voice: str,
     group: str,
     speakers: Sequence[Speaker],
     speeds: Sequence[float],
@@ -166,6 +167,8 @@ def _folder(
         f"version {VERSION}\nonnxruntime {version('onnxruntime')}\nrate {request.rate}\n"
         f"speakers and texts {hashlib.sha256(plan.encode()).hexdigest()}\n"
     ) + "".join(package.line for package in kokoro.PACKAGES)
+    if voice != request.language:  # another voice pronounces the same texts differently
+        description += f"voice {voice}\n"
     if speeds != SPEEDS:
         description += f"speeds {' '.join(map(str, speeds))}\n"
     return cached_folder.growing(request.data / f"voices_{request.language}_{group}", description)

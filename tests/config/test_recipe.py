@@ -399,6 +399,8 @@ FOLDED = {**SMALL["languages"]["ru"], "fold": {"ий": "и"}}
         (trained(augment_of={"en": {"wrap": 1}}), "unknown key 'wrap'.*'warp'"),
         (trained(augment_of={"en": {"warp": -1}}), r"augment_of\.en\.warp. must be 0 to 8, not -1"),
         (trained(seconds={"en": 0}), "'en' must be at least 0.1"),
+        ({"language_model": {"order": 1}}, "'language_model.order' must be 2 to 5, not 1"),
+        ({"language_model": {"phone_order": 6}}, "phone_order' must be 2 to 5, not 6"),
         ({"features": {"cmn": "off"}}, "cmn must be 'online' or 'utterance'"),
         ({"target_minutes": "some"}, "number of minutes, or 'all'"),
         ({"target_minutes": -1}, "number of minutes, or 'all'"),

@@ -185,6 +185,19 @@ def test_two_or_three_utterances_are_never_significant(utterances):
     assert pair.p > 0.05
 
 
+def test_a_large_effect_in_few_speakers_has_a_small_p():
+    """Ten speakers, each with half of the errors: a share of the replicates could not say more
+    than 0.005, so with many pairs of systems nothing would be significant."""
+    speakers = [f"s{n % 10}" for n in range(100)]
+    random = np.random.default_rng(0)
+    tokens = np.full(100, 40)
+    errors = {"a": random.poisson(20, 100), "b": random.poisson(10, 100)}
+    pair = compare(errors, tokens, speakers).pairs[0]
+    by_speaker = [e.reshape(10, 10).sum(axis=0) for e in errors.values()]
+    assert pair.p == pytest.approx(stats.ttest_rel(*map(np.log, by_speaker)).pvalue, rel=0.9)
+    assert pair.p < 1e-5
+
+
 def test_no_errors():
     none, some, tokens = np.zeros(50, int), np.arange(50) % 3, np.full(50, 10)
     result = compare({"none": none, "some": some, "too": none}, tokens)

@@ -67,6 +67,9 @@ def test_a_key_that_a_system_has_set_cannot_be_swept(planned):
         planned("train.steps=5,10", systems={"own": own})
     with pytest.raises(UserError, match=r"--sweep train\.epochs: system 'own' sets this key"):
         planned("train.epochs=1,2", systems={"own": own})  # its steps replace them
+    own = {"layers": [1], "neurons": 4, "encoder": "conformer"}
+    with pytest.raises(UserError, match="--sweep encoder: system 'own' sets this key"):
+        planned("encoder=lstm,blstm", systems={"own": own})
 
 
 @pytest.fixture

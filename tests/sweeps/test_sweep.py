@@ -3,7 +3,12 @@
 import json
 import xml.etree.ElementTree as ET
 
+import pytest
 from support import run
+
+from cascade.runtime.errors import UserError
+from cascade.sweeps import sweep
+from cascade.sweeps.plan import Point, sweep_plan
 
 POINTS = [f"target_minutes={value},seed={seed}" for value in ("0", "all") for seed in (7, 8)]
 FILES = ("sweep.json", "sweep_significance.json", "SWEEP.md", "sweep.svg")
@@ -49,29 +54,55 @@ def test_a_search(tiny):
     assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == before
 
 
+def test_points_that_cannot_be_compared_stop_no_other(small, read, monkeypatch):
+    raw, layout = small
+    plan = sweep_plan(lambda more: read(raw, more), "train.dropout=0.1,0.2", 1, layout)
+    ended = [(sweep._run(point, [], False), None) for point in plan]
+    monkeypatch.setattr(sweep.runs, "run_all", lambda todo, jobs, before: (one for one in ended))
+    done = set()
+    monkeypatch.setattr(Point, "done", property(lambda point: point.name in done))
+    seen = []
+
+    def publish(finished, planned):
+        seen.append(len(finished))
+        if len(finished) == 1:
+            raise UserError("scored on different phones")
+        return layout.root / "SWEEP.md"
+
+    monkeypatch.setattr(sweep.stages, "due", lambda experiment, stages: "it has not run yet")
+    done.update(point.name for point in plan)
+    sweep.run_points(plan, [], range(6), 1, False, publish)
+    assert seen == [1, 2]
+    seen.clear()
+    ended.pop()
+    with pytest.raises(UserError, match="scored on different phones"):
+        sweep.run_points(plan, [], range(6), 1, False, publish)
+    assert seen == [1]
+
+
 def test_a_sweep(tiny):
     """The points of 0 minutes fail."""
     options, folder, exp = tiny
-    options, sweep = [*options, "--sweep", "target_minutes=all,0"], exp / "sweep"
+    options, folder_of_points = [*options, "--sweep", "target_minutes=all,0"], exp / "sweep"
     text = run(*options, "--dry-run").stderr
     assert "4 points, 0 of them done." in text
     for point in POINTS:
         assert f"{point} would run: stage 0, corpora: it has not run yet." in text
-    assert not sweep.exists()
+    assert not folder_of_points.exists()
 
     done = run(*options, expect=1)
     assert f"cascade: 2 of 4 points failed. See their logs:\n  {POINTS[0]}: " in done.stderr
     assert "target_minutes: 0 leaves no utterance of it. Use" in done.stderr
     assert f"2 of 4 points are in {folder}/SWEEP.md" in done.stderr
-    assert sorted(path.name for path in sweep.iterdir() if path.is_dir()) == POINTS
+    assert sorted(path.name for path in folder_of_points.iterdir() if path.is_dir()) == POINTS
     for point in POINTS:
-        assert "Stage 0, corpora runs" in (sweep / point / "run.log").read_text()
+        assert "Stage 0, corpora runs" in (folder_of_points / point / "run.log").read_text()
 
     rows = json.loads((folder / "sweep.json").read_text())
     kinds = [(row["target_minutes"], row["seed"], row["test"], row["system"]) for row in rows]
     assert kinds == [("all", seed, "mine", name) for seed in (7, 8) for name in ("small", "large")]
     for row in rows:
-        point = sweep / POINTS[row["seed"] - 5]
+        point = folder_of_points / POINTS[row["seed"] - 5]
         results = json.loads((point / "results.json").read_text())["tests"]["mine"]["systems"]
         values = results[row["system"]]
         given = {"system", "target_minutes", "minutes", "seed", "test", "oov"}

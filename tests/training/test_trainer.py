@@ -288,6 +288,20 @@ def test_a_loss_that_stays_infinite_stops_the_training(layout, tmp_path):
     assert "train-" in ledger and "left out of step 3: the loss is not finite" in ledger
 
 
+def test_a_valid_utterance_that_is_too_short_is_listed(tmp_path):
+    layout = Layout(tmp_path, None, None)
+    for seed, key in enumerate(("train", "valid")):
+        planted(layout, key, seed, 6)
+    table = layout.text("valid", "phones")
+    name, *labels = (lines := table.read_text().splitlines())[0].split()
+    table.write_text("\n".join([" ".join([name, *labels * 99]), *lines[1:]]) + "\n")
+    run = trainer(layout, tmp_path, settings=dataclasses.replace(TRAIN, steps=2, valid_every=2))
+    run.run(lambda progress: None)
+    row = f"{name}\t"
+    ledger = (tmp_path / "excluded.tsv").read_text()
+    assert row in ledger and "frames are too few for" in ledger
+
+
 def test_workers_change_no_byte(layout, tmp_path):
     """Nor do they after an interruption: the position is that of the step, not of what is read."""
     settings = dataclasses.replace(

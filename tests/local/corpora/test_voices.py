@@ -160,6 +160,15 @@ def test_other_texts_or_speakers_are_another_folder(request_, tmp_path):
     assert few[0].audio.is_file()
 
 
+def test_another_voice_of_the_language_reads_into_another_folder(request_):
+    """Spanish of Spain and of Latin America: the same texts and speakers, other phones."""
+    folders = {
+        spoken(replace(request_, reading=replace(request_.reading, voice=voice)))[0].audio.parent
+        for voice in ("ru", "ru-lv")
+    }
+    assert len(folders) == 2
+
+
 def test_a_damaged_file_says_what_to_delete(request_):
     audio = spoken(request_)[0].audio
     audio.write_bytes(b"x")
