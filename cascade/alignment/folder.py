@@ -2,6 +2,7 @@
 
 import importlib.util
 import logging
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -14,7 +15,7 @@ from cascade.alignment.pronouncing import Pronouncer
 from cascade.bundle.manifest import Manifest
 from cascade.bundle.reader import Bundle
 from cascade.corpora import corpus
-from cascade.corpora.corpus import CorpusRequest, Excluded
+from cascade.corpora.corpus import CorpusRequest, Excluded, Utterance
 from cascade.corpora.detection import find_parts
 from cascade.data.utterance_checks import CheckedUtterance, Rules, check_utterance
 from cascade.runtime import workers
@@ -67,7 +68,7 @@ def align_folder(bundle: Bundle, request: Request, allowed: Sequence[int]) -> st
     if not items:
         some = "; ".join(f"{one.id}: {one.reason}" for one in left_out[:3]) or "it lists none"
         raise UserError(f"{request.where} has no utterance that can be aligned ({some}).")
-    items.sort(key=lambda item: str(item.audio))  # stable: all of a recording together
+    items.sort(key=lambda item: os.path.abspath(item.audio))  # all of a recording together
     names = _names(items, Path(request.where))
     _check_free(request, list(dict.fromkeys(names[item.audio] for item in items)))
     phones = read_phones(bundle.folder / "tokens.txt")
@@ -82,9 +83,10 @@ def align_folder(bundle: Bundle, request: Request, allowed: Sequence[int]) -> st
             name: files.enter_context(replacing(request.out / name)) for name in _lists(request)
         }
         doubtful = []
-        for path, results in groupby(_aligned(aligner, items, request.jobs), lambda one: one[0]):
-            name, aligned = names[path], []
-            for _, one in results:
+        results = _aligned(aligner, items, request.jobs)
+        for name, group in groupby(results, lambda result: names[result[0]]):
+            aligned = []
+            for _, one in group:
                 if isinstance(one, Excluded):
                     rows.append((one.id, name, "", "", f"left out: {one.reason}"))
                     left_out.append(one)
@@ -105,7 +107,7 @@ def align_folder(bundle: Bundle, request: Request, allowed: Sequence[int]) -> st
             reason = left_out[0].reason
             raise UserError(f"no utterance of {request.where} could be aligned: {reason}.")
     head = ("utterance", "recording", "seconds", "score", "result")
-    table = [head, *(tuple(" ".join(cell.split()) for cell in row) for row in rows)]
+    table = [head, *(tuple(_escaped(" ".join(cell.split())) for cell in row) for row in rows)]
     write_text(request.out / TABLE, "".join("\t".join(row) + "\n" for row in table))
     return _summary(request, count, left_out, doubtful)
 
@@ -142,15 +144,23 @@ def utterances(
     )
     items: list[CheckedUtterance] = []
     left_out: list[Excluded] = []
-    seen = set[str]()
+    seen: dict[str, set[tuple]] = {}  # by id: what it stood for
     for part in parts:
         one = replace(asked, path=part.path, part=part.part)
         for listed in corpus.listing(part.corpus, one):
-            if listed.id in seen:
+            meanings, meaning = seen.setdefault(listed.id, set()), _meaning(listed)
+            if meaning in meanings:
                 continue  # parts of a corpus may share utterances
-            seen.add(listed.id)
+            meanings.add(meaning)
             if isinstance(listed, Excluded):
                 left_out.append(listed)
+                continue
+            if len(meanings) > 1:
+                left_out.append(Excluded(listed.id, "another utterance has this id"))
+                continue
+            names = f"{listed.id} {listed.speaker} {listed.audio}"
+            if _escaped(names) != names:  # neither libsndfile nor the results can have it
+                left_out.append(Excluded(listed.id, "its name is not UTF-8: rename it"))
                 continue
             checked = check_utterance(listed, rules)[0]
             if isinstance(checked, Excluded):
@@ -160,6 +170,13 @@ def utterances(
             else:
                 items.append(checked)
     return items, left_out
+
+
+def _meaning(listed: Utterance | Excluded) -> tuple:
+    """Return what an id stands for: a part of a recording, or what is left out and why."""
+    if isinstance(listed, Excluded):
+        return (listed.reason,)
+    return listed.audio, listed.start, listed.end, listed.channel
 
 
 def _aligned(
@@ -176,23 +193,30 @@ def _aligned(
             done += item.seconds
 
 
+def _escaped(text: str) -> str:
+    """Return text that any file and terminal takes: bytes of names that are not UTF-8 escaped."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def _names(items: Sequence[CheckedUtterance], where: Path) -> dict[Path, str]:
     """Return a name for each recording: its path in the folder without the suffix.
 
-    Raises `UserError` if two recordings have the same name.
+    A recording elsewhere, as of a corpus that is fetched, has the name of its file. Raises
+    `UserError` if two have the same name.
     """
-    root = where if where.is_dir() else where.parent
+    root = os.path.abspath(where if where.is_dir() else where.parent)
     names: dict[Path, str] = {}
     owners: dict[str, Path] = {}
     for path in dict.fromkeys(item.audio for item in items):
-        inside = path.absolute().is_relative_to(root)
-        name = str(path.absolute().relative_to(root).with_suffix("")) if inside else path.stem
-        if name in owners:
+        full = Path(os.path.abspath(path))  # a `..` in a list's path would lead out of --out
+        inside = where.exists() and full.is_relative_to(root)
+        name = str(full.relative_to(root).with_suffix("")) if inside else full.stem
+        if owners.setdefault(name, full) != full:
             raise UserError(
                 f"{path} and {owners[name]} would have the same TextGrid, {name}.TextGrid. Align"
                 " them one after the other, each with an --out of its own."
             )
-        names[path], owners[name] = name, path
+        names[path] = name
     return names
 
 
@@ -246,4 +270,4 @@ def _summary(
         lines += [f"  {one.id}: {one.reason}" for one in left_out[:NAMED]]
     if len(doubtful) > NAMED or len(left_out) > NAMED:
         lines.append(f"{request.out / TABLE} has all of them.")
-    return "\n".join(lines)
+    return _escaped("\n".join(lines))

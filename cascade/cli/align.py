@@ -45,6 +45,11 @@ def align(
     path = _bundle(options, experiment, keys)
     with opened(path, FILES) as bundle:
         model = json.loads((bundle.folder / "model.json").read_text(encoding="utf-8"))
+        if not isinstance(model, dict) or "allowed" not in model:
+            raise UserError(
+                f"{bundle.name} is refused: its model.json does not say which phones the language"
+                " has ('allowed'). Pack it again."
+            )
         return align_folder(bundle, request, model["allowed"])
 
 

@@ -8,6 +8,7 @@ import shlex
 import signal
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import BrokenExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -84,6 +85,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         hint = f" Run the same command{how} to continue." if options.command == "run" else ""
         print(f"\ncascade: stopped.{hint}", file=sys.stderr)
         return INTERRUPTED
+    except BrokenExecutor:
+        print(
+            "cascade: a worker process was killed, perhaps for lack of memory. Use fewer processes,"
+            " such as --nj 1. If it happens again, a recording may crash its decoder.",
+            file=sys.stderr,
+        )
+        return 1
     except OSError as error:
         if isinstance(error, BrokenPipeError) and nobody_reads():
             return UNREAD

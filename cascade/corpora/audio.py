@@ -56,8 +56,12 @@ def inspect(path: Path) -> AudioInfo:
     """Read the header of an audio file, and its last sample.
 
     Raises `UserError` if the file is missing, cannot be read, is empty, or is shorter than
-    its header says.
+    its header says, and if its name is not UTF-8: libsndfile and the manifests cannot have it.
     """
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise UserError(f"the name of the audio file {path} is not UTF-8: rename it") from None
     if not path.is_file():
         raise UserError(f"the audio file {path} is missing")
     try:
@@ -256,7 +260,7 @@ def _expected_bytes(stream: BinaryIO) -> int:
     elif head[:4] == b"FORM" and head[8:] in (b"AIFF", b"AIFC"):
         length = struct.unpack(">I", head[4:8])[0]
         return 8 + length if length < PIPED else 0
-    elif head[:4] == b".snd":
+    elif head[:4] == b".snd" and len(head) == 12:
         begin, length = struct.unpack(">II", head[4:])
         return begin + length if length < PIPED else 0
     elif head[:7] == b"NIST_1A":

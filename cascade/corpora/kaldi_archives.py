@@ -10,10 +10,12 @@ from cascade.runtime.errors import UserError
 def read_features(where: str) -> np.ndarray:
     """Return a feature matrix (T, C) float32 from ``ARCHIVE:OFFSET``, as in an scp.
 
-    Raises `UserError` if it cannot be read, and for a command in place of an archive.
+    Raises `UserError` if it cannot be read, for a command in place of an archive, and for a pickle
+    in it, which could run commands.
     """
-    import kaldiio  # not there where only bundles run
+    import kaldiio.matio  # not there where only bundles run
 
+    kaldiio.matio.pickle = _NoPickles  # it loads them wherever an archive says that there is one
     if "|" in where:  # kaldiio would run it
         raise UserError(f"the features are the output of a command: {where}")
     try:
@@ -23,6 +25,14 @@ def read_features(where: str) -> np.ndarray:
     if not isinstance(features, np.ndarray) or features.ndim != 2 or not features.size:
         raise UserError(f"at {where} there is no feature matrix")
     return np.ascontiguousarray(features, dtype=np.float32)
+
+
+class _NoPickles:
+    """In place of the module ``pickle``."""
+
+    @staticmethod
+    def load(*_: object) -> None:
+        raise ValueError("it is a pickle, which could run commands: write a Kaldi matrix")
 
 
 def size_mismatch(sizes: Mapping[str, int]) -> str | None:

@@ -34,7 +34,7 @@ def corrections(path: Path) -> dict[int, bytes]:
                 if name == b"ds64" and any(stream.read(length)):
                     return {}
                 stream.seek(begin + length + length % 2)
-        elif head[:4] == b".snd":
+        elif head[:4] == b".snd" and len(head) == 12:
             begin, length = struct.unpack(">II", head[4:])
             if not length and size > begin:
                 return {8: struct.pack(">I", min(size - begin, MOST - 1))}

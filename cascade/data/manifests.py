@@ -1,6 +1,6 @@
 """Lhotse manifests of a data set: recordings, supervisions and cuts."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -17,14 +17,17 @@ AddUtterance = Callable[[CheckedUtterance, bool], None]  # the utterance, whethe
 
 
 @contextmanager
-def manifests(key: str, language: str, rate: int, layout: Layout) -> Iterator[AddUtterance]:
+def manifests(
+    key: str, language: str, rate: int, layout: Layout, capitals: Collection[str] = ()
+) -> Iterator[AddUtterance]:
     """Open the manifests of a data set; yield the function that adds an utterance to them.
 
     Lhotse's recordings, supervisions and cuts have the chosen utterances. A fourth file has
     all that passed the checks; features are made of it. Its rows have ``id``, ``audio``, its
     ``sha256``, and ``start``, ``duration`` (seconds) and ``channel`` (null is the mean of all),
     or ``features`` where the corpus has them. ``rate`` in Hz is what recordings are resampled
-    to. The files appear when the context ends without an error.
+    to. A supervision has the words whose spelling says how they are read; of those in capitals,
+    these are the ``capitals``. The files appear when the context ends without an error.
     """
     with ExitStack() as stack:
         recordings = stack.enter_context(jsonl_gz(layout.recordings(key)))
@@ -38,6 +41,11 @@ def manifests(key: str, language: str, rate: int, layout: Layout) -> Iterator[Ad
             speech(_row(item, cut))
             if not chosen:
                 return
+            forms = {
+                place: form
+                for place, form in item.written.items()
+                if form in capitals or not form.isupper()
+            }
             supervision = SupervisionSegment(
                 id=item.id,
                 recording_id=cut.recording_id,
@@ -47,7 +55,7 @@ def manifests(key: str, language: str, rate: int, layout: Layout) -> Iterator[Ad
                 text=" ".join(item.words),
                 language=language,
                 speaker=item.speaker,
-                custom={"written": dict(item.written)} if item.written else None,
+                custom={"written": forms} if forms else None,
             )
             cut.supervisions = [supervision]
             plain = cut.to_dict()

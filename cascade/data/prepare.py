@@ -26,6 +26,7 @@ from cascade.data.manifests import manifests
 from cascade.data.overlap import overlap_warnings, shared_recordings
 from cascade.data.selection import (
     SelectedDataset,
+    acronyms_in,
     choose_minutes,
     failure,
     leave_out_heard,
@@ -90,6 +91,12 @@ def prepare(experiment: Experiment, jobs: int) -> JobFiles:
                 usable.listed.key: (usable, numbers)
                 for usable, numbers in zip(training, chosen, strict=True)
             }
+            for listed in datasets:
+                if listed.dataset.transcribed and listed.key not in choices:
+                    usable = limited(listed)
+                    choices[listed.key] = usable, usable.numbers
+            transcribed = [usable for usable, _ in choices.values()]
+            capitals = {name: acronyms_in(name, transcribed) for name in recipe.languages}
             selected: dict[str, SelectedDataset] = {}
             # Untranscribed speech comes last: it is what the others do not have.
             for listed in sorted(datasets, key=lambda one: not one.dataset.transcribed):
@@ -99,11 +106,10 @@ def prepare(experiment: Experiment, jobs: int) -> JobFiles:
                     left = limit_speakers(leave_out_heard(usable, others))
                     # `usable` has the other recordings, too, so that features are shared.
                     choices[listed.key] = usable, left.numbers
-                elif listed.key not in choices:
-                    usable = limited(listed)
-                    choices[listed.key] = usable, usable.numbers
                 language, rate = listed.dataset.language, recipe.features.rate
-                write = outputs.enter_context(manifests(listed.key, language, rate, layout))
+                write = outputs.enter_context(
+                    manifests(listed.key, language, rate, layout, capitals[language])
+                )
                 selected[listed.key] = write_selection(*choices[listed.key], write)
                 log_contents(selected[listed.key])
         training_keys = [usable.listed.key for usable in training]

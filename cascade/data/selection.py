@@ -16,6 +16,7 @@ from cascade.data.dataset_checks import UsableDataset
 from cascade.data.ledger import SHOWN
 from cascade.data.overlap import Fingerprints, short_digest
 from cascade.data.utterance_checks import CheckedUtterance
+from cascade.text.written import CAPITALS, acronyms
 
 log = logging.getLogger("cascade")
 
@@ -115,6 +116,26 @@ def choose_minutes(training: Sequence[UsableDataset], minutes: str) -> list[np.n
     ends = np.cumsum([len(some) for some in numbers])
     masks = np.split(chosen, ends[:-1])
     return [some[mask] for some, mask in zip(numbers, masks, strict=True)]
+
+
+def acronyms_in(name: str, datasets: Iterable[UsableDataset]) -> set[str]:
+    """Return the words in capitals of the language ``name`` that are read by their letters.
+
+    All that is usable decides, not only what ``target_minutes`` leaves: the phones of a test must
+    not depend on the seed that draws the training speech.
+    """
+    found: set[str] = set()
+    ordinary: set[str] = set()
+    language = None
+    for usable in datasets:
+        if usable.listed.dataset.language != name or CAPITALS not in usable.listed.language.hints:
+            continue
+        language = usable.listed.language
+        for item in usable.utterances:
+            forms = {int(place): form for place, form in item.written.items() if form.isupper()}
+            found |= set(forms.values())
+            ordinary |= {word for place, word in enumerate(item.words) if place not in forms}
+    return acronyms(found, language, ordinary) if language else set()
 
 
 def write_selection(

@@ -111,7 +111,7 @@ def transcribe(
     durations = _durations(paths, max(limits.min_seconds, step), channel)
     recogniser = model.load()
     decoder = recogniser.decoder
-    most = int(limits.max_seconds * FRAMES_PER_SECOND / features.stack)
+    most = limits.max_seconds * FRAMES_PER_SECOND / features.stack  # steps; may be infinite
 
     def parts(path: Path, seconds: float) -> Iterator[tuple[float, float, np.ndarray, np.ndarray]]:
         """Yield begin, end, features (T, C) and log-probabilities (steps, phones) of each part."""
@@ -143,7 +143,7 @@ def transcribe(
         yield Recording(seconds, decoded, decoder.words)
 
 
-def cuts(blank: np.ndarray, most: int) -> list[int]:
+def cuts(blank: np.ndarray, most: float) -> list[int]:
     """Return where to cut, so that no part has more than ``most`` frames.
 
     ``blank`` (T,) is true in frames without a phone. A part that is too long is cut in the

@@ -159,7 +159,7 @@ class Stamp:
     def read(cls, path: Path) -> "Stamp | None":
         """Return the stamp at ``path``; None if there is none, or it is damaged."""
         try:
-            raw = json.loads(path.read_text(encoding="utf-8"))
+            raw = json.loads(path.read_text(encoding="utf-8", errors="surrogateescape"))
             return cls(
                 raw["settings"],
                 dict(raw["code"]),

@@ -17,11 +17,15 @@ from cascade.corpora import audio
 from cascade.recognition import formats
 from cascade.recognition.recordings import Recogniser, transcribe
 from cascade.runtime.errors import UserError
+from cascade.runtime.workers import die_with_parent
 from cascade.serving.stream_worker import FORK
 
 log = logging.getLogger("cascade")
 NICE = 10  # streams come first
 NAME = "the recording"
+FAILED = f"{NAME} cannot be transcribed: an error of the server."
+MOST_WORK = 1e6  # seconds of work on a recording: poll() refuses more than 25 days
+STEREO, RATE = 2, 48000  # the samples of --max-seconds at this rate in Hz are the most in memory
 
 
 class Answer(NamedTuple):
@@ -58,16 +62,22 @@ class FileWorker:
                 data = connection.recv()
             except EOFError:
                 return
-            connection.send(self._answer(data))
+            try:
+                answer = self._answer(data)
+            except Exception:  # the next recording needs this process
+                log.exception("A recording cannot be transcribed.")
+                answer = Answer(500, FAILED)
+            connection.send(answer)
 
     def _answer(self, data: bytes) -> Answer:
         ours, theirs = FORK.Pipe(duplex=False)
-        process = FORK.Process(target=self._transcribe, args=(data, theirs))
+        process = FORK.Process(target=self._transcribe, args=(data, theirs, os.getpid()))
         process.start()
         theirs.close()
+        most = min(self._most, MOST_WORK)
         try:
-            if not ours.poll(self._most):
-                return Answer(503, f"{NAME} takes more than {self._most:g} s to transcribe.")
+            if not ours.poll(most):
+                return Answer(503, f"{NAME} takes more than {most:g} s to transcribe.")
             answer: Answer = ours.recv()
             return answer
         except EOFError:
@@ -77,7 +87,10 @@ class FileWorker:
             process.join()
             ours.close()
 
-    def _transcribe(self, data: bytes, connection: Connection) -> None:
+    def _transcribe(self, data: bytes, connection: Connection, parent: int) -> None:
+        die_with_parent()  # a server that stops kills the parent
+        if os.getppid() != parent:  # it has done so already
+            return
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         descriptor = os.memfd_create("recording")
         with open(descriptor, "wb") as stream:
@@ -85,14 +98,26 @@ class FileWorker:
             stream.flush()
             path = Path(f"/proc/self/fd/{descriptor}")
             try:
-                seconds = audio.inspect(path).seconds
-                if seconds > self._most:
-                    raise UserError(f"{NAME} lasts {seconds:.0f} s, more than {self._most:g}.")
+                self._check(audio.inspect(path))
                 (recording,) = transcribe(self._model, [path])
                 answer = Answer(200, formats.as_json("", recording))
             except UserError as error:
                 answer = Answer(400, str(error).replace(str(path), NAME))
             except Exception:
                 log.exception("A recording cannot be transcribed.")
-                answer = Answer(500, f"{NAME} cannot be transcribed: an error of the server.")
+                answer = Answer(500, FAILED)
         connection.send(answer)
+
+    def _check(self, info: audio.AudioInfo) -> None:
+        """Raise `UserError` for a recording that is too long, or takes too much memory.
+
+        Silence is small in a file, but its samples are all in memory before they are resampled.
+        """
+        if info.seconds > self._most:
+            raise UserError(f"{NAME} lasts {info.seconds:.0f} s, more than {self._most:g}.")
+        if info.samples * info.channels > self._most * RATE * STEREO:
+            raise UserError(
+                f"{NAME} has {info.samples * info.channels} samples in {info.channels} channels,"
+                f" more than {self._most:g} s of stereo at {RATE} Hz. Convert it to one channel at"
+                f" {RATE} Hz or less."
+            )

@@ -51,14 +51,23 @@ class Access:
         """Raise 403 for a page of another server, which a browser names.
 
         A server of this machine only is also safe from pages whose name was made to point to this
-        machine (DNS rebinding): it has the names of this machine only.
+        machine (DNS rebinding): it has the names of this machine only, and those that
+        ``origins`` have, which a proxy in front of it may keep.
         """
         origin = request.headers.get("Origin")
         if origin in self.origins:
             return
-        if is_loopback(self.host) and not is_loopback(urlsplit(f"//{request.host}").hostname):
+        try:
+            local = is_loopback(urlsplit(f"//{request.host}").hostname)
+            page = None if origin is None else urlsplit(origin).netloc
+        except ValueError:
+            raise refusal(
+                web.HTTPForbidden, "The header Host or Origin is not an address."
+            ) from None
+        named = {one.rpartition("://")[2].lower() for one in self.origins}
+        if is_loopback(self.host) and not local and request.host.lower() not in named:
             raise refusal(web.HTTPForbidden, f"This server is not {request.host}.")
-        if origin is not None and urlsplit(origin).netloc != request.host:
+        if page is not None and page != request.host:
             raise refusal(
                 web.HTTPForbidden, f"Pages of {origin} may not use this server: see --origin."
             )
@@ -78,7 +87,8 @@ class Access:
         if self.token is None:
             return True
         given = token if isinstance(token, str) else ""
-        return hmac.compare_digest(given.encode(), self.token.encode())
+        # JSON and headers may have halves of surrogate pairs, which UTF-8 does not have.
+        return hmac.compare_digest(given.encode(errors="surrogatepass"), self.token.encode())
 
 
 def is_loopback(host: str | None) -> bool:
@@ -99,6 +109,11 @@ def refusal(
     """Return an HTTP error whose body is JSON with one sentence."""
     body = web.json_response({"error": sentence}).text
     return kind(text=body, content_type="application/json", headers=headers)
+
+
+def full(limits: Limits) -> str:
+    """Return the sentence for a stream more than there may be."""
+    return f"All {limits.streams} streams are taken. Try again later."
 
 
 def too_many(sentence: str) -> web.HTTPError:

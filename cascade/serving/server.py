@@ -1,6 +1,7 @@
 """The server: its routes, and its life from the first request to the last word."""
 
 import asyncio
+import logging
 import signal
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -11,12 +12,13 @@ from aiohttp import web
 
 from cascade.runtime.errors import UserError
 from cascade.serving.file_worker import Answer
-from cascade.serving.limits import Access, Limits, refusal, too_many
+from cascade.serving.limits import Access, Limits, full, refusal, too_many
 from cascade.serving.metrics import Metrics
 from cascade.serving.pool import Pool
-from cascade.serving.session import Session
+from cascade.serving.session import STOPS, Session
 from cascade.serving.stream_worker import Process
 
+log = logging.getLogger("cascade")
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 PAGE = Path(__file__).parent / "page"
 FILES = {  # of the page, by path
@@ -36,6 +38,7 @@ HEADERS = {
     "Cache-Control": "no-cache",
 }
 PRIVATE = ("/stream", "/transcribe", "/metrics")  # the paths that need the token
+UNKNOWN = 64  # connections at once that have not shown their token: they count as no streams
 GRACE = 5.0  # seconds in which streams get their last words when the server stops
 
 
@@ -50,7 +53,9 @@ class Server:
     metrics: Metrics
     model: dict[str, Any]
     _sessions: set[Session] = field(default_factory=set)
+    _streams: set[Session] = field(default_factory=set)  # the sessions with the token
     _uploads: int = 0
+    _stopping: bool = False
     _one_file: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def application(self) -> web.Application:
@@ -85,17 +90,30 @@ class Server:
         """Recognise a stream over WebSocket."""
         if not web.WebSocketResponse().can_prepare(request):
             raise refusal(web.HTTPBadRequest, "/stream is a WebSocket.")
-        if len(self._sessions) >= self.limits.streams:
-            raise too_many(f"All {self.limits.streams} streams are taken. Try again later.")
-        session = Session(self.pool, self.limits, self.access, self.metrics, self.model)
+        session = Session(
+            self.pool, self.limits, self.access, self.metrics, self.model, self._admit
+        )
+        if self.access.token is None or "Authorization" in request.headers:
+            if not self._admit(session):
+                raise too_many(full(self.limits))
+        elif len(self._sessions) - len(self._streams) >= UNKNOWN:
+            raise too_many(f"{UNKNOWN} clients have not sent their token yet. Try again later.")
         self._sessions.add(session)
         self.metrics.opened.inc()
-        self.metrics.streams.set(len(self._sessions))
         try:
             return await session.run(request)
         finally:
             self._sessions.discard(session)
-            self.metrics.streams.set(len(self._sessions))
+            self._streams.discard(session)
+            self.metrics.streams.set(len(self._streams))
+
+    def _admit(self, session: Session) -> bool:
+        """Count a session as a stream; return False if all streams are taken."""
+        if session not in self._streams and len(self._streams) >= self.limits.streams:
+            return False
+        self._streams.add(session)
+        self.metrics.streams.set(len(self._streams))
+        return True
 
     async def _transcribe(self, request: web.Request) -> web.StreamResponse:
         """Recognise a recording, the body of the request."""
@@ -110,12 +128,12 @@ class Server:
                 raise refusal(
                     web.HTTPRequestTimeout, f"The upload took more than {self.limits.idle:g} s."
                 ) from None
+            except ConnectionError:  # nobody reads this
+                raise refusal(web.HTTPBadRequest, "The upload has no end.") from None
             if not data:
                 raise refusal(web.HTTPBadRequest, "The body must be a recording.")
             async with self._one_file:
-                answer: Answer = await asyncio.to_thread(self.files.call, data)
-        except (EOFError, OSError):
-            answer = Answer(500, "the process that transcribes recordings has died.")
+                answer = await self._answer(data)
         finally:
             self._uploads -= 1
         self.metrics.files.labels(str(answer.status)).inc()
@@ -123,18 +141,32 @@ class Server:
             return web.Response(text=answer.text, content_type="application/json")
         return web.json_response({"error": answer.text}, status=answer.status)
 
+    async def _answer(self, data: bytes) -> Answer:
+        """Return what the process of recordings answers, or why it does not."""
+        try:
+            answer: Answer = await asyncio.to_thread(self.files.call, data)
+        except (EOFError, OSError):
+            if self._stopping:
+                return Answer(503, STOPS)
+            sentence = "the process that transcribes recordings has died. Restart the server."
+            log.error("%s", sentence)
+            return Answer(500, sentence)
+        return answer
+
     async def _health(self, _: web.Request) -> web.StreamResponse:
-        """Say whether streams can be recognised, and how many more."""
-        alive = self.pool.alive
+        """Say whether streams and recordings can be recognised, and how many streams more."""
+        alive, files = self.pool.alive, self.files.alive
+        well = alive > 0 and files
         state = {
-            "status": "ok" if alive else "broken",
-            "streams": len(self._sessions),
+            "status": "ok" if well else "broken",
+            "streams": len(self._streams),
             "most_streams": self.limits.streams,
             "processes": alive,
+            "recordings": files,
             "token": self.access.token is not None,
             **self.model,
         }
-        return web.json_response(state, status=200 if alive else 503)
+        return web.json_response(state, status=200 if well else 503)
 
     async def _metrics(self, _: web.Request) -> web.StreamResponse:
         """Give the figures that Prometheus collects."""
@@ -166,6 +198,8 @@ class Server:
         finally:
             stopping.cancel()
             recognising.cancel()
+            self._stopping = True
+            self.files.stop()  # else asyncio waits for the thread of a recording
             await runner.cleanup()
         if not stop.is_set():
             raise UserError(

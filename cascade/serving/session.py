@@ -8,11 +8,12 @@ for another reason, ``{"type": "error", "message": ...}``.
 
 import asyncio
 import json
+from collections.abc import Callable
 from typing import Any
 
 from aiohttp import WSCloseCode, WSMessage, WSMsgType, web
 
-from cascade.serving.limits import Access, Limits
+from cascade.serving.limits import Access, Limits, full
 from cascade.serving.metrics import Metrics
 from cascade.serving.pool import WIDTH, Broken, Channel, Pool
 
@@ -33,13 +34,23 @@ class Refused(Exception):
 
 
 class Session:
-    """One client. ``hello`` is what it is told about the model."""
+    """One client.
+
+    ``hello`` is what it is told about the model. ``admit`` counts it as a stream, once it has
+    shown its token, and returns False where all streams are taken.
+    """
 
     def __init__(
-        self, pool: Pool, limits: Limits, access: Access, metrics: Metrics, hello: dict[str, Any]
+        self,
+        pool: Pool,
+        limits: Limits,
+        access: Access,
+        metrics: Metrics,
+        hello: dict[str, Any],
+        admit: Callable[["Session"], bool],
     ):
         self._pool, self._limits, self._access = pool, limits, access
-        self._metrics, self._hello = metrics, hello
+        self._metrics, self._hello, self._admit = metrics, hello, admit
         self._socket = web.WebSocketResponse(
             max_msg_size=limits.message_bytes, heartbeat=HEARTBEAT, timeout=1.0, compress=False
         )
@@ -84,6 +95,8 @@ class Session:
         checked = "Authorization" in request.headers  # before the handshake
         if not (checked or self._access.knows(first.get("token"))):
             raise Refused(WSCloseCode.POLICY_VIOLATION, "The token is missing, or another one.")
+        if not self._admit(self):
+            raise Refused(AGAIN, full(self._limits))
         rate = first.get("rate")
         if type(rate) is not int or not RATES[0] <= rate <= RATES[1]:
             raise Refused(1007, f"rate must be a whole number of {RATES[0]} to {RATES[1]} Hz.")
@@ -143,9 +156,15 @@ class Session:
         await self._socket.close(code=code, message=STOPS.encode() if self._stopping else b"")
 
     async def _receive(self, seconds: float) -> WSMessage:
-        """Return the next message of text or bytes. Raises `Refused`, or `ConnectionError`."""
+        """Return the next message of text or bytes. Raises `Refused`, or `ConnectionError`.
+
+        Messages without bytes, and pings, keep no stream open: they do not count.
+        """
         try:
-            message = await self._socket.receive(timeout=seconds)
+            async with asyncio.timeout(seconds):
+                message = await self._socket.receive()
+                while message.type is WSMsgType.BINARY and not message.data:
+                    message = await self._socket.receive()
         except TimeoutError:
             raise Refused(
                 WSCloseCode.POLICY_VIOLATION, f"No message came for {seconds:g} s."

@@ -64,6 +64,10 @@ class Process:
         self._process.join()
 
     @property
+    def alive(self) -> bool:
+        return self._process.is_alive()
+
+    @property
     def pid(self) -> int | None:
         return self._process.pid
 

@@ -62,7 +62,7 @@ def utterances(request: CorpusRequest) -> Iterator[Utterance | Excluded]:
         if not cut.supervisions:
             yield Excluded(cut.id, "the cut has no supervision", cut.duration, selection=True)
         for supervision in cut.supervisions:
-            name = cut.id if len(cut.supervisions) == 1 else supervision.id
+            name = str(cut.id if len(cut.supervisions) == 1 else supervision.id)
             outside = max(-supervision.start, supervision.end - cut.duration)
             place = _audio(cut, supervision, root, request)
             if outside > ROUNDED:  # another cut may have all of it
@@ -76,8 +76,8 @@ def utterances(request: CorpusRequest) -> Iterator[Utterance | Excluded]:
             yield Utterance(
                 id=name,
                 audio=audio,
-                text=supervision.text or "",
-                speaker=supervision.speaker or "",
+                text=str(supervision.text or ""),
+                speaker=str(supervision.speaker or ""),
                 start=round(start, 6),
                 end=round(min(cut.end, cut.start + supervision.end), 6),
                 channel=channel,

@@ -1,6 +1,7 @@
 """The command `align` on a folder of recordings with their text, without torch."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -52,6 +53,7 @@ def run(*options: object, expect: int = 0, code: str = CODE) -> subprocess.Compl
         capture_output=True,
         text=True,
         cwd=ROOT,
+        env=os.environ | {"PYTHONIOENCODING": "utf-8:strict"},  # as under de_DE.UTF-8
     )
     assert done.returncode == expect, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
@@ -121,6 +123,68 @@ def test_what_does_not_fit_or_cannot_be_read_is_named(bundle, speech, wav):
     assert rows["anna-3"][-1].startswith("left out: its text does not fit: no path")
     assert "letters that the language does not have in 'yes'" in rows["anna-4"][-1]
     assert "there is no 5.txt beside" in rows["anna-5"][-1]
+
+
+@pytest.mark.parametrize("options", [(), ("--force",)])
+def test_nothing_is_written_beside_recordings_elsewhere(bundle, wav, tmp_path, options):
+    wav(tmp_path / "wav" / "a.wav", 1.0)
+    wav(tmp_path / "lists" / "b.wav", 2.0, seed=1)
+    (tmp_path / "wav" / "a.TextGrid").write_text("by hand")
+    table_file = tmp_path / "lists" / "table.tsv"
+    lines = [
+        ("path", "text", "start", "end"),
+        ("../wav/a.wav", "кот", "", ""),
+        ("b.wav", "кот", "0", "0.9"),
+        ("../lists/b.wav", "сок", "1", "1.9"),  # the same recording
+    ]
+    table_file.write_text("".join("\t".join(line) + "\n" for line in lines), encoding="utf-8")
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    out = tmp_path / "out"
+    run("--bundle", bundle, table_file, "--out", out, *options)
+    after = [path for path in tmp_path.rglob("*") if path.is_file() and out not in path.parents]
+    assert {path: path.read_bytes() for path in after} == before
+    assert sorted(p.name for p in out.iterdir()) == ["a.TextGrid", "b.TextGrid", "utterances.tsv"]
+    grid = (out / "b.TextGrid").read_text(encoding="utf-8")
+    assert '"кот"' in grid and '"сок"' in grid
+
+
+def test_recordings_with_one_id_are_not_dropped_silently(bundle, wav, tmp_path):
+    speech = tmp_path / "speech"
+    for seed, name in enumerate(("a b", "a_b", "day-1/c", "day/1-c")):
+        wav(speech / f"{name}.wav", 1.0, seed=seed)
+        (speech / f"{name}.txt").write_text("кот", encoding="utf-8")
+    done = run("--bundle", bundle, speech)
+    assert "Aligned 2 of 4 utterances" in done.stdout and "2 are left out:" in done.stdout
+    for name in ("a_b", "day-1-c"):
+        assert f"  {name}: another utterance has this id\n" in done.stdout + "\n"
+    lines = (speech.with_name("speech_aligned") / "utterances.tsv").read_text().splitlines()
+    assert sum(line.endswith("\tleft out: another utterance has this id") for line in lines) == 2
+    assert len(lines) == 1 + 4
+
+
+def test_parts_that_share_an_utterance(bundle, wav, tmp_path):
+    release = tmp_path / "ru"
+    wav(release / "clips" / "a.wav", 1.0)
+    rows = "client_id\tpath\tsentence\nanna\ta.wav\tкот\n"
+    for part in ("train", "test"):
+        (release / f"{part}.tsv").write_text(rows, encoding="utf-8")
+    done = run("--bundle", bundle, release, "--min-score", "-99")
+    assert done.stdout == f"Aligned 1 of 1 utterances into {release}_aligned.\n"
+
+
+def test_a_name_that_is_not_utf8_is_left_out(bundle, speech):
+    for name in ("boris", "anna"):
+        for suffix in (".wav", ".txt"):
+            file = (speech / name / "1").with_suffix(suffix)
+            os.rename(file, os.fsencode(file.parent) + b"/\xe0" + suffix.encode())
+    os.remove(os.fsencode(speech / "boris") + b"/\xe0.txt")
+    done = run("--bundle", bundle, speech, "--formats", "textgrid,ctm,json")
+    out = speech.with_name("my speech_aligned")
+    rows = table(out)
+    assert "Aligned 1 of 3 utterances" in done.stdout
+    assert rows["anna-\\udce0"][-1] == "left out: its name is not UTF-8: rename it"
+    assert rows["boris-\\udce0"][-1].startswith("left out: there is no \\udce0.txt beside")
+    assert [path.name for path in out.rglob("*.TextGrid")] == ["2.TextGrid"]
 
 
 def test_words_that_the_lexicon_lacks(bundle, speech, tmp_path):

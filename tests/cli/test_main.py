@@ -1,6 +1,7 @@
 """Names on the command line in either normal form of Unicode, as a Mac has them; closed pipes."""
 
 import os
+import signal
 import subprocess
 import sys
 import unicodedata
@@ -11,6 +12,7 @@ import pytest
 from cascade.cli import main as commands
 from cascade.cli import transcribe
 from cascade.cli.options import parser
+from cascade.runtime import workers
 
 FORMS = [("NFC", "NFD"), ("NFD", "NFC")]
 
@@ -52,6 +54,20 @@ def test_a_second_target_is_refused(tmp_path, capsys):
     target = ["--target", f"ru:{tmp_path}"]
     assert commands.main(["new-recipe", str(tmp_path / "x.yaml"), *target, *target]) == 1
     assert "--target may be there once only" in capsys.readouterr().err
+
+
+def test_a_killed_worker_is_said_in_a_sentence(tmp_path, monkeypatch, capsys):
+    def killed(options, keys):
+        with workers.pool(1) as pool:
+            pool.submit(_end).result()
+
+    monkeypatch.setattr(commands, "_run", killed)
+    assert commands.main(["run"]) == 1
+    assert "a worker process was killed, perhaps for lack of memory" in capsys.readouterr().err
+
+
+def _end():
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def test_output_that_nobody_reads_ends_the_command_without_a_word(tmp_path):

@@ -1,3 +1,4 @@
+import os
 import struct
 import tempfile
 from pathlib import Path
@@ -37,6 +38,17 @@ def refused(path, reason):
 def test_missing_and_folder(tmp_path):
     refused(tmp_path / "none.wav", "is missing")
     refused(tmp_path, "is missing")
+
+
+def test_a_name_that_is_not_utf_8(tmp_path, wav):
+    path = tmp_path / os.fsdecode(b"caf\xe9.wav")
+    wav(tmp_path / "a.wav").rename(path)
+    refused(path, "is not UTF-8: rename it")
+
+
+def test_a_few_bytes_of_a_header(tmp_path):
+    (tmp_path / "a.au").write_bytes(b".snd\0\0")
+    assert inspect(tmp_path / "a.au").samples < 10
 
 
 def test_empty_file(tmp_path):

@@ -1,3 +1,6 @@
+import pickle
+from pathlib import Path
+
 import kaldiio
 import numpy as np
 import pytest
@@ -19,6 +22,17 @@ def test_a_matrix_and_a_part_of_it(tmp_path):
 def test_no_command_is_run(tmp_path):
     with pytest.raises(UserError, match="the output of a command"):
         read_features(f"touch {tmp_path}/run |")
+    assert not (tmp_path / "run").exists()
+
+
+def test_no_pickle_is_loaded(tmp_path):
+    class Command:
+        def __reduce__(self):
+            return Path.touch, (tmp_path / "run",)
+
+    (tmp_path / "p.ark").write_bytes(b"a PKL" + pickle.dumps(Command()))
+    with pytest.raises(UserError, match="it is a pickle, which could run commands"):
+        read_features(f"{tmp_path}/p.ark:2")
     assert not (tmp_path / "run").exists()
 
 

@@ -1,7 +1,11 @@
+import math
+from types import SimpleNamespace
+
 import numpy as np
 
+from cascade.config.sections import Features, Limits
 from cascade.decoding.decoder import Decoded
-from cascade.recognition.recordings import Part, Recording, cuts
+from cascade.recognition.recordings import Part, Recogniser, Recording, cuts, transcribe
 
 
 def test_parts_are_one_recording_in_order_at_their_times():
@@ -14,6 +18,30 @@ def test_parts_are_one_recording_in_order_at_their_times():
     assert recording.phones == ["b", "e"]
     assert recording.words == ["да", "о"]
     assert recording.timed == [("да", 0.5, 0.25, 0.9), ("о", 4.75, 0.1, 0.8)]
+
+
+class Decoder:
+    seconds = 0.03
+    words = ("да",)
+
+    def __call__(self, name, log_probs):
+        return Decoded(name, [], [], ["d", "a"], ["да"], [], [])
+
+
+def test_a_limit_that_is_infinite_cuts_nothing(wav, tmp_path):
+    recogniser = Recogniser(
+        lambda samples: np.zeros((len(samples) // 160, 40)),
+        lambda matrix: np.zeros((len(matrix) // 3, 5)),
+        Decoder(),
+    )
+    for most, parts in ((1.0, 4), (math.inf, 1)):
+        model = SimpleNamespace(
+            features=Features(stack=3, rate=16000),
+            limits=Limits(max_seconds=most),
+            load=lambda: recogniser,
+        )
+        (recording,) = transcribe(model, [wav(tmp_path / "a.wav", 3.0)])
+        assert len(recording.parts) == parts
 
 
 def test_cuts():

@@ -49,6 +49,14 @@ def test_nothing_changed_nothing_stale(made, files, tmp_path):
     assert again.stale(SETTINGS, CODE, *files) is None
 
 
+def test_a_name_that_is_not_utf_8(tmp_path):
+    stray = tmp_path / os.fsdecode(b"\xe9.wav")
+    stray.write_text("beside the recordings")
+    made = Stamp.make(SETTINGS, CODE, [stray], [])
+    made.write(tmp_path / "x.json")
+    assert Stamp.read(tmp_path / "x.json") == made
+
+
 def test_a_touched_file_is_not_a_changed_one(made, files):
     for path in (*files[0], *files[1]):
         later(path)

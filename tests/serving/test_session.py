@@ -102,6 +102,25 @@ def test_too_long_a_stream(live):
     assert code == 1008 and answers[-1]["message"] == "A stream may have 20 s. Connect again."
 
 
+def test_what_is_no_speech_does_not_keep_a_stream_open(live):
+    async def chatter():
+        async with (
+            aiohttp.ClientSession() as http,
+            http.ws_connect(f"{live.url}/stream") as socket,
+        ):
+            await socket.send_str(START)
+            await socket.receive()  # ready
+            answer = asyncio.create_task(socket.receive_json())
+            for _ in range(100):
+                await socket.send_bytes(b"")
+                await socket.ping()
+                if (await asyncio.wait({answer}, timeout=0.1))[0]:
+                    break
+            return await asyncio.wait_for(answer, 0.1)
+
+    assert run(chatter()) == {"type": "error", "message": "No message came for 1 s."}
+
+
 def test_the_streams_are_limited_and_a_lost_client_frees_its_own(live, pcm):
     async def crowd():
         async with aiohttp.ClientSession() as http:

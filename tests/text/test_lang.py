@@ -87,3 +87,25 @@ def test_capitals_in_a_transcript_are_read_as_such(small, read, tmp_path):
     assert [*"ɛmɡɛu", "d", "ɑ"] in phones.values()
     assert read_text_table(layout.as_written) == {"МГУ": [*"ɛmɡɛu"]}
     assert read_text_table(layout.lang / "lexicon_ru.txt")["мгу"] == ["m", "ɡ", "u"]
+
+
+def test_the_phones_of_a_test_do_not_depend_on_target_minutes(small, read, tmp_path):
+    """The training has a word in small letters, which the test has in capitals."""
+    raw, layout = small
+    for role, old, new in (("train", "ёж", "мгу"), ("test", "ёж", "МГУ ёж")):
+        table = tmp_path / role / "table.tsv"
+        text = table.read_text(encoding="utf-8")
+        assert old in text
+        table.write_text(text.replace(old, new), encoding="utf-8")
+    raw["languages"]["ru"] |= {"hints": ["capitals"], "letters": CYRILLIC}
+    found: set[bool] = set()
+    for seed in range(9):
+        if len(found) == 2:
+            break
+        experiment = Experiment(read({**raw, "seed": seed, "target_minutes": "0.01"}), layout)
+        prepare(experiment, 1)
+        lang.build(experiment)
+        found.add("мгу" in str(read_text_table(layout.text("train_ru", "words")).values()))
+        phones = read_text_table(layout.text("test_ru", "phones")).values()
+        assert any(one[:3] == ["m", "ɡ", "u"] for one in phones)
+    assert found == {True, False}

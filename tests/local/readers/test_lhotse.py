@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 import soundfile
@@ -34,6 +36,15 @@ def lhotse_cuts(tmp_path, tone):
             MonoCut("c3", 0.0, 1.0, 0, [], recording=recording),
         ]
     )
+
+
+def test_numbers_as_names_and_as_text(tmp_path, lhotse_cuts, listing):
+    rows = [cut.to_dict() for cut in lhotse_cuts if cut.id == "c1"]
+    rows[0]["id"] = 7
+    rows[0]["supervisions"][0] |= {"speaker": 17, "text": 1234}
+    (tmp_path / "cuts.jsonl").write_text("\n".join(map(json.dumps, rows)) + "\n")
+    (item,) = listing("lhotse", tmp_path)
+    assert (item.id, item.speaker, item.text) == ("7", "17", "1234")
 
 
 @pytest.mark.parametrize("name", ["cuts.jsonl", "my_cuts_train.jsonl.gz"])
