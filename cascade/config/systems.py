@@ -165,7 +165,7 @@ class System:
             twice as many outputs. Of a ``conformer``: the outputs of a block; the middle of its
             feed-forward modules has four times as many.
         encoder: The kind of the layers. ``lstm``: unidirectional, the only one that recognises
-            while somebody speaks. ``blstm``: LSTMs of both directions. ``conformer``: Conformer
+            while somebody speaks. ``blstm``: bidirectional LSTMs. ``conformer``: Conformer
             blocks (arXiv:2005.08100). Default: the recipe's ``encoder``.
         share: What the languages have in common: the ``upper`` layers (the cascade), the
             ``lower`` layers (Kaldi's way), or ``all``.

@@ -51,8 +51,8 @@ def report(
     )
     parts = [_data(summaries), "\n".join(languages), _phones(recipe, summaries)]
     parts += [
-        f"borrowed voices: stage 0 makes {dataset.minutes:g} minutes of speech, which takes a"
-        " processor core 10 to 20 minutes for 20."
+        f"borrowed voices: stage 0 makes {dataset.minutes:g} minutes of speech. A processor core"
+        " makes 1 to 2 seconds of it a second."
         for dataset in recipe.role("train_ext")
         if dataset.voices
     ]

@@ -1,4 +1,4 @@
-"""The layers that a network is built of: LSTMs, LSTMs of both directions, blocks of a Conformer.
+"""The layers that a network is built of: LSTMs, bidirectional LSTMs, blocks of a Conformer.
 
 Shapes: N utterances, T frames, C inputs of a frame. Utterance n has the first ``lengths[n]`` of
 the T frames. The others are padding, which changes no output of the utterance.
@@ -45,7 +45,7 @@ class Lstm(Layer):
 
 
 class Blstm(Layer):
-    """An LSTM layer of both directions (Graves and Schmidhuber 2005), otherwise as `Lstm`.
+    """A bidirectional LSTM layer (Graves and Schmidhuber 2005), otherwise as `Lstm`.
 
     Each direction has ``neurons``, so a frame has twice as many outputs. Why not
     ``nn.LSTM(bidirectional=True)``: its second direction begins in the padding, unless sequences

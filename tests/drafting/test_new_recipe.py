@@ -81,6 +81,16 @@ def test_from_a_folder_to_results_with_nothing_edited(speech, command):
         assert f" {key}: {utterances} utterances" in done.stderr
 
 
+def test_borrowed_voices(speech, command):
+    shown = command("--target", "ru:ru", "--ext", "en:en", "--borrowed", 3).stdout
+    assert "borrowed voices: stage 0 makes 3 minutes of speech" in shown
+    pair = read_recipe(speech / "pair/recipe.yaml")
+    assert list(pair.streams_of("deep")) == ["ru", "en", "borrowed"]
+    assert list(pair.streams_of("cascade")) == ["ru", "en"]
+    refused = command("--target", "ru:ru", "--borrowed", -1, "--force", expect=1).stderr
+    assert "--borrowed must not be negative" in refused
+
+
 def test_the_same_folder_gives_the_same_recipe(speech, command):
     recipe = speech / "pair" / "recipe.yaml"
     command("--target", "ru:ru", "--nj", 1)
