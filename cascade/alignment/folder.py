@@ -151,11 +151,12 @@ def utterances(
             meanings, meaning = seen.setdefault(listed.id, set()), _meaning(listed)
             if meaning in meanings:
                 continue  # parts of a corpus may share utterances
+            twice = isinstance(listed, Utterance) and any(len(one) > 1 for one in meanings)
             meanings.add(meaning)
             if isinstance(listed, Excluded):
                 left_out.append(listed)
                 continue
-            if len(meanings) > 1:
+            if twice:
                 left_out.append(Excluded(listed.id, "another utterance has this id"))
                 continue
             names = f"{listed.id} {listed.speaker} {listed.audio}"

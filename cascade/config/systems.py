@@ -168,7 +168,7 @@ class System:
             while somebody speaks. ``blstm``: bidirectional LSTMs. ``conformer``: Conformer
             blocks (arXiv:2005.08100). Default: the recipe's ``encoder``.
         share: What the languages have in common: the ``upper`` layers (the cascade), the
-            ``lower`` layers (Kaldi's way), or ``all``.
+            ``lower`` layers, or ``all``.
         languages: Train on these languages or streams only, beside the target's own. Default:
             all of role ``train_ext``; with a ``teacher``, all of role ``train_untranscribed``, too.
         pool: Streams of the target language whose speech joins the target's own: one data

@@ -18,7 +18,7 @@ AddUtterance = Callable[[CheckedUtterance, bool], None]  # the utterance, whethe
 
 @contextmanager
 def manifests(
-    key: str, language: str, rate: int, layout: Layout, capitals: Collection[str] = ()
+    key: str, language: str, rate: int, layout: Layout, capitals: Collection[str]
 ) -> Iterator[AddUtterance]:
     """Open the manifests of a data set; yield the function that adds an utterance to them.
 

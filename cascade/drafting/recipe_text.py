@@ -94,13 +94,29 @@ target_minutes: all      # or how many minutes of the target's training speech t
                 f"# makes {self.borrowed} minutes. They are a stream of their own.",
             ]
         lines.append("datasets:")
-        for dataset in (*self.datasets, *borrowed_voices(self.target, self.borrowed)):
+        for dataset in (*self.datasets, *self._voices()):
             row = {key: value for key, value in vars(dataset).items() if value}
             if dataset.split:
                 between = [int(x) if x == int(x) else x for x in dataset.split.between]
                 row["split"] = {**vars(dataset.split), "between": between}
             lines.append(f"  - {_flow(row)}")
         return "\n".join(lines)
+
+    def _voices(self) -> list[Dataset]:
+        """Return the data sets of the borrowed voices: to train on, and for valid."""
+        if not self.borrowed:
+            return []
+        heard = Dataset(
+            "train_ext",
+            self.target,
+            "voices",
+            stream="borrowed",
+            name="borrowed_voices",
+            voices="borrowed",
+            minutes=self.borrowed,
+            split=Split((0.0, HELD_BACK)),
+        )
+        return [heard, replace(heard, role="valid", stream="", split=Split((HELD_BACK, 100.0)))]
 
     def _languages(self) -> str:
         lines = [
@@ -219,22 +235,6 @@ target_minutes: all      # or how many minutes of the target's training speech t
             text += "\n\n# With so little speech, the search for scales and penalties is slow.\n"
             text += "decode: {tune: false}"
         return text
-
-
-def borrowed_voices(target: str, minutes: int) -> list[Dataset]:
-    """Return the data sets of ``minutes`` of borrowed voices: to train on, and for valid."""
-    if not minutes:
-        return []
-    heard = Dataset(
-        "train_ext",
-        target,
-        "voices",
-        stream="borrowed",
-        voices="borrowed",
-        minutes=minutes,
-        split=Split((0.0, HELD_BACK)),
-    )
-    return [heard, replace(heard, role="valid", stream="", split=Split((HELD_BACK, 100.0)))]
 
 
 def training(hours: float) -> dict[str, Any]:

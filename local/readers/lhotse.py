@@ -46,23 +46,25 @@ def utterances(request: CorpusRequest) -> Iterator[Utterance | Excluded]:
     empty = True
     for cut in _cuts(path):
         empty = False
+        name = str(cut.id)
         kind = type(cut).__name__
         if kind not in ("MonoCut", "MultiCut"):
-            yield Excluded(cut.id, f"it is a {kind}: store its audio, and make cuts of that")
+            yield Excluded(name, f"it is a {kind}: store its audio, and make cuts of that")
             continue
         if not cut.has_recording:
             reason = "the cut has no recording: for features only, name Kaldi's data folder"
-            yield Excluded(cut.id, reason)
+            yield Excluded(name, reason)
             continue
         changes = [t for t in cut.recording.transforms or [] if _kind(t) != "Resample"]
         if changes:
             reason = f"its recording is changed ({_kind(changes[0])}): name the unchanged cuts"
-            yield Excluded(cut.id, reason, cut.duration, selection=True)
+            yield Excluded(name, reason, cut.duration, selection=True)
             continue
         if not cut.supervisions:
-            yield Excluded(cut.id, "the cut has no supervision", cut.duration, selection=True)
+            yield Excluded(name, "the cut has no supervision", cut.duration, selection=True)
         for supervision in cut.supervisions:
-            name = str(cut.id if len(cut.supervisions) == 1 else supervision.id)
+            if len(cut.supervisions) > 1:
+                name = str(supervision.id)
             outside = max(-supervision.start, supervision.end - cut.duration)
             place = _audio(cut, supervision, root, request)
             if outside > ROUNDED:  # another cut may have all of it
@@ -76,14 +78,19 @@ def utterances(request: CorpusRequest) -> Iterator[Utterance | Excluded]:
             yield Utterance(
                 id=name,
                 audio=audio,
-                text=str(supervision.text or ""),
-                speaker=str(supervision.speaker or ""),
+                text=_text(supervision.text),
+                speaker=_text(supervision.speaker),
                 start=round(start, 6),
                 end=round(min(cut.end, cut.start + supervision.end), 6),
                 channel=channel,
             )
     if empty:
         raise UserError(f"{path} has no cuts. Name a manifest that has some.")
+
+
+def _text(value: object) -> str:
+    """A value as text: some manifests have numbers as names."""
+    return "" if value is None else str(value)
 
 
 def lists(request: CorpusRequest) -> list[Path]:

@@ -162,6 +162,15 @@ def test_recordings_with_one_id_are_not_dropped_silently(bundle, wav, tmp_path):
     assert len(lines) == 1 + 4
 
 
+def test_a_recording_is_aligned_if_another_of_its_id_is_left_out(bundle, wav, tmp_path):
+    speech = tmp_path / "speech"
+    for seed, name in enumerate(("a b", "a_b")):
+        wav(speech / f"{name}.wav", 1.0, seed=seed)
+    (speech / "a_b.txt").write_text("кот", encoding="utf-8")
+    done = run("--bundle", bundle, speech, "--min-score", "-99")
+    assert "Aligned 1 of 2 utterances" in done.stdout and "there is no a b.txt" in done.stdout
+
+
 def test_parts_that_share_an_utterance(bundle, wav, tmp_path):
     release = tmp_path / "ru"
     wav(release / "clips" / "a.wav", 1.0)

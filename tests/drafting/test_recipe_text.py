@@ -104,6 +104,13 @@ def test_borrowed_voices_are_a_stream_that_only_deep_hears(read):
     assert recipe.train_of("cascade").weights == {}
 
 
+def test_a_folder_may_have_the_name_of_the_borrowed_voices(read):
+    own = tuple(dataclasses.replace(d, name="voices") for d in DATASETS)
+    draft = dataclasses.replace(DRAFT, datasets=(*own, DRAFT.datasets[-1]), borrowed=5)
+    names = [d.name for d in read(draft.text()).role("valid")]
+    assert names == ["voices", "borrowed_voices"]
+
+
 def test_borrowed_voices_need_no_second_language(read):
     alone = dataclasses.replace(
         DRAFT, datasets=DATASETS, languages={"no": DRAFT.languages["no"]}, borrowed=5

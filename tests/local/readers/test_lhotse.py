@@ -41,10 +41,12 @@ def lhotse_cuts(tmp_path, tone):
 def test_numbers_as_names_and_as_text(tmp_path, lhotse_cuts, listing):
     rows = [cut.to_dict() for cut in lhotse_cuts if cut.id == "c1"]
     rows[0]["id"] = 7
-    rows[0]["supervisions"][0] |= {"speaker": 17, "text": 1234}
+    rows[0]["supervisions"][0] |= {"speaker": 0, "text": 1234}
+    rows.append({**rows[0], "id": 8, "supervisions": []})
     (tmp_path / "cuts.jsonl").write_text("\n".join(map(json.dumps, rows)) + "\n")
-    (item,) = listing("lhotse", tmp_path)
-    assert (item.id, item.speaker, item.text) == ("7", "17", "1234")
+    item, none = listing("lhotse", tmp_path)
+    assert (item.id, item.speaker, item.text) == ("7", "0", "1234")
+    assert isinstance(none, Excluded) and none.id == "8"
 
 
 @pytest.mark.parametrize("name", ["cuts.jsonl", "my_cuts_train.jsonl.gz"])
