@@ -190,15 +190,16 @@ target_minutes: all      # or how many minutes of the target's training speech t
             systems.append(f"  cascade: {{layers: [2, 2], neurons: 100{own}}}")
         if self.borrowed or len(self.others) > 1:
             lines.append("# deep: all layers are shared, and each language has its own output.")
-            lines += ["# weights: the others must not outweigh the target."] * bool(self.others)
-            own = self._weights()
-            systems.append(f"  deep:    {{layers: [4, 0], neurons: 100, share: lower{own}}}")
+            if self.others:
+                lines.append("# seconds, weights: the others must not outweigh the target.")
+            balance = self._balance()
+            systems.append(f"  deep:    {{layers: [4, 0], neurons: 100, share: lower{balance}}}")
         elif self.others:
             lines.append("# lower: the languages share the lower layers.")
             systems.append("  lower:   {layers: [2, 2], neurons: 100, share: lower}")
         return "\n".join([*lines, "systems:", *systems])
 
-    def _weights(self) -> str:
+    def _balance(self) -> str:
         """Return how much other languages count where all layers are shared, as in ru_many."""
         if not self.others:
             return ""
