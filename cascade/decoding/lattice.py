@@ -31,6 +31,10 @@ BEAM = 15.0
 # The widest beam of scaled scores: with an open vocabulary 12 takes three times as long as 10,
 # and n-best lists and confidences hardly gain.
 WIDEST = 10.0
+# A network that has learnt nothing yet gives many phones nearly the same score. Then paths do not
+# part, and a search takes minutes an utterance. So the beam is narrower where more than RIVALS
+# phones a step are near the best one. In trained networks, 2 are.
+RIVALS, NARROWER = 4.0, 3.0  # NARROWER: by how much, for each factor of e
 LATTICE_BEAM = 6.0  # a path e^6 times less likely than the best is left out
 SCALE = 0.5  # of log-probabilities in posteriors: frames are not independent (set on valid)
 BEYOND = math.exp(-SCALE * LATTICE_BEAM)  # a guess of the mass of all paths left out
@@ -162,12 +166,18 @@ def search(
     """
     if not len(scores):
         return None
-    within = min(beam, BEAM * scale, WIDEST)
+    within = min(beam, BEAM * scale, _widest(scores))
     config = kaldi_decoder.LatticeSimpleDecoderConfig(within, LATTICE_BEAM)
     decoder = kaldi_decoder.LatticeSimpleDecoder(graph, config)
     decoder.decode(kaldi_decoder.DecodableCtc(scores))
     reached, raw = decoder.get_raw_lattice()
     return Lattice(raw) if reached and raw.start >= 0 else None
+
+
+def _widest(scores: np.ndarray) -> float:
+    """Return the widest beam for ``scores`` (T, phones) that is searched in a fair time."""
+    near = np.exp(scores - scores.max(axis=1, keepdims=True)).sum(axis=1)  # the best one counts 1
+    return max(1.0, WIDEST - NARROWER * max(0.0, math.log(near.mean() / RIVALS)))
 
 
 def _read(raw: Any) -> tuple[list[list[bool]], list[list[Arc]]]:

@@ -83,14 +83,15 @@ def pronunciations(
 ) -> dict[str, Phones]:
     """Return the phones of words as they are written, as far as that decides them.
 
-    ``ordinary`` words are also written without capitals, so their capitals mean nothing. The
-    lexicon file comes before espeak-ng.
+    Words in capitals are read as espeak-ng reads capitals: only `acronyms` should be among them. It
+    hears them between ``ordinary`` words of the language. The lexicon file comes before
+    espeak-ng.
     """
     lexicon, wanted = read_lexicon(language), sorted(set(found))
     word = {form: next(iter(words_of(form, language)), "") for form in wanted}
     table = {form: phones for form, phones in _marked(language).items() if form in word}
     own = {form for form in wanted if lexicon.get(word[form])} | table.keys()
-    capitals = acronyms(found, language, ordinary) - own
+    capitals = {form for form in wanted if form.isupper()} - own
     frame = max(sorted(ordinary), key=lambda word: min(len(word), 6), default="")
     if capitals and frame:
         table |= _among(sorted(capitals), frame, language)

@@ -176,3 +176,25 @@ def test_the_search_and_the_lattice_agree_on_the_best(layout):
 def test_no_frame_has_no_lattice(layout):
     words = WordSearch(layout.graph, SETTINGS)
     assert lattice.search(words.graph, np.zeros((0, len(PHONES)), np.float32), 10.0, 1.0) is None
+
+
+def test_a_network_that_has_learnt_nothing_gets_a_narrower_beam(tmp_path, monkeypatch):
+    """On the graph of a recipe, the full beam would take minutes an utterance."""
+    phones = ["<blk>", *(f"p{i}" for i in range(40))]
+    words = {f"w{n}": [[phones[n % 40 + 1], phones[n // 40 + 1]]] for n in range(400)}
+    model = Model(({(word,): -math.log10(401) for word in [*words, END]},), {})
+    graph.build(words, phones, model, tmp_path / "graph.fst", tmp_path / "words.txt")
+    decoder = WordSearch(tmp_path / "graph.fst", SETTINGS)
+
+    def states(sharpness: float) -> int:
+        logits = np.random.default_rng(0).normal(0, sharpness, (20, len(phones)))
+        log_probs = logits - np.log(np.exp(logits).sum(1, keepdims=True))
+        found = lattice.search(decoder.graph, decoder.scores(log_probs, SETTINGS), 30.0, 1.0)
+        assert found.best(1)  # it still has a path
+        return len(found.arcs)
+
+    bounded = [states(0.3), states(8.0)]
+    monkeypatch.setattr(lattice, "NARROWER", 0.0)
+    flat, sharp = states(0.3), states(8.0)
+    assert bounded[0] < flat / 10
+    assert bounded[1] == sharp

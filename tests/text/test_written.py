@@ -43,13 +43,8 @@ def test_capitals_are_read_by_their_letters():
 def test_an_ordinary_word_in_capitals_is_a_word():
     ordinary = {"нет", "да", "дом"}
     assert acronyms(["НЕТ", "ДА", "МГУ"], RU, ordinary) == set()  # for emphasis
-    assert acronyms(["НЕТ", "МГУ", "США", "МВД", "ФСБ"], RU, ordinary) == {
-        "МГУ",
-        "США",
-        "МВД",
-        "ФСБ",
-    }
-    assert "НЕТ" not in pronunciations(["НЕТ", "МГУ", "США", "МВД", "ФСБ"], RU, ordinary)
+    found = ["НЕТ", "МГУ", "США", "МВД", "ФСБ"]
+    assert acronyms(found, RU, ordinary) == {"МГУ", "США", "МВД", "ФСБ"}
 
 
 def test_the_lexicon_file_comes_first(tmp_path):
