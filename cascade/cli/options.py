@@ -86,7 +86,7 @@ def _new_recipe(subparsers: argparse._SubParsersAction) -> None:
         " cuts, a table (table.tsv with the columns path and text, and perhaps speaker, start and"
         " end), and recordings with their text beside them (x.wav, x.txt). Keeps the parts that a"
         " corpus has. If it has none, training, validation and test are split by speaker, or by"
-        " utterance if speakers are not known."
+        " utterance or sentence if there are too few speakers."
         "  e.g.: cascade new-recipe my_pair --target ru:/data/mine --ext en:/data/cv/en",
         allow_abbrev=False,
     )

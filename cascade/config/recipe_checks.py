@@ -16,6 +16,7 @@ ROLES = ("train", "train_ext", "train_untranscribed", "valid", "test")
 STREAMED = ("train_ext", "train_untranscribed")  # roles of data sets that belong to a stream
 SHARES = ("upper", "lower", "all")  # which layers the languages share
 ENCODERS = ("lstm", "blstm", "conformer")  # kinds of layers
+SPLITS = ("speaker", "utterance", "sentence")
 VOICES = ("own", "borrowed")  # of synthetic speech
 PRECISIONS = ("float32", "bfloat16", "tf32")
 LOSSES = ("auto", "exact", "pytorch")
@@ -89,8 +90,8 @@ def _check_datasets(recipe: "Recipe") -> None:
             raise UserError(f"numbers must be 'words', not '{d.numbers}'.")
         if d.voices not in (None, *VOICES):
             raise UserError(f"voices must be one of {', '.join(VOICES)}, not '{d.voices}'.")
-        if d.split and d.split.by not in ("speaker", "utterance"):
-            raise UserError(f"split.by must be 'speaker' or 'utterance', not '{d.split.by}'.")
+        if d.split and d.split.by not in SPLITS:
+            raise UserError(f"split.by must be one of {', '.join(SPLITS)}, not '{d.split.by}'.")
         if d.speeds and not (len(d.speeds) == 2 and 0.5 <= d.speeds[0] <= d.speeds[1] <= 2):
             raise UserError("speeds must be two numbers of 0.5 to 2, such as [0.85, 1.2].")
         span = d.split.between if d.split else (0, 100)

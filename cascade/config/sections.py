@@ -70,8 +70,8 @@ class Split:
 
     Attributes:
         between: The part, as two percentages, such as ``[80, 90]``.
-        by: What is hashed. ``speaker``: no speaker is in two parts. ``utterance``: speakers
-            may be in several parts; for corpora with few speakers.
+        by: What is hashed. ``speaker``: no speaker is in two parts. ``utterance``: speakers may
+            be in several; for few speakers. ``sentence``: the same, but no sentence is in two.
         seed: Another seed draws other parts. All parts of one corpus need the same seed.
     """
 

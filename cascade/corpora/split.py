@@ -1,12 +1,13 @@
 """One corpus as several data sets: a part for training, one for validation, one for test.
 
-Each utterance has a position from 0 to 100: a hash of its speaker's name, or of its own id.
-A part has the positions between two numbers. Only names decide, so an utterance that is added
-later moves no other one into another part.
+Each utterance has a position from 0 to 100: a hash of its speaker's name, of its own id, or of its
+sentence. A part has the positions between two numbers. Nothing else decides, so an utterance that
+is added later moves no other one into another part.
 """
 
 import hashlib
 import math
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 
 from cascade.config.sections import Split
@@ -26,16 +27,24 @@ def position(group: str, seed: int) -> float:
     return 100 * int.from_bytes(digest[:6]) / 2**48
 
 
-def group(utterance: str, speaker: str, by: str) -> str:
-    """Name the group of utterances that stay together: a speaker's, or the utterance alone.
+def group(utterance: str, speaker: str, text: str, by: str) -> str:
+    """Name the group of utterances that stay together.
 
-    >>> group("u1", "anna", by="speaker")
+    That is a speaker's, those of a sentence, or the utterance alone. Sentences are the same if only
+    capitals, punctuation and accents differ.
+
+    >>> group("u1", "anna", "Press 1, please.", by="speaker")
     'speaker anna'
-    >>> group("u1", "unknown", by="speaker")
+    >>> group("u1", "unknown", "Press 1, please.", by="speaker")
     'utterance u1'
+    >>> group("u1", "anna", "Press 1, please.", by="sentence")
+    'sentence press1please'
     """
-    by_speaker = by == "speaker" and speaker != "unknown"
-    return f"speaker {speaker}" if by_speaker else f"utterance {utterance}"
+    if by == "speaker" and speaker != "unknown":
+        return f"speaker {speaker}"
+    letters = unicodedata.normalize("NFKD", text.casefold()) if by == "sentence" else ""
+    sentence = "".join(filter(str.isalnum, letters))
+    return f"sentence {sentence}" if sentence else f"utterance {utterance}"
 
 
 def select(
@@ -46,8 +55,10 @@ def select(
     What the corpus itself leaves out is placed by its id.
     """
     for item in items:
-        speaker = item.speaker if isinstance(item, Utterance) else "unknown"
-        if split is None or contains(split, group(item.id, speaker, split.by)):
+        speaker, text = "unknown", ""
+        if isinstance(item, Utterance):
+            speaker, text = item.speaker, item.text
+        if split is None or contains(split, group(item.id, speaker, text, split.by)):
             yield item
 
 

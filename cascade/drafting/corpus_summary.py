@@ -31,13 +31,18 @@ VARYING = re.compile(r"\([^()]*\)|'[^']*'|\S*/\S*|[-\d.]+")
 
 @dataclass(frozen=True)
 class UsableUtterance:
-    """An utterance that passed the checks; ``rate`` in Hz, 0 for features in place of audio."""
+    """An utterance that passed the checks.
+
+    ``rate`` is in Hz, 0 for features in place of audio. ``text`` is the transcript of the corpus,
+    ``words`` what is left of it.
+    """
 
     id: str
     speaker: str
     seconds: float
     rate: int
     words: tuple[str, ...]
+    text: str = ""
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,7 @@ class ExcludedUtterance:
     reason: str
     seconds: float | None
     selection: bool
+    text: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +96,7 @@ class DatasetSummary:
             return replace(self, dataset=dataset)
 
         def inside(item: UsableUtterance | ExcludedUtterance) -> bool:
-            return contains(split, group(item.id, item.speaker, split.by))
+            return contains(split, group(item.id, item.speaker, item.text, split.by))
 
         return replace(
             self,
@@ -107,6 +113,11 @@ class DatasetSummary:
             by_reason.setdefault(same, []).append(item)
         most = sorted(by_reason.values(), key=len, reverse=True)
         return [(len(some), f"{some[0].id}: {some[0].reason}") for some in most]
+
+    def left_out(self) -> str:
+        """Return the most frequent reasons in brackets; "" if nothing is left out."""
+        reasons = "; ".join(f"{count} as {reason}" for count, reason in self.reasons()[:3])
+        return f" (left out: {reasons})" if reasons else ""
 
 
 def transcripts(dataset: Dataset, request: CorpusRequest, language: Language) -> Iterator[str]:
@@ -136,16 +147,17 @@ def summarise(experiment: Experiment, dataset: Dataset, jobs: int) -> DatasetSum
             sources = Sources(nowhere)
             checked = check_utterances(listed, pool, sources, utterances, decode=False)
         numbers = set(check_pronunciations(checked).numbers.tolist())
-        usable = [
-            UsableUtterance(i.id, i.speaker, i.seconds, i.info.rate if i.info else 0, i.words)
-            for number, i in enumerate(utterances)
-            if number in numbers
-        ]
-    ids = {item.id for item in left_out}
-    items = corpus.listing(dataset.corpus, listed.request) if ids else ()
-    speakers = {i.id: i.speaker for i in items if isinstance(i, Utterance) and i.id in ids}
-    excluded = [
-        ExcludedUtterance(i.id, speakers.get(i.id, "unknown"), i.reason, i.seconds, i.selection)
-        for i in left_out
+        passed = [item for number, item in enumerate(utterances) if number in numbers]
+    items = corpus.listing(dataset.corpus, listed.request)
+    said = {i.id: (i.speaker, i.text) for i in items if isinstance(i, Utterance)}
+    usable = [
+        UsableUtterance(
+            i.id, i.speaker, i.seconds, i.info.rate if i.info else 0, i.words, said[i.id][1]
+        )
+        for i in passed
     ]
+    excluded = []
+    for i in left_out:
+        speaker, text = said.get(i.id, ("unknown", ""))
+        excluded.append(ExcludedUtterance(i.id, speaker, i.reason, i.seconds, i.selection, text))
     return DatasetSummary(dataset, usable, excluded)

@@ -203,14 +203,15 @@ def _warnings(recipe: Recipe, summaries: Sequence[DatasetSummary]) -> Iterator[s
     sentences = {item.words for s in training for item in s.usable}
     speakers = set[str]().union(*(s.speakers for s in training))
     held_out = (*by_role["valid"], *by_role["test"])
-    cut = [s for s in held_out if s.dataset.split and s.dataset.split.by == "utterance"]
+    cut = [s for s in held_out if s.dataset.split and s.dataset.split.by != "speaker"]
     if cut:
         names = " and ".join(dict.fromkeys(s.dataset.role for s in cut))
         if len(speakers) == 1:
             why = "there is only one speaker"
         else:
             why = "speakers are not known, or too few"
-        yield f"{names}: split by utterance, because {why}: the training has the same voices"
+        by = " and ".join(dict.fromkeys(s.dataset.split.by for s in cut if s.dataset.split))
+        yield f"{names}: split by {by}, because {why}: the training has the same voices"
     for s in held_out:
         key = f"{s.dataset.role} {s.dataset.name}"
         total = s.words.total()

@@ -13,11 +13,11 @@ from cascade.config.layout import Layout
 from cascade.config.recipe import Recipe, read_recipe
 from cascade.config.recipe_checks import NAME
 from cascade.config.sections import Dataset, Language
-from cascade.corpora import split
 from cascade.corpora.corpus import CorpusRequest
 from cascade.corpora.detection import CorpusPart, find_parts
 from cascade.drafting import data_report
 from cascade.drafting.corpus_summary import DatasetSummary, summarise, transcripts
+from cascade.drafting.division import divided
 from cascade.drafting.letters import confusable, doubtful, hints_in, language_of, numbered
 from cascade.drafting.recipe_text import MARK, Draft, ExistingSettings
 from cascade.runtime.errors import UserError
@@ -27,11 +27,8 @@ from cascade.text import alphabet, voices
 from cascade.text.alphabet import LetterCounts
 
 log = logging.getLogger("cascade")
-# Of the speech, for validation and for test each: per cent, and hours at most.
-SHARE, VALID_HOURS, TEST_HOURS = 10.0, 0.5, 1.0
 UNUSABLE = 0.5  # share of utterances that fail the checks, from which no recipe lets them pass
 MAIN = "ru_en"  # the recipe whose settings of a language come first
-FEWEST = 3  # usable utterances
 
 
 def new_recipe(
@@ -112,10 +109,10 @@ def new_recipe(
         for summary in summaries:
             if not summary.usable:
                 where = summary.dataset.path or summary.dataset.corpus
-                why = _left_out(summary) or " (it lists none)"
+                why = summary.left_out() or " (it lists none)"
                 raise UserError(f"{where} has no usable utterance{why}.")
-        divided = _divided([s for s in summaries if s.dataset.role != "train_ext"])
-        final = [_with_own_references(provisional, s, jobs) for s in divided]
+        target_sets = divided([s for s in summaries if s.dataset.role != "train_ext"])
+        final = [_with_own_references(provisional, s, jobs) for s in target_sets]
     final += [s for s in summaries if s.dataset.role == "train_ext"]
     training = [s for s in final if s.dataset.role == "train"]
     draft = Draft(
@@ -238,57 +235,3 @@ def _max_excluded(before: Sequence[DatasetSummary], final: Sequence[DatasetSumma
     if worst <= data_report.NOTED or max(s.excluded_share for s in before) > UNUSABLE:
         return 0
     return min(100, math.ceil(100 * worst) + 1)
-
-
-def _divided(summaries: Sequence[DatasetSummary]) -> list[DatasetSummary]:
-    """Return the target's data sets with all three roles; split off the roles that are missing.
-
-    A missing validation set comes from the training set. So does a missing test set, unless
-    there is a validation set to split.
-    """
-    roles_there = {s.dataset.role for s in summaries}
-    if "valid" in roles_there and "test" not in roles_there:
-        source, roles = "valid", ["valid", "test"]
-    else:
-        source, roles = "train", ["train", *(r for r in ("valid", "test") if r not in roles_there)]
-    kept = [s for s in summaries if s.dataset.role != source or len(roles) == 1]
-    pool = [s for s in summaries if s not in kept]
-    if not pool:
-        return kept
-    usable = [item for s in pool for item in s.usable]
-    if len(usable) < FEWEST:
-        raise UserError(
-            f"{pool[0].dataset.path} has {len(usable)} usable utterances{_left_out(pool[0])}."
-            f" Training, validation and test need at least {FEWEST}."
-        )
-    hours = sum(s.hours for s in pool)
-    by = "speaker" if len(set().union(*(s.speakers for s in pool))) >= len(roles) else "utterance"
-    seconds: dict[str, float] = {}
-    for item in usable:
-        name = split.group(item.id, item.speaker, by)
-        seconds[name] = seconds.get(name, 0.0) + item.seconds
-    parts = split.choose(seconds, _wanted(roles, hours), by)
-    if not all(any(split.contains(part, name) for name in seconds) for part in parts.values()):
-        # Each of a few speakers has more speech than valid or test get.
-        seconds = {split.group(i.id, i.speaker, "utterance"): i.seconds for i in usable}
-        parts = split.choose(seconds, _wanted(roles, hours), "utterance")
-    divided = [
-        s.part(replace(s.dataset, role=role, split=parts[role])) for role in roles for s in pool
-    ]
-    order = ("train", "valid", "test")
-    return sorted([*divided, *kept], key=lambda s: order.index(s.dataset.role))
-
-
-def _wanted(roles: Sequence[str], hours: float) -> dict[str, float]:
-    """Return the per cent of the speech for each role, with one decimal."""
-    if roles[0] == "valid":
-        return {"valid": 50.0, "test": 50.0}
-    most = {"valid": VALID_HOURS, "test": TEST_HOURS}
-    share = {r: max(0.1, round(min(SHARE, 100 * most[r] / hours), 1)) for r in roles[1:]}
-    return {"train": round(100 - sum(share.values()), 1), **share}
-
-
-def _left_out(summary: DatasetSummary) -> str:
-    """Return the most frequent reasons in brackets; "" if nothing is left out."""
-    reasons = "; ".join(f"{count} as {reason}" for count, reason in summary.reasons()[:3])
-    return f" (left out: {reasons})" if reasons else ""

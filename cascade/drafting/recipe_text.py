@@ -85,7 +85,7 @@ target_minutes: all      # or how many minutes of the target's training speech t
         lines += [f"# {name}: {' '.join(why.split())}." for name, why in self.origins.items()]
         if any(dataset.split for dataset in self.datasets):
             lines += [
-                "# split: a speaker (or utterance) has a number from 0 to 100, a hash of its name.",
+                "# split: each speaker, utterance or sentence has a number from 0 to 100, a hash.",
                 "# A part has those between two numbers. New recordings move no others.",
             ]
         if self.borrowed:

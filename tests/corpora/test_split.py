@@ -10,7 +10,7 @@ from cascade.corpora.corpus import Excluded, Utterance
 from cascade.corpora.split import choose, contains, group, position, select
 from cascade.runtime.errors import UserError
 
-BY = st.sampled_from(["speaker", "utterance"])
+BY = st.sampled_from(["speaker", "utterance", "sentence"])
 NAMES = st.lists(st.text(min_size=1), unique=True, max_size=30)
 
 
@@ -79,8 +79,26 @@ def test_one_speaker_of_most_trains():
 
 
 def test_an_unknown_speaker_is_placed_by_the_utterance():
-    assert group("u", "unknown", "speaker") == group("u", "anna", "utterance") == "utterance u"
-    assert group("u", "anna", "speaker") == "speaker anna"
+    assert group("u", "unknown", "да", "speaker") == "utterance u"
+    assert group("u", "anna", "да", "utterance") == "utterance u"
+    assert group("u", "anna", "да", "speaker") == "speaker anna"
+
+
+def test_a_sentence_is_in_one_part_whoever_reads_it():
+    texts = [f"Sentence {n}." for n in range(60)]
+    items = [
+        Utterance(f"{n} {speaker}", Path("a.wav"), form(text), speaker)
+        for speaker, form in (("anna", str), ("boris", str.upper), ("clara", lambda t: t[:-1]))
+        for n, text in enumerate(texts)
+    ]
+    chosen = [{i.id.split()[0] for i in select(items, split)} for split in thirds("sentence")]
+    assert all(chosen) and sum(map(len, chosen)) == len(texts)
+
+
+def test_marks_do_not_tell_sentences_apart():
+    same = {group(u, "anna", text, "sentence") for u, text in (("a", "за́мок!"), ("b", "Замок"))}
+    assert same == {"sentence замок"}
+    assert group("a", "anna", "?!", "sentence") == "utterance a"
 
 
 @pytest.mark.parametrize(
@@ -89,7 +107,10 @@ def test_an_unknown_speaker_is_placed_by_the_utterance():
         ({"between": [80, 70]}, "split.between must be two percentages"),
         ({"between": [0, 101]}, "split.between must be"),
         ({"between": [10]}, "split.between must be"),
-        ({"between": [0, 80], "by": "sex"}, "split.by must be 'speaker' or 'utterance', not 'sex'"),
+        (
+            {"between": [0, 80], "by": "sex"},
+            "split.by must be one of speaker, utterance, sentence, not 'sex'",
+        ),
         ({"betwen": [0, 80]}, "unknown key 'betwen'.*'between'"),
     ],
 )

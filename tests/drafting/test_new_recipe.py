@@ -10,9 +10,6 @@ import yaml
 from support import CYRILLIC, ROOT, run
 
 from cascade.config.recipe import read_recipe
-from cascade.config.sections import Dataset
-from cascade.drafting.corpus_summary import DatasetSummary, UsableUtterance
-from cascade.drafting.new_recipe import _divided
 
 RU = ["да", "нет", "дом", "мама", "папа", "вода", "рука", "нога", "стол", "окно"]
 EN = ["yes", "no", "home", "water", "hand", "table", "window", "house", "dog", "cat"]
@@ -153,20 +150,6 @@ def test_one_speaker_is_split_by_utterance(speech, command):
     )
     pair = read_recipe(speech / "pair/recipe.yaml")
     assert {d.split.by for d in pair.datasets} == {"utterance"}
-
-
-@pytest.mark.parametrize(("speakers", "hours"), [(3, 20), (4, 50)])
-def test_a_few_speakers_with_much_speech_are_split_by_utterance(speakers, hours):
-    """One of them would be more than all that valid and test get."""
-    usable = [
-        UsableUtterance(f"{speaker}-{i}", f"s{speaker}", hours * 3600 / 500, 16000, ("да",))
-        for speaker in range(speakers)
-        for i in range(500)
-    ]
-    parts = _divided([DatasetSummary(Dataset("train", "ru", "table", path="x"), usable, [])])
-    assert [part.dataset.role for part in parts] == ["train", "valid", "test"]
-    assert {part.dataset.split.by for part in parts} == {"utterance"}
-    assert all(part.usable for part in parts)
 
 
 def test_warnings(speech, command, wav):

@@ -13,6 +13,7 @@ from local.texts import (
     texts_cs,
     texts_en,
     texts_es,
+    texts_it,
     texts_nl,
     texts_ru,
     texts_ru_programs,
@@ -28,12 +29,13 @@ def put(path: Path, content: str | bytes) -> None:
 
 @pytest.fixture
 def request_(tmp_path, unpacked) -> CorpusRequest:
-    """Wesnoth with one catalogue, in English and three translations."""
+    """Wesnoth with one catalogue, in English and four translations."""
     english = ["We are here. Go!", "This is a long prompt now.", "Gryphon"]
     translations = {
         "ru": ["Мы здесь. Иди!", "Иди!", "Gryphon"],
         "cs": ["Jsme tady. Jdi!", "Jdi!", "Gryphon"],
         "es": ["Estamos aquí. Ve!", "Ve!", "Gryphon"],
+        "it": ["Siamo qui. Vai!", "Vai!", "Gryphon"],
     }
     for locale, texts in translations.items():
         path = unpacked / wesnoth.LOCALES / locale / "LC_MESSAGES/a.mo"
@@ -71,9 +73,10 @@ def test_messages_of_programs_without_names_of_buttons(request_, unpacked):
     ]
 
 
-def test_czech_and_spanish(request_):
+def test_czech_spanish_and_italian(request_):
     assert list(texts_cs.sentences(request_)) == ["Jsme tady.", "Jdi!"]
     assert list(texts_es.sentences(request_)) == ["Estamos aquí.", "Ve!"]
+    assert list(texts_it.sentences(request_)) == ["Siamo qui.", "Vai!"]
 
 
 def test_dutch(request_, unpacked):
