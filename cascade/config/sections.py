@@ -70,9 +70,9 @@ class Split:
 
     Attributes:
         between: The part, as two percentages, such as ``[80, 90]``.
-        by: What is hashed. ``speaker``: no speaker is in two parts. ``utterance``: speakers may
-            be in several; for few speakers. ``sentence``: the same, but no sentence is in two.
-        seed: Another seed draws other parts. All parts of one corpus need the same seed.
+        by: What is hashed. ``speaker``: no speaker is in two parts. For few speakers:
+            ``utterance``; or ``sentence``, so that no sentence is in two, whoever reads it.
+        seed: Another draws other parts. Parts of one corpus, or of the same sentences, need one.
     """
 
     between: tuple[float, ...]

@@ -2,7 +2,8 @@
 
 Each utterance has a position from 0 to 100: a hash of its speaker's name, of its own id, or of its
 sentence. A part has the positions between two numbers. Nothing else decides, so an utterance that
-is added later moves no other one into another part.
+is added later moves no other one into another part. If sentences decide, a corrected transcript may
+move its utterance.
 """
 
 import hashlib
@@ -28,10 +29,11 @@ def position(group: str, seed: int) -> float:
 
 
 def group(utterance: str, speaker: str, text: str, by: str) -> str:
-    """Name the group of utterances that stay together.
+    """Name the group of utterances that an utterance stays with.
 
-    That is a speaker's, those of a sentence, or the utterance alone. Sentences are the same if only
-    capitals, punctuation and accents differ.
+    They have the same speaker or the same sentence. One of an unknown speaker, or without a text,
+    is alone. Sentences are the same if only capitals, punctuation, spaces and accents differ;
+    numbers count as they are written.
 
     >>> group("u1", "anna", "Press 1, please.", by="speaker")
     'speaker anna'
@@ -42,9 +44,13 @@ def group(utterance: str, speaker: str, text: str, by: str) -> str:
     """
     if by == "speaker" and speaker != "unknown":
         return f"speaker {speaker}"
-    letters = unicodedata.normalize("NFKD", text.casefold()) if by == "sentence" else ""
-    sentence = "".join(filter(str.isalnum, letters))
-    return f"sentence {sentence}" if sentence else f"utterance {utterance}"
+    if by == "sentence" and (sentence := _sentence(text)):
+        return f"sentence {sentence}"
+    return f"utterance {utterance}"
+
+
+def _sentence(text: str) -> str:
+    return "".join(filter(str.isalnum, unicodedata.normalize("NFKD", text.casefold())))
 
 
 def select(

@@ -31,10 +31,11 @@ BEAM = 15.0
 # The widest beam of scaled scores: with an open vocabulary 12 takes three times as long as 10,
 # and n-best lists and confidences hardly gain.
 WIDEST = 10.0
-# A network that has learnt nothing yet gives many phones nearly the same score. Then paths do not
-# part, and a search takes minutes an utterance. So the beam is narrower where more than RIVALS
-# phones a step are near the best one. In trained networks, 2 are.
-RIVALS, NARROWER = 4.0, 3.0  # NARROWER: by how much, for each factor of e
+# A network that has learnt nothing yet gives many phones nearly the same score. Then most paths are
+# within the beam, and a search takes minutes an utterance. RIVALS: phones a step, on average, that
+# score near the best one; in trained networks about 2. With e times as many, the beam is less wide
+# by NARROWER.
+RIVALS, NARROWER = 4.0, 3.0
 LATTICE_BEAM = 6.0  # a path e^6 times less likely than the best is left out
 SCALE = 0.5  # of log-probabilities in posteriors: frames are not independent (set on valid)
 BEYOND = math.exp(-SCALE * LATTICE_BEAM)  # a guess of the mass of all paths left out
@@ -175,7 +176,7 @@ def search(
 
 
 def _widest(scores: np.ndarray) -> float:
-    """Return the widest beam for ``scores`` (T, phones) that is searched in a fair time."""
+    """Return the widest beam for ``scores`` (T, phones) with which a search takes seconds."""
     near = np.exp(scores - scores.max(axis=1, keepdims=True)).sum(axis=1)  # the best one counts 1
     return max(1.0, WIDEST - NARROWER * max(0.0, math.log(near.mean() / RIVALS)))
 

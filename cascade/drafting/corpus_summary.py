@@ -25,6 +25,7 @@ from cascade.runtime.file_names import on_disk
 from cascade.runtime.stamp import Sources
 from cascade.text.numbers import in_words
 
+UNKNOWN = ("unknown", "")  # speaker and text of what the list lacks
 # What differs between the reasons of two utterances with the same fault.
 VARYING = re.compile(r"\([^()]*\)|'[^']*'|\S*/\S*|[-\d.]+")
 
@@ -50,10 +51,10 @@ class ExcludedUtterance:
     """An utterance that is left out; a ``selection`` is a choice of its corpus."""
 
     id: str
-    speaker: str
     reason: str
     seconds: float | None
     selection: bool
+    speaker: str
     text: str = ""
 
 
@@ -141,23 +142,23 @@ def summarise(experiment: Experiment, dataset: Dataset, jobs: int) -> DatasetSum
     """
     left_out: list[Excluded] = []
     listed = list_dataset(experiment, dataset, jobs, lambda _, item: left_out.append(item))
+    items = corpus.listing(dataset.corpus, listed.request)
+    said = {i.id: (i.speaker, i.text) for i in items if isinstance(i, Utterance)}
     path = experiment.layout.root / f"{listed.key}.utterances"
     with UtteranceFile(path) as utterances:
         with open(os.devnull, "wb") as nowhere, workers.pool(jobs) as pool:
             sources = Sources(nowhere)
             checked = check_utterances(listed, pool, sources, utterances, decode=False)
         numbers = set(check_pronunciations(checked).numbers.tolist())
-        passed = [item for number, item in enumerate(utterances) if number in numbers]
-    items = corpus.listing(dataset.corpus, listed.request)
-    said = {i.id: (i.speaker, i.text) for i in items if isinstance(i, Utterance)}
-    usable = [
-        UsableUtterance(
-            i.id, i.speaker, i.seconds, i.info.rate if i.info else 0, i.words, said[i.id][1]
-        )
-        for i in passed
-    ]
+        usable = []
+        for number, i in enumerate(utterances):
+            if number in numbers:
+                rate = i.info.rate if i.info else 0
+                _, text = said.get(i.id, UNKNOWN)
+                usable.append(UsableUtterance(i.id, i.speaker, i.seconds, rate, i.words, text))
     excluded = []
-    for i in left_out:
-        speaker, text = said.get(i.id, ("unknown", ""))
-        excluded.append(ExcludedUtterance(i.id, speaker, i.reason, i.seconds, i.selection, text))
+    for item in left_out:
+        known = said.get(item.id, UNKNOWN)
+        row = ExcludedUtterance(item.id, item.reason, item.seconds, item.selection, *known)
+        excluded.append(row)
     return DatasetSummary(dataset, usable, excluded)

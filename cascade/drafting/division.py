@@ -1,25 +1,28 @@
 """The target's speech as three data sets: one to train on, one for valid, one for test."""
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from cascade.config.sections import Split
 from cascade.corpora import split
 from cascade.drafting.corpus_summary import DatasetSummary, UsableUtterance
 from cascade.runtime.errors import UserError
 
+SPLITS = ("speaker", "sentence", "utterance")  # the first that suits is taken
 # Of the speech, for validation and for test each: per cent, and hours at most.
 SHARE, VALID_HOURS, TEST_HOURS = 10.0, 0.5, 1.0
 FEWEST = 3  # usable utterances
-# With fewer sentences they are commands or digits: a training that lacks some would be no use.
-MANY_SENTENCES = 50
+KNOWN = 0.5  # share of the words of valid and test that training must have, if split by sentence
 
 
 def divided(summaries: Sequence[DatasetSummary]) -> list[DatasetSummary]:
     """Return the target's data sets with all three roles; split off the roles that are missing.
 
     A missing validation set comes from the training set. So does a missing test set, unless
-    there is a validation set to split. They are split by speaker, or with few speakers by
-    utterance; if sentences repeat, by sentence, so that those of the test are not in the training.
+    there is a validation set to split. They are split by speaker. With too few speakers they are
+    split by sentence if sentences repeat, so that none is in two parts, else by utterance.
+    Commands and digits are split by utterance, too: by sentence, the training would lack some.
     Raises `UserError` where there are too few utterances.
     """
     roles_there = {s.dataset.role for s in summaries}
@@ -38,29 +41,44 @@ def divided(summaries: Sequence[DatasetSummary]) -> list[DatasetSummary]:
             f" Training, validation and test need at least {FEWEST}."
         )
     wanted = _wanted(roles, sum(s.hours for s in pool))
-    sentences = {split.group(i.id, i.speaker, i.text, "sentence") for i in usable}
-    repeated = MANY_SENTENCES <= len(sentences) < len(usable)
-    apart = "sentence" if repeated else "utterance"
-    by = "speaker" if len(set().union(*(s.speakers for s in pool))) >= len(roles) else apart
-    seconds = _lengths(usable, by)
-    parts = split.choose(seconds, wanted, by)
-    if not all(any(split.contains(part, name) for name in seconds) for part in parts.values()):
-        # Each of a few speakers has more speech than valid or test get.
-        parts = split.choose(_lengths(usable, apart), wanted, apart)
+    speakers = set[str]().union(*(s.speakers for s in pool))
+    for by in SPLITS if len(speakers) >= len(roles) else SPLITS[1:]:
+        parts = _parts(usable, wanted, by)
+        if parts:
+            break
     parted = [
         s.part(replace(s.dataset, role=role, split=parts[role])) for role in roles for s in pool
     ]
     order = ("train", "valid", "test")
-    return sorted([*parted, *kept], key=lambda s: order.index(s.dataset.role))
+    there = [s for s in parted if s.usable]  # one of several sets may have no part of a role
+    return sorted([*there, *kept], key=lambda s: order.index(s.dataset.role))
 
 
-def _lengths(usable: Iterable[UsableUtterance], by: str) -> dict[str, float]:
-    """Return the seconds of each group that stays together."""
-    seconds: dict[str, float] = {}
-    for item in usable:
-        name = split.group(item.id, item.speaker, item.text, by)
-        seconds[name] = seconds.get(name, 0.0) + item.seconds
-    return seconds
+def _parts(
+    usable: Sequence[UsableUtterance], wanted: Mapping[str, float], by: str
+) -> dict[str, Split]:
+    """Return the split of each role; none if ``by`` does not suit these utterances."""
+    groups = [split.group(i.id, i.speaker, i.text, by) for i in usable]
+    seconds = dict.fromkeys(groups, 0.0)
+    for name, item in zip(groups, usable, strict=True):
+        seconds[name] += item.seconds
+    if by == "sentence" and len(seconds) == len(usable):
+        return {}
+    parts = split.choose(seconds, wanted, by)
+    if by == "utterance":
+        return parts
+    words = [Counter[str]() for _ in parts]
+    for name, item in zip(groups, usable, strict=True):
+        place = next(k for k, part in enumerate(parts.values()) if split.contains(part, name))
+        words[place].update(item.words)
+    # Each of a few speakers may have more speech than valid or test get.
+    suits = all(words)
+    if by == "sentence":
+        suits &= all(
+            sum(count for word, count in some.items() if word in words[0]) >= KNOWN * some.total()
+            for some in words[1:]
+        )
+    return parts if suits else {}
 
 
 def _wanted(roles: Sequence[str], hours: float) -> dict[str, float]:

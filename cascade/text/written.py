@@ -83,9 +83,8 @@ def pronunciations(
 ) -> dict[str, Phones]:
     """Return the phones of words as they are written, as far as that decides them.
 
-    Words in capitals are read as espeak-ng reads capitals: only `acronyms` should be among them. It
-    hears them between ``ordinary`` words of the language. The lexicon file comes before
-    espeak-ng.
+    All words in capitals are read as espeak-ng reads capitals, between two copies of one of the
+    ``ordinary`` words: give only `acronyms`. The lexicon file comes before espeak-ng.
     """
     lexicon, wanted = read_lexicon(language), sorted(set(found))
     word = {form: next(iter(words_of(form, language)), "") for form in wanted}

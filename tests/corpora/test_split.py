@@ -15,7 +15,7 @@ NAMES = st.lists(st.text(min_size=1), unique=True, max_size=30)
 
 
 def utterance(name, speaker="unknown"):
-    return Utterance(name, Path("a.wav"), "text", speaker)
+    return Utterance(name, Path("a.wav"), f"text {len(name)}", speaker)
 
 
 def thirds(by, seed=0):
@@ -31,6 +31,9 @@ def test_each_utterance_is_in_one_part(names, speakers, by, seed):
     items += [Excluded(f"left out {n}", "a reason") for n in names]
     chosen = [list(select(items, split)) for split in thirds(by, seed)]
     assert sorted(i.id for some in chosen for i in some) == sorted(i.id for i in items)
+    if by == "sentence":
+        texts = [{i.text for i in some if isinstance(i, Utterance)} for some in chosen]
+        assert sum(map(len, texts)) == len(set().union(*texts))
     if by == "speaker":
         speakers_in = [{i.speaker for i in some if isinstance(i, Utterance)} for some in chosen]
         for one, other in ((0, 1), (0, 2), (1, 2)):

@@ -6,6 +6,9 @@ import soundfile
 
 from cascade.config.experiment import Experiment
 from cascade.config.sections import Split
+from cascade.corpora import corpus
+from cascade.corpora.corpus import CorpusRequest
+from cascade.corpora.split import select
 from cascade.drafting.corpus_summary import DatasetSummary, summarise
 
 
@@ -44,11 +47,15 @@ def test_what_is_left_out_is_grouped_by_reason(summary):
     assert second.startswith("gone: the audio file") and second.endswith("is missing")
 
 
-def test_the_parts_of_a_split_have_every_utterance_once(summary):
-    splits = [Split(between, "utterance", seed=1) for between in ((0.0, 50.0), (50.0, 100.0))]
+@pytest.mark.parametrize("by", ["utterance", "sentence", "speaker"])
+def test_the_parts_of_a_split_are_those_of_stage_0(summary, tmp_path, by):
+    splits = [Split(between, by, seed=1) for between in ((0.0, 50.0), (50.0, 100.0))]
     parts = [summary.part(dataclasses.replace(summary.dataset, split=split)) for split in splits]
     for kind in ("usable", "excluded"):
         ids = sorted(item.id for part in parts for item in getattr(part, kind))
         assert ids == sorted(item.id for item in getattr(summary, kind))
-    assert all(part.usable for part in parts)
+    request = CorpusRequest(tmp_path, tmp_path, path=tmp_path / "train", language="ru")
+    for part, split in zip(parts, splits, strict=True):
+        listed = select(corpus.listing("table", request), split)
+        assert {i.id for i in listed} == {i.id for i in (*part.usable, *part.excluded)}
     assert summary.part(summary.dataset).usable == summary.usable
