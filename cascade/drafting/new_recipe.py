@@ -197,9 +197,11 @@ def _named(parts: Sequence[CorpusPart], where: str, before: Sequence[Dataset]) -
 def _existing(chosen: Mapping[str, str]) -> dict[str, ExistingSettings]:
     """Return the settings that other recipes have for the languages, by code.
 
-    ``chosen`` gives each language's voice. A recipe that has all of the languages comes first:
-    its phone maps fit together. Recipes that this command wrote do not count.
+    ``chosen`` gives each language's voice, the target's first. A recipe that has all of the
+    languages comes first: its phone maps fit together. Then one with the same target, which has
+    texts for it. Recipes that this command wrote do not count.
     """
+    target_voice = next(iter(chosen.values()))
     recipes = []
     for file in sorted(RECIPES.glob("*/recipe.yaml"), key=lambda f: (f.parent.name != MAIN, f)):
         try:
@@ -207,6 +209,7 @@ def _existing(chosen: Mapping[str, str]) -> dict[str, ExistingSettings]:
                 recipes.append(read_recipe(file))
         except (UserError, OSError, UnicodeDecodeError):
             continue  # an error in another recipe does not matter here
+    recipes.sort(key=lambda recipe: recipe.languages[recipe.target].voice != target_voice)
     existing = {}
     for together in (False, True):
         for recipe in reversed(recipes):

@@ -140,6 +140,13 @@ def test_phones_are_renamed_only_beside_the_language_they_are_renamed_for(speech
     assert "    # phone_map: {ɭ: l, " in recipe.read_text(encoding="utf-8")
 
 
+def test_texts_come_from_a_recipe_with_the_same_target(speech, command):
+    """English is a second language of the main recipe, which has no texts for it."""
+    shown = command("--target", "en:en").stdout
+    assert "set up as in recipes/games_cs" in shown
+    assert "# texts: [texts_en]" in (speech / "pair/recipe.yaml").read_text(encoding="utf-8")
+
+
 def test_one_speaker_is_split_by_utterance(speech, command):
     for i in range(5):
         edit(speech / "ru/table.tsv", f"\ts{i}\n", "\tanna\n")
