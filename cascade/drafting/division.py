@@ -9,7 +9,7 @@ from cascade.corpora import split
 from cascade.drafting.corpus_summary import DatasetSummary, UsableUtterance
 from cascade.runtime.errors import UserError
 
-SPLITS = ("speaker", "sentence", "utterance")  # the first that suits is taken
+WAYS = ("speaker", "sentence", "utterance")  # of splitting; the first that suits is taken
 # Of the speech, for validation and for test each: per cent, and hours at most.
 SHARE, VALID_HOURS, TEST_HOURS = 10.0, 0.5, 1.0
 FEWEST = 3  # usable utterances
@@ -42,7 +42,7 @@ def divided(summaries: Sequence[DatasetSummary]) -> list[DatasetSummary]:
         )
     wanted = _wanted(roles, sum(s.hours for s in pool))
     speakers = set[str]().union(*(s.speakers for s in pool))
-    for by in SPLITS if len(speakers) >= len(roles) else SPLITS[1:]:
+    for by in WAYS if len(speakers) >= len(roles) else WAYS[1:]:
         parts = _parts(usable, wanted, by)
         if parts:
             break
