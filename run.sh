@@ -12,7 +12,7 @@ Usage: ./run.sh [--recipe NAME] [--stage N] [--stop-stage M] [--nj J] [--gpus N]
                 [--dask ADDRESS | --cluster KIND] [--cluster-training]
                 [--exp DIR] [--folder DIR] [--force] [--dry-run] [--check] [--systems A,B]
                 [--KEY VALUE ...]
-                [--sweep KEY=VALUE,... | --search KEY=VALUE,... ...] [--seeds N]
+                [--sweep KEY=VALUE,... | --search KEY=VALUE,... ...] [--seeds N] [--add]
   --recipe NAME    a folder of recipes/, or a .yaml or .json file        (ru_en)
   --stage N        the first stage                                       (0)
   --stop-stage M   the last stage                                        (6)
@@ -36,6 +36,7 @@ Usage: ./run.sh [--recipe NAME] [--stage N] [--stop-stage M] [--nj J] [--gpus N]
   --search KEY=... train every system with each value of a key of train, without decoding a
                    test set. Several --search: with every combination. Error rates on valid
                    and each system's best values: recipes/NAME/SEARCH.md
+  --add            keep the values that the sweep in recipes/NAME has, and this one lacks
   --seeds N        how many seeds a sweep or a search has                (1)
   --KEY VALUE      any key of the recipe: --target_minutes all --train.steps 2000
 Stages: 0 corpora and cuts, 1 pronunciations, language model, graph, 2 features,
@@ -47,7 +48,7 @@ stage=0 stop_stage=6 options=()
 while [ $# -gt 0 ]; do
   case $1 in
     -h | --help) usage; exit 0 ;;
-    --force | --dry-run | --check | --cluster-training) options+=("$1"); shift; continue ;;
+    --force | --dry-run | --check | --add | --cluster-training) options+=("$1"); shift; continue ;;
     --*=*) set -- "${1%%=*}" "${1#*=}" "${@:2}" ;;
     --*) [ $# -gt 1 ] || { echo "run.sh: the option $1 has no value" >&2; exit 1; } ;;
     *) echo "run.sh: unknown option '$1'; see ./run.sh --help" >&2; exit 1 ;;

@@ -169,6 +169,8 @@ def _run(options: argparse.Namespace, overrides: dict[str, str]) -> None:
     numbers = [n for n in STAGES if options.stage <= n <= options.stop_stage]
     if options.check:
         numbers = [0]
+    if options.add and options.sweep is None:
+        raise UserError("--add needs --sweep, such as --sweep target_minutes=40.")
     if options.sweep is not None or options.search:
         from cascade.cli.sweeps import run_sweep
 

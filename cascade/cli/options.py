@@ -70,6 +70,7 @@ def _run(subparsers: argparse._SubParsersAction) -> None:
     run.add_argument("--sweep", metavar="KEY=VALUE,...")
     run.add_argument("--search", metavar="KEY=VALUE,...", action="append")
     run.add_argument("--seeds", type=int)
+    run.add_argument("--add", action="store_true")
     run.add_argument("--force", action="store_true")
     run.add_argument("--dry-run", action="store_true")
     run.add_argument("--check", action="store_true")

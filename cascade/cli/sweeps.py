@@ -22,6 +22,7 @@ def run_sweep(
 ) -> None:
     """Run a sweep or a search."""
     from cascade.sweeps import plan, sweep
+    from cascade.sweeps.earlier import Earlier, read_earlier
 
     if options.sweep is not None and options.search:
         raise UserError("--sweep and --search exclude each other: give one of them.")
@@ -44,20 +45,24 @@ def run_sweep(
         numbers = [number for number in numbers if number <= SCORING]
         if not numbers:
             raise UserError(f"--sweep ends with stage {SCORING}: --stage must not be later.")
+    earlier = read_earlier(path.parent, points) if options.add else Earlier()
     if options.dry_run:
         sweep.show_points(points, numbers, options.force)
         return
     common = ["--recipe", str(path), "--stage", str(numbers[0]), "--stop-stage", str(numbers[-1])]
     common += [f"--{key}={value}" for key, value in overrides.items()]
     if options.search:
-        from cascade.sweeps.search import publish_search as publish  # heavy
+        from cascade.sweeps.search import publish_search  # heavy
+
+        publish = partial(publish_search, path.parent)
     else:
-        from cascade.sweeps.outputs import publish_sweep as publish
-    keep = partial(publish, path.parent)
+        from cascade.sweeps.outputs import publish_sweep
+
+        publish = partial(publish_sweep, path.parent, earlier=earlier)
     with cluster(options, layout) as machines:
         if machines and not machines.trains:
             common += [f"--dask={machines.scheduler()}"]
-        sweep.run_points(points, common, numbers, options.nj, options.force, keep)
+        sweep.run_points(points, common, numbers, options.nj, options.force, publish)
     if not options.search:
         from cascade.html.several import write_comparison
         from cascade.html.sweeps import PAGE

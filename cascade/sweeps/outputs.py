@@ -7,24 +7,26 @@ from typing import Any
 from cascade.report.environment import environment, section
 from cascade.runtime.files import as_json, write_text
 from cascade.sweeps import curve
+from cascade.sweeps.earlier import Earlier, joined
 from cascade.sweeps.plan import Point
-from cascade.sweeps.results import markdown, sweep_entries
+from cascade.sweeps.results import FIGURES, JUDGED, PAGE, markdown, sweep_entries
 from cascade.sweeps.significance import compare_systems
 
 
-def publish_sweep(folder: Path, points: Sequence[Point], planned: int) -> Path:
+def publish_sweep(folder: Path, points: Sequence[Point], planned: int, earlier: Earlier) -> Path:
     """Write the results of the finished ``points``; return the path of ``SWEEP.md``.
 
-    ``planned`` is the number of all points of the sweep.
+    ``planned`` is the number of all points of the sweep. What ``earlier`` has is kept.
     """
     ((key, _),) = points[0].values
     recipe = points[0].recipe
-    entries, comparisons = sweep_entries(points), compare_systems(points)
-    path = folder / "SWEEP.md"
-    figures = {folder / "sweep.json": entries, folder / "sweep_significance.json": comparisons}
+    entries = joined(earlier.entries, sweep_entries(points), key)
+    comparisons = joined(earlier.comparisons, compare_systems(points), key)
+    path = folder / PAGE
+    figures = {folder / FIGURES: entries, folder / JUDGED: comparisons}
     about = environment(recipe)
     del about["target_minutes"]
-    text = markdown(recipe.name, key, entries, comparisons, planned)
+    text = markdown(recipe.name, key, entries, comparisons, planned + earlier.points)
     write_report(path, text, figures, about)
     curve.draw(folder / "sweep.svg", key, entries)
     return path

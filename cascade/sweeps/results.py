@@ -12,6 +12,7 @@ from cascade.scoring.speechbox import KEYS
 from cascade.sweeps.plan import Point, as_number_or_word
 from cascade.sweeps.significance import UNITS, SweepComparison
 
+PAGE, FIGURES, JUDGED = "SWEEP.md", "sweep.json", "sweep_significance.json"
 RATES = ("WER", "WERc", "PER", "PERc")
 SHOWN = {"PER": "phones", "WER": "words"}
 Entry = Mapping[str, Any]  # an entry of ``sweep.json``: a system of a point on a test set
@@ -49,6 +50,7 @@ def markdown(
             " one column of one table). `sweep_significance.json` has all p-values."
         ),
         *missing_seeds(seeds),
+        *_of_earlier(key, entries),
         "![Error rates of each system, with the spread over the seeds](sweep.svg)",
     ]
     for test in dict.fromkeys(entry["test"] for entry in entries):
@@ -80,6 +82,16 @@ def missing_seeds(seeds: Mapping[str, set[int]]) -> list[str]:
     every = set().union(*seeds.values())
     lacking = [f"{name} (only {listed(own)})" for name, own in seeds.items() if own != every]
     return [f"**Some seeds are missing**: {', '.join(lacking)}."] if lacking else []
+
+
+def _of_earlier(key: str, entries: Sequence[Entry]) -> list[str]:
+    """Return a paragraph about the columns of an earlier sweep, if there are any."""
+    made: dict[str, list[str]] = {}
+    for entry in entries:
+        if "commit" in entry:
+            made.setdefault(entry["commit"], []).append(label(key, entry[key], entries, " min"))
+    each = [f"{', '.join(dict.fromkeys(names))} (commit {c})" for c, names in made.items()]
+    return [paragraph(f"Of an earlier sweep: {'; '.join(each)}.")] if each else []
 
 
 def listed(seeds: Iterable[int]) -> str:

@@ -1,6 +1,8 @@
 """A sweep of a tiny recipe, from nothing to the picture, and a search in it."""
 
 import json
+import re
+import shutil
 import xml.etree.ElementTree as ET
 
 import pytest
@@ -135,3 +137,18 @@ def test_a_sweep(tiny):
     (folder / "sweep.svg").unlink()
     run(*options)
     assert {name: (folder / name).read_bytes() for name in FILES} == bytes_before
+
+    shutil.rmtree(folder_of_points)
+    judged = json.loads((folder / "sweep_significance.json").read_text())
+    commit = re.search("- commit: (.*)", (folder / "SWEEP.md").read_text())[1]
+    options[options.index("target_minutes=all")] = "target_minutes=0.15"
+    assert "2 points, 0 of them done." in run(*options, "--add").stderr
+    added = json.loads((folder / "sweep.json").read_text())
+    assert [{k: v for k, v in row.items() if k != "commit"} for row in added[4:]] == rows
+    assert [row["target_minutes"] for row in added[:4]] == [0.15] * 4
+    assert all("commit" in row for row in added[4:]) and "commit" not in added[0]
+    added = json.loads((folder / "sweep_significance.json").read_text())
+    assert [one["target_minutes"] for one in added[:2]] == [0.15] * 2 and added[2:] == judged
+    text = (folder / "SWEEP.md").read_text()
+    assert "4 of 4 points (a value and a seed) are done.\n\nRows" in text
+    assert f"Of an earlier sweep: all (0 min) (commit {commit})." in text
