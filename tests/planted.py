@@ -6,6 +6,7 @@ import numpy as np
 from cascade.config.layout import Layout
 from cascade.config.sections import Features
 from cascade.runtime.files import write_text_table
+from cascade.text.phones import write_phones
 
 PHONES = ["<blk>", "a", "b", "c", "d", "e"]
 SETTINGS = Features(filters=8, stack=3)
@@ -29,4 +30,6 @@ def planted(layout: Layout, key: str, seed: int, count: int) -> str:
     frames = {name: [str(len(rows))] for name, rows in features.items()}
     write_text_table(layout.num_frames(key), frames)
     write_text_table(layout.text(key, "phones"), texts)
+    language = key.split("_")[-1]
+    write_phones(layout.phones_of(language), {language: PHONES[1:]})
     return key

@@ -145,7 +145,7 @@ def blocks_of_energies(
     True
     """
     shift = filterbank.shift
-    frames = (len(samples) + shift // 2) // shift
+    frames = filterbank.count(len(samples))
     pieces = []
     for begin in range(0, frames, block):
         end = begin + block

@@ -1,34 +1,35 @@
 """The command `align`: reads a folder of speech with its text, writes the times of its words."""
 
-import importlib.util
 import logging
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
 from cascade.alignment import formats
 from cascade.alignment.aligner import AlignedUtterance, Aligner
 from cascade.alignment.pronouncing import Pronouncer
-from cascade.bundle.manifest import Manifest
 from cascade.bundle.reader import Bundle
-from cascade.corpora import corpus
-from cascade.corpora.corpus import CorpusRequest, Excluded, Utterance
-from cascade.corpora.detection import find_parts
-from cascade.data.utterance_checks import CheckedUtterance, Rules, check_utterance
+from cascade.corpora.corpus import Excluded
+from cascade.data.labelled import (
+    NAMED,
+    labelled_utterances,
+    left_out_lines,
+    printable,
+    rules_of,
+)
+from cascade.data.utterance_checks import CheckedUtterance
 from cascade.runtime import workers
 from cascade.runtime.errors import UserError
 from cascade.runtime.files import replacing, write_text
 from cascade.runtime.progress import meter
-from cascade.runtime.project import LOCAL, ROOT
 from cascade.text.phones import read_phones
 
 log = logging.getLogger("cascade")
 FORMATS = ("textgrid", "ctm", "json")
 TABLE = "utterances.tsv"
-NAMED = 10  # utterances in a message; the table has all
 Row = tuple[str, ...]
 
 
@@ -57,23 +58,30 @@ class Request:
     force: bool
 
 
-def align_folder(bundle: Bundle, request: Request, allowed: Sequence[int]) -> str:
+def align_folder(bundle: Bundle, request: Request) -> str:
     """Align all utterances of a folder; return a summary to print.
 
-    ``allowed`` are the phones of the network that its language has. Raises `UserError` if
-    nothing can be read or aligned, and if a result would replace a file.
+    Raises `UserError` if nothing can be read or aligned, if a result would replace a file, and
+    for a bundle whose files do not go together.
     """
-    items, left_out = utterances(bundle.manifest, request)
+    manifest = bundle.manifest
+    rules = rules_of(manifest.rule, manifest.features.rate, manifest.limits, request.channel)
+    items, left_out = labelled_utterances(request.where, manifest.language, rules, request.jobs)
     count = len(items) + len(left_out)
-    if not items:
-        some = "; ".join(f"{one.id}: {one.reason}" for one in left_out[:3]) or "it lists none"
-        raise UserError(f"{request.where} has no utterance that can be aligned ({some}).")
     items.sort(key=lambda item: os.path.abspath(item.audio))  # all of a recording together
     names = _names(items, Path(request.where))
     _check_free(request, list(dict.fromkeys(names[item.audio] for item in items)))
     phones = read_phones(bundle.folder / "tokens.txt")
+    allowed = bundle.shape().get("allowed")
+    if not isinstance(allowed, list) or not all(
+        isinstance(number, int) and 0 <= number < len(phones) for number in allowed
+    ):
+        raise UserError(
+            f"{bundle.name} is refused: its model.json does not say which phones the language has"
+            " ('allowed'). Pack it again."
+        )
     pronounce = Pronouncer(
-        bundle.manifest.rule, bundle.folder / "lexicon.txt", phones, allowed, request.lexicon
+        manifest.rule, bundle.folder / "lexicon.txt", phones, allowed, request.lexicon
     )
     aligner = Aligner(bundle, pronounce(word for item in items for word in item.words))
     aligner.check()
@@ -107,77 +115,9 @@ def align_folder(bundle: Bundle, request: Request, allowed: Sequence[int]) -> st
             reason = left_out[0].reason
             raise UserError(f"no utterance of {request.where} could be aligned: {reason}.")
     head = ("utterance", "recording", "seconds", "score", "result")
-    table = [head, *(tuple(_escaped(" ".join(cell.split())) for cell in row) for row in rows)]
+    table = [head, *(tuple(printable(" ".join(cell.split())) for cell in row) for row in rows)]
     write_text(request.out / TABLE, "".join("\t".join(row) + "\n" for row in table))
     return _summary(request, count, left_out, doubtful)
-
-
-def utterances(
-    manifest: Manifest, request: Request
-) -> tuple[list[CheckedUtterance], list[Excluded]]:
-    """Return the utterances of a folder that pass the checks of stage 0, and the others.
-
-    Raises `UserError` if no reader knows the folder.
-    """
-    if not LOCAL.is_dir():
-        raise UserError(
-            "the readers of folders are not installed: they are in the folder local/ of the"
-            " project. Install it where it is: pip install --editable PROJECT."
-        )
-    asked = CorpusRequest(
-        ROOT / "downloads",
-        ROOT / "data",
-        language=manifest.language,
-        rate=manifest.features.rate,
-        jobs=request.jobs,
-    )
-    why, parts = find_parts(request.where, asked)
-    log.info("%s: %s.", request.where, why)
-    rules = Rules(
-        manifest.rule,
-        manifest.features.rate,
-        replace(manifest.limits, max_seconds=float("inf")),
-        request.channel,
-        decode=False,
-        fix=True,
-        numbers=importlib.util.find_spec("icu4py") is not None,
-    )
-    items: list[CheckedUtterance] = []
-    left_out: list[Excluded] = []
-    seen: dict[str, set[tuple]] = {}  # by id: what it stood for
-    for part in parts:
-        one = replace(asked, path=part.path, part=part.part)
-        for listed in corpus.listing(part.corpus, one):
-            meanings, meaning = seen.setdefault(listed.id, set()), _meaning(listed)
-            if meaning in meanings:
-                continue  # parts of a corpus may share utterances
-            twice = isinstance(listed, Utterance) and any(len(one) > 1 for one in meanings)
-            meanings.add(meaning)
-            if isinstance(listed, Excluded):
-                left_out.append(listed)
-                continue
-            if twice:
-                left_out.append(Excluded(listed.id, "another utterance has this id"))
-                continue
-            names = f"{listed.id} {listed.speaker} {listed.audio}"
-            if _escaped(names) != names:  # neither libsndfile nor the results can have it
-                left_out.append(Excluded(listed.id, "its name is not UTF-8: rename it"))
-                continue
-            checked = check_utterance(listed, rules)[0]
-            if isinstance(checked, Excluded):
-                left_out.append(checked)
-            elif checked.features:
-                left_out.append(Excluded(listed.id, "it has features in place of a recording"))
-            else:
-                items.append(checked)
-    return items, left_out
-
-
-def _meaning(listed: Utterance | Excluded) -> tuple:
-    """Return what an id stands for: a part of a recording, or what is left out and why."""
-    if isinstance(listed, Excluded):
-        return (listed.reason,)
-    return listed.audio, listed.start, listed.end, listed.channel
 
 
 def _aligned(
@@ -192,11 +132,6 @@ def _aligned(
             yield item.audio, result
             advance(round(done + item.seconds) - round(done))
             done += item.seconds
-
-
-def _escaped(text: str) -> str:
-    """Return text that any file and terminal takes: bytes of names that are not UTF-8 escaped."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _names(items: Sequence[CheckedUtterance], where: Path) -> dict[Path, str]:
@@ -266,9 +201,7 @@ def _summary(
             " first:"
         )
         lines += [f"  {one.utterance.id}  {one.score:.2f}" for one in worst[:NAMED]]
-    if left_out:
-        lines.append(f"{len(left_out)} are left out:")
-        lines += [f"  {one.id}: {one.reason}" for one in left_out[:NAMED]]
+    lines += left_out_lines(left_out)
     if len(doubtful) > NAMED or len(left_out) > NAMED:
         lines.append(f"{request.out / TABLE} has all of them.")
-    return _escaped("\n".join(lines))
+    return printable("\n".join(lines))

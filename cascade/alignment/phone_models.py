@@ -18,7 +18,7 @@ STATES = 3  # of each phone
 CEPSTRA = 13
 SIZE = 3 * CEPSTRA  # of a feature vector
 SILENCE = 0  # the number of the blank, which no phone has
-UNSEEN = -1e4  # the log-likelihood of a state that no frame was seen of
+UNSEEN = -1e4  # the log-likelihood of a state without Gaussians
 
 
 @dataclass(frozen=True)

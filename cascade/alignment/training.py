@@ -104,7 +104,7 @@ def fit(
 ) -> PhoneModels:
     """Return models of features (T, F) with their states (T,): at most ``most`` Gaussians each.
 
-    A state that has no frame gets one broad Gaussian.
+    A state with fewer frames than features gets one broad Gaussian.
     """
     rows = []
     for state in range(states):

@@ -6,6 +6,7 @@ the digest that ``bundle.json`` names. A digest finds damage. It does not say wh
 """
 
 import hashlib
+import json
 import stat
 import tempfile
 import zipfile
@@ -14,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from cascade.bundle.manifest import MB, MOST, NAME, OPTIONAL, PHONE_MODELS, File, Manifest, parse
 from cascade.runtime.errors import UserError
@@ -33,6 +34,16 @@ class Bundle:
     name: str
     folder: Path
     manifest: Manifest
+
+    def shape(self) -> dict[str, Any]:
+        """Return what ``model.json`` says. Raises `UserError` where it is damaged."""
+        try:
+            shape = json.loads((self.folder / "model.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError):
+            shape = None
+        if not isinstance(shape, dict):
+            raise UserError(f"{self.name} is refused: its model.json cannot be read.")
+        return shape
 
 
 @contextmanager

@@ -1,16 +1,17 @@
 """The command `align`: what is asked for, and by which bundle."""
 
 import argparse
-import json
 import os
 from collections.abc import Callable
 from pathlib import Path
 
 from cascade.alignment.aligner import FILES
 from cascade.alignment.folder import FORMATS, Request, align_folder
-from cascade.bundle.manifest import PHONE_MODELS
+from cascade.bundle.manifest import NAME, PHONE_MODELS
 from cascade.bundle.reader import opened
 from cascade.config.experiment import Experiment
+from cascade.pipeline import stages
+from cascade.pipeline.stages import BUNDLE
 from cascade.runtime.errors import UserError
 
 
@@ -44,13 +45,7 @@ def align(
     )
     path = _bundle(options, experiment, keys)
     with opened(path, FILES) as bundle:
-        model = json.loads((bundle.folder / "model.json").read_text(encoding="utf-8"))
-        if not isinstance(model, dict) or "allowed" not in model:
-            raise UserError(
-                f"{bundle.name} is refused: its model.json does not say which phones the language"
-                " has ('allowed'). Pack it again."
-            )
-        return align_folder(bundle, request, model["allowed"])
+        return align_folder(bundle, request)
 
 
 def _bundle(
@@ -67,9 +62,15 @@ def _bundle(
     options.recipe = options.recipe or "ru_en"
     read = experiment()
     folder = read.layout.bundle(choose(read, options.system))
-    if not (folder / PHONE_MODELS).exists():
+    if not (folder / NAME).exists():
         raise UserError(
-            f"{folder} has no {PHONE_MODELS}. Stage 7 makes it: ./run.sh --recipe {options.recipe}"
+            f"{folder} is not there yet. Stage 7 makes it: ./run.sh --recipe {options.recipe}"
             " --stage 7 --stop-stage 7."
         )
+    if not (folder / PHONE_MODELS).exists():
+        raise UserError(
+            f"{folder} has no {PHONE_MODELS}: when it was made, no training speech fitted its"
+            " transcript. Train longer, or with more speech."
+        )
+    stages.warn(read, (BUNDLE,))
     return folder

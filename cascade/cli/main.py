@@ -63,6 +63,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
             keys = _overrides(rest)
             print_transcripts(options, lambda: _experiment(options, keys), keys)
+        elif options.command == "score":
+            from cascade.cli.score import score
+
+            keys = _overrides(rest)
+            print(score(options, lambda: _experiment(options, keys), keys))
         elif options.command == "align":
             from cascade.cli.align import align
 

@@ -37,10 +37,9 @@ class Layout:
     def phones(self) -> Path:
         return self.lang / "phones.txt"
 
-    @property
-    def target_phones(self) -> Path:
-        """The phones of the target language only, in the form of ``phones``."""
-        return self.lang / "target_phones.txt"
+    def phones_of(self, language: str) -> Path:
+        """The phones of one language's transcripts, in the form of ``phones``."""
+        return self.lang / f"phones_{language}.txt"
 
     @property
     def graph(self) -> Path:

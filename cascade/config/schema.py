@@ -122,7 +122,7 @@ def build(kind: Any, raw: Any, where: str) -> Any:
     if isinstance(kind, type) and dataclasses.is_dataclass(kind):
         return _build_section(kind, raw, where)
     if origin in (types.UnionType, typing.Union):
-        if raw is None or (isinstance(raw, str) and str in args):  # `float | str`: 0.2 or `auto`
+        if type(raw) in (str, type(None)) and type(raw) in args:  # `float | str`: 0.2 or `auto`
             return raw
         return build(args[0], raw, where)
     if origin is tuple:

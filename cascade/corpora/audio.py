@@ -130,16 +130,16 @@ def read(
     try:
         samples, native = _native(path, start, seconds)
     except (soundfile.SoundFileError, av.FFmpegError, OSError, IndexError) as error:
-        raise UserError(f"{path} cannot be read ({error}). Run stage 0 again.") from None
+        raise UserError(f"{path} cannot be read ({error}).") from None
     # ``seconds`` was rounded to samples at ``rate``, which are longer than those at 48 kHz.
     if abs(len(samples) - round(seconds * native)) > 1 + native / rate:
-        raise UserError(f"{path} is shorter than in stage 0. Run stage 0 again.")
+        raise UserError(f"{path} has {len(samples) / native:.2f} s there, not {seconds:.2f} s.")
     if channel is None:
         chosen = samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1)
     elif channel < samples.shape[1]:
         chosen = np.ascontiguousarray(samples[:, channel])
     else:
-        raise UserError(f"{path} has no channel {channel}. Run stage 0 again.")
+        raise UserError(f"{path} has no channel {channel}.")
     return chosen if native == rate else soxr.resample(chosen, native, rate)
 
 

@@ -62,9 +62,6 @@ def find_parts(where: str, request: CorpusRequest) -> tuple[str, list[CorpusPart
         for role in FOLDERS
         for part in detection.parts.get(role, ())
     ]
-    if own and own[0].role != "train":  # nothing to train on: what there is will be split
-        first = own[0].role
-        own = [replace(part, role="train") for part in own if part.role == first]
     return detection.why, own or [CorpusPart("train", language, name, path)]
 
 

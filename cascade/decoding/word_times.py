@@ -23,8 +23,11 @@ class Pronunciations:
     """Looks up single words in a sorted lexicon file, which may have millions, by bisection."""
 
     def __init__(self, path: Path, phones: Sequence[str]):
+        if not path.stat().st_size:  # nothing to map
+            raise UserError(f"{path} has no pronunciations: it is damaged.")
         with path.open("rb") as stream:
             self.lines = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+        self.path = path
         self.labels = {phone.encode(): number + 1 for number, phone in enumerate(phones)}
 
     def __call__(self, word: str) -> list[list[int]]:
@@ -33,7 +36,7 @@ class Pronunciations:
         An unknown word has none. A piece of a word has its phones in its name.
         """
         if phones := phones_of(word):
-            return [[self.labels[phone.encode()] for phone in phones]]
+            return [self._labels(phone.encode() for phone in phones)]
         key = word.encode() + b" "
         low, high = 0, len(self.lines)
         while low < high:  # both are starts of lines; the words before `low` precede ours
@@ -46,8 +49,17 @@ class Pronunciations:
         pronunciations = []
         self.lines.seek(low)
         while (line := self.lines.readline()).startswith(key):
-            pronunciations.append([self.labels[phone] for phone in line.split()[1:]])
+            pronunciations.append(self._labels(line.split()[1:]))
         return pronunciations
+
+    def _labels(self, phones: Iterable[bytes]) -> list[int]:
+        try:
+            return [self.labels[phone] for phone in phones]
+        except KeyError as error:
+            phone = error.args[0].decode(errors="replace")
+            raise UserError(
+                f"{self.path} has the phone '{phone}', which the network lacks."
+            ) from None
 
 
 def path_phones(labels: Sequence[int], phones: Sequence[str]) -> list[str]:

@@ -61,6 +61,7 @@ def new_recipe(
         why, parts = find_parts(where, CorpusRequest(downloads, data, language=code, jobs=jobs))
         origins[code].append(why)
         log.info("%s: %s: %s.", code, where, why)
+        parts = _with_training(parts)
         if code != target[0]:
             parts = [replace(p, role="train_ext") for p in parts if p.role == "train"]
         datasets += _named(parts, where, datasets)
@@ -137,6 +138,14 @@ def new_recipe(
     report = data_report.report(recipe, final, guesses, draft.origins)
     write_text(path, text)
     return report
+
+
+def _with_training(parts: Sequence[CorpusPart]) -> list[CorpusPart]:
+    """Return ``parts`` with a role to train on: without any, those of the first role get it."""
+    if any(part.role == "train" for part in parts):
+        return [*parts]
+    first = parts[0].role
+    return [replace(part, role="train") if part.role == first else part for part in parts]
 
 
 def _letters(

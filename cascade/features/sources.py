@@ -111,7 +111,11 @@ class FeatureReader:
         else:
             path, start = Path(recording["audio"]), recording["start"]
             seconds, channel = recording["duration"], recording["channel"]
-            features = self._bank.energies(audio.read(path, self.rate, start, seconds, channel))
+            try:
+                samples = audio.read(path, self.rate, start, seconds, channel)
+            except UserError as error:
+                raise UserError(f"{error} Run stage 0 again.") from None
+            features = self._bank.energies(samples)
         if not abs(features.mean(dtype=np.float64) - recording["mean"]) < TOLERANCE:
             raise UserError(
                 f"{recording['audio']} has changed since stage 2 read the utterance '{name}'. Run"

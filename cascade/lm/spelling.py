@@ -19,6 +19,7 @@ from cascade.config.sections import LanguageModel
 from cascade.lm import ngram
 from cascade.runtime.errors import UserError
 from cascade.runtime.files import read_text_table, replacing
+from cascade.text import words as text
 
 log = logging.getLogger("cascade")
 SHAPES = ((1, 1), (2, 1), (1, 2), (3, 1))  # letters and phones; with 2 and 2, pieces grow
@@ -84,15 +85,11 @@ def unknown_share(experiment: Experiment, vocabulary: Mapping[str, object]) -> f
 
 
 def count_unknown(experiment: Experiment, key: str, vocabulary: Iterable[str]) -> tuple[int, int]:
-    """Return how many running words of a data set ``vocabulary`` lacks, and how many there are.
-
-    Words are compared as they are scored: with the letters of ``fold`` replaced.
-    """
-    fold = str.maketrans(experiment.recipe.target_language.fold)
-    written = {word.translate(fold) for word in vocabulary}
+    """Return how many running words of a data set ``vocabulary`` lacks, and how many there are."""
     texts = read_text_table(experiment.layout.text(key, "words"))
-    words = [word.translate(fold) for text in texts.values() for word in text]
-    return sum(word not in written for word in words), len(words)
+    words = [word for line in texts.values() for word in line]
+    language = experiment.recipe.target_language
+    return text.count_unknown(words, vocabulary, language), len(words)
 
 
 def names(pieces: Sequence[Piece]) -> list[str]:

@@ -149,7 +149,8 @@ def _words(experiment: Experiment) -> Job:
         packages=ESPEAK,
         inputs=(*map(layout.cuts, keys), G2P, *_lexicons(recipe)),
         outputs=(
-            *(layout.phones, layout.target_phones, layout.lang / "sharing.tsv"),
+            *(layout.phones, *map(layout.phones_of, (recipe.target, *recipe.ext_languages))),
+            layout.lang / "sharing.tsv",
             *(layout.text(key, unit) for key in keys for unit in units),
             *(layout.lang / f"lexicon_{name}.txt" for name in recipe.languages),
             layout.as_written,
@@ -177,7 +178,7 @@ def _vocabulary(
         packages=(*ESPEAK, "numpy"),
         inputs=(
             *(layout.text(key, "words") for key in keys),
-            *(layout.target_phones, G2P, layout.as_written),
+            *(layout.phones_of(recipe.target), G2P, layout.as_written),
             *([Path(target.lexicon)] if target.lexicon else []),
         ),
         outputs=(layout.lexicon, layout.dictionary, *sentences, layout.lang / "excluded.tsv"),

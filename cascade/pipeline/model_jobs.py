@@ -32,8 +32,8 @@ def systems(experiment: Experiment, processes: int, _force: bool) -> tuple[Job, 
         speech = [d for stream in recipe.speech_of(name).values() for d in stream]
         data = [d for d in recipe.datasets if d.role == "valid" or d in speech]
         keys = [experiment.dataset_key(dataset) for dataset in data]
-        # The phones of the target are those of all its transcripts.
-        texts = [layout.text(key, "phones") for key in experiment.dataset_keys()]
+        # Not the texts of tests: one that is added later changes no training by itself.
+        phones = [layout.phones_of(language) for language in recipe.streams_of(name).values()]
         settings = recipe.view("target", "seed", "features")
         settings["system"] = as_plain(system) | {"encoder": recipe.encoder_of(name)}
         settings["train"] = as_plain(recipe.train_of(name))
@@ -52,7 +52,7 @@ def systems(experiment: Experiment, processes: int, _force: bool) -> tuple[Job, 
             Job(
                 name=name,
                 settings=settings,
-                inputs=(*_data_inputs(layout, keys), *texts, layout.phones, *first, *recognised),
+                inputs=(*_data_inputs(layout, keys), *phones, layout.phones, *first, *recognised),
                 outputs=tuple(folder / file for file in outputs),
                 run=Call(TRAINING, "train_systems"),  # see `run_training`
                 unfinished=tuple(

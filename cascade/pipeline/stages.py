@@ -45,7 +45,7 @@ STAGES = {
     7: Entry("bundle", bundle_jobs.bundles),
 }
 LAST = 6  # of a run that names no last stage
-SCORING, REPORT = 5, 6
+SCORING, REPORT, BUNDLE = 5, 6, 7
 
 
 def stage(

@@ -1,5 +1,5 @@
-"""The command `transcribe`: the words of recordings, by an experiment's system or by a bundle.
+"""The commands `transcribe` and `score`: words of recordings, by a trained system or by a bundle.
 
-It may import: runtime, config, corpora, lm, features, decoding, adaptation, report, pipeline,
-bundle.
+It may import: runtime, config, corpora, text, data, lm, features, decoding, adaptation, scoring,
+report, pipeline, bundle.
 """

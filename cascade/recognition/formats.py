@@ -109,7 +109,7 @@ def cues(timed: Sequence[tuple[str, float, float, float]]) -> Iterator[Cue]:
     text, begin, end = "", 0.0, 0.0
     for word, start, seconds, _ in timed:
         longer = f"{text} {word}" if text else word
-        full = start + seconds - begin > LONGEST or len(textwrap.wrap(longer, LINE)) > LINES
+        full = start + seconds - begin > LONGEST or len(_lines(longer)) > LINES
         if text and (start - end > PAUSE or full):
             yield begin, end, text
             text, longer = "", word
@@ -120,7 +120,12 @@ def cues(timed: Sequence[tuple[str, float, float, float]]) -> Iterator[Cue]:
 
 
 def _wrapped(text: str) -> str:
-    return "\n".join(textwrap.wrap(text, LINE, break_long_words=False, break_on_hyphens=False))
+    return "\n".join(_lines(text))
+
+
+def _lines(text: str) -> list[str]:
+    """Return the lines of a subtitle; a word is never broken."""
+    return textwrap.wrap(text, LINE, break_long_words=False, break_on_hyphens=False)
 
 
 def _clock(seconds: float, point: str) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 from cascade.bundle.manifest import FLOAT32
 from cascade.bundle.network import Network
 from cascade.bundle.reader import Bundle
-from cascade.config.sections import FRAMES_PER_SECOND, Features, Limits
+from cascade.config.sections import FRAMES_PER_SECOND, Features, Language, Limits
 from cascade.decoding.decoder import Decoder, Search
 from cascade.features.numpy_filterbank import NumpyFilterbank
 from cascade.lm.const_fst import check_graph
@@ -32,6 +32,14 @@ class PackedSystem:
     @property
     def limits(self) -> Limits:
         return self.bundle.manifest.limits
+
+    @property
+    def language(self) -> str:
+        return self.bundle.manifest.language
+
+    @property
+    def rule(self) -> Language:
+        return self.bundle.manifest.rule
 
     def load(self, decoder: Decoder | None = None) -> Recogniser:
         """Load the network and the graphs; raise `UserError` where they do not go together.

@@ -7,11 +7,11 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from cascade.config.sections import FRAMES_PER_SECOND, Features, Limits
+from cascade.config.sections import FRAMES_PER_SECOND, Features, Language, Limits
 from cascade.corpora import audio
 from cascade.decoding.decoder import Decoded, Decoder
 from cascade.decoding.word_times import path_phones
@@ -51,6 +51,27 @@ class Model(Protocol):
 
     def load(self) -> Recogniser:
         """Return the recogniser. Raises `UserError` where it cannot be loaded."""
+
+
+class Span(NamedTuple):
+    """A recording or a part of it, in seconds; a ``channel`` of None is the mean of all."""
+
+    path: Path
+    start: float
+    seconds: float
+    channel: int | None
+
+
+class TextModel(Model, Protocol):
+    """A model that knows how a text becomes words of its language."""
+
+    @property
+    def language(self) -> str:
+        """The code of the language that it recognises."""
+
+    @property
+    def rule(self) -> Language:
+        """What decides which words a text has."""
 
 
 @dataclass(frozen=True)
@@ -98,29 +119,45 @@ class Recording:
 def transcribe(
     model: Model, paths: Sequence[Path], channel: int | None = None, adapt: bool = False
 ) -> Iterator[Recording]:
-    """Yield each recording recognised, in the order of ``paths``.
+    """Yield each recording recognised, in the order of ``paths``; see `recognise`.
 
-    A recording longer than ``limits.max_seconds`` is cut at pauses and searched in parts: in a
-    search of all of it the beam would lose good paths. ``channel`` counts from 0; None is the
-    mean of all. With ``adapt`` all are recognised twice, and in between the network adapts to
-    their speaker; the second time it hears each part alone, as in that training. Raises
-    `UserError`, before decoding anything, for recordings that cannot be used.
+    ``channel`` counts from 0; None is the mean of all. Raises `UserError`, before decoding
+    anything, for recordings that cannot be used.
     """
-    features, limits = model.features, model.limits
-    step = (features.stack + 1) / FRAMES_PER_SECOND  # one step of the network
-    durations = _durations(paths, max(limits.min_seconds, step), channel)
+    durations = _durations(paths, shortest(model), channel)
+    spans = [Span(p, 0.0, s, channel) for p, s in zip(paths, durations, strict=True)]
+    yield from recognise(model, spans, adapt)
+
+
+def shortest(model: Model) -> float:
+    """Return the seconds of the shortest speech that ``model`` takes: one step of the network."""
+    step = (model.features.stack + 1) / FRAMES_PER_SECOND
+    return max(model.limits.min_seconds, step)
+
+
+def recognise(model: Model, spans: Sequence[Span], adapt: bool = False) -> Iterator[Recording]:
+    """Yield what was recognised in each of ``spans``.
+
+    What is longer than ``limits.max_seconds`` is cut at pauses and searched in parts: in a
+    search of all of it the beam would lose good paths. With ``adapt`` all are recognised twice,
+    and in between the network adapts to their speaker; the second time it hears each part alone,
+    as in that training. Raises `UserError` for samples that are no numbers.
+    """
+    features = model.features
     recogniser = model.load()
     decoder = recogniser.decoder
-    most = limits.max_seconds * FRAMES_PER_SECOND / features.stack  # steps; may be infinite
+    most = model.limits.max_seconds * FRAMES_PER_SECOND / features.stack  # steps; may be infinite
 
-    def parts(path: Path, seconds: float) -> Iterator[tuple[float, float, np.ndarray, np.ndarray]]:
+    def parts(span: Span) -> Iterator[tuple[float, float, np.ndarray, np.ndarray]]:
         """Yield begin, end, features (T, C) and log-probabilities (steps, phones) of each part."""
-        matrix = recogniser.energies(audio.read(path, features.rate, 0.0, seconds, channel))
+        matrix = recogniser.energies(
+            audio.read(span.path, features.rate, span.start, span.seconds, span.channel)
+        )
         if not np.isfinite(matrix).all():
-            raise UserError(f"{path} has samples that are not finite numbers. Replace it.")
+            raise UserError(f"{span.path} has samples that are not finite numbers. Replace it.")
         log_probs = recogniser.log_probs(matrix)  # (steps, phones)
         places = cuts(log_probs.argmax(axis=1) == 0, most)
-        times = [0.0, *(place * decoder.seconds for place in places), seconds]
+        times = [0.0, *(place * decoder.seconds for place in places), span.seconds]
         matrices = np.split(matrix, [place * features.stack for place in places])
         yield from zip(times, times[1:], matrices, np.split(log_probs, places), strict=False)
 
@@ -128,19 +165,18 @@ def transcribe(
         """Return the phones of the words that are recognised."""
         return path_phones(decoder.search.path(log_probs).labels, decoder.phones)
 
-    recordings = zip(paths, durations, strict=True)
-    cut = ((path, seconds, parts(path, seconds)) for path, seconds in recordings)
+    cut = ((span, parts(span)) for span in spans)
     if adapt:
         assert recogniser.adapt is not None, "the model cannot train"
-        first = [(path, seconds, [*pieces]) for path, seconds, pieces in cut]
-        recogniser.adapt([(m, heard(lp)) for _, _, pieces in first for _, _, m, lp in pieces])
+        first = [(span, [*pieces]) for span, pieces in cut]
+        recogniser.adapt([(m, heard(lp)) for _, pieces in first for _, _, m, lp in pieces])
         cut = (
-            (path, seconds, ((b, e, m, recogniser.log_probs(m)) for b, e, m, _ in pieces))
-            for path, seconds, pieces in first
+            (span, ((b, e, m, recogniser.log_probs(m)) for b, e, m, _ in pieces))
+            for span, pieces in first
         )
-    for path, seconds, pieces in cut:
-        decoded = [Part(b, e, decoder(path.name, log_probs)) for b, e, _, log_probs in pieces]
-        yield Recording(seconds, decoded, decoder.words)
+    for span, pieces in cut:
+        decoded = [Part(b, e, decoder(span.path.name, log_probs)) for b, e, _, log_probs in pieces]
+        yield Recording(span.seconds, decoded, decoder.words)
 
 
 def cuts(blank: np.ndarray, most: float) -> list[int]:
@@ -152,6 +188,7 @@ def cuts(blank: np.ndarray, most: float) -> list[int]:
     >>> cuts(np.array([0, 0, 0, 0, 1, 1, 1, 0, 0, 0], bool), 8)
     [5]
     """
+    most = max(most, 1)  # else this would never end
     places, waiting = [], [(0, len(blank))]
     while waiting:
         begin, end = waiting.pop()

@@ -9,7 +9,7 @@ import numpy as np
 
 from cascade.config.experiment import Experiment
 from cascade.config.recipe import Recipe
-from cascade.config.sections import FRAMES_PER_SECOND, Features, Limits
+from cascade.config.sections import FRAMES_PER_SECOND, Features, Language, Limits
 from cascade.decoding.decoder import decoder_of
 from cascade.features.cmn import read_cms_init
 from cascade.pipeline import stages
@@ -73,6 +73,14 @@ class TrainedSystem:
     @property
     def limits(self) -> Limits:
         return self.experiment.recipe.limits
+
+    @property
+    def language(self) -> str:
+        return self.experiment.recipe.target
+
+    @property
+    def rule(self) -> Language:
+        return self.experiment.recipe.target_language
 
     def load(self) -> Recogniser:
         """Load the network and the graphs; raise `UserError` where they do not go together."""

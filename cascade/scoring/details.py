@@ -17,7 +17,7 @@ SCLITES = str.maketrans("@{}();", "＠｛｝（）；")
 def write_details(
     folder: Path,
     words: Score,
-    phones: Score,
+    phones: Score | None,
     speakers: Mapping[str, str],
     extra: Mapping[str, str] | None = None,
 ) -> None:
@@ -26,14 +26,18 @@ def write_details(
     ``wer`` and ``per``, as Kaldi's compute-wer prints them; for words, and with ``_phones``
     for phones: ``per_utt``, ``per_spk`` and ``ops`` as Kaldi's wer_details has them,
     ``confusions_words`` and ``confusions_phones``, ``ref.trn`` and ``hyp.trn``
-    (``sclite -r ref.trn trn -h hyp.trn trn -i spu_id -s -e utf-8``).
-    ``speakers`` gives the speaker of each utterance; ``extra`` is more files, name to text.
+    (``sclite -r ref.trn trn -h hyp.trn trn -i spu_id -s -e utf-8``). ``phones`` is None where
+    only words were recognised. ``speakers`` gives the speaker of each utterance; ``extra`` is more
+    files, name to text.
     """
-    without_speaker = (words.counts.keys() | phones.counts.keys()) - speakers.keys()
+    scores = [(words, "words", "", ("wer", "WER"))]
+    scores += [(phones, "phones", "_phones", ("per", "PER"))] if phones else []
+    without_speaker = {u for score, *_ in scores for u in score.counts} - speakers.keys()
     if without_speaker:
         raise UserError(f"'{min(without_speaker)}' has no speaker. Run stage 0 again with --force.")
-    texts = {"wer": _rates("WER", words), "per": _rates("PER", phones), **(extra or {})}
-    for score, unit, suffix in ((words, "words", ""), (phones, "phones", "_phones")):
+    texts = dict(extra or {})
+    for score, unit, suffix, (file, rate) in scores:
+        texts[file] = _rates(rate, score)
         texts[f"per_utt{suffix}"] = "".join(_per_utt(score))
         texts[f"per_spk{suffix}"] = "".join(_per_spk(score, speakers))
         texts[f"ops{suffix}"] = "".join(_ops(score))

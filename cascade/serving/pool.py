@@ -14,6 +14,7 @@ from cascade.serving.stream_worker import Job, Process, Reply
 log = logging.getLogger("cascade")
 TURN = 1.0  # seconds of a stream that a worker takes at once, so that the others wait no longer
 WIDTH = 2  # bytes of a sample
+WATCH = 1.0  # seconds after which an idle process is looked at
 
 
 class Broken(Exception):
@@ -105,11 +106,23 @@ class Worker:
         self._process, self._metrics = process, metrics
         self._thread = ThreadPoolExecutor(1)
 
+    @property
+    def alive(self) -> bool:
+        """Whether it can take another stream."""
+        return not self.dead and self._process.alive
+
     async def run(self) -> None:
         """Give the process one job after the other, from each stream in turn."""
         loop = asyncio.get_running_loop()
         while True:
-            channel = await self.ready.get()
+            try:
+                async with asyncio.timeout(WATCH):
+                    channel = await self.ready.get()
+            except TimeoutError:
+                if not self._process.alive:
+                    self._fail()
+                    return
+                continue
             if channel.number not in self.channels:
                 continue
             job, came = channel.take()
@@ -144,7 +157,7 @@ class Pool:
 
     def open(self, rate: int) -> Channel:
         """Open a stream at the process with the fewest. Raises `Broken` where none is left."""
-        alive = [worker for worker in self._workers if not worker.dead]
+        alive = [worker for worker in self._workers if worker.alive]
         if not alive:
             raise Broken("No process is left to recognise speech. Restart the server.")
         worker = min(alive, key=lambda worker: len(worker.channels))
@@ -155,4 +168,4 @@ class Pool:
     @property
     def alive(self) -> int:
         """How many processes are left."""
-        return sum(not worker.dead for worker in self._workers)
+        return sum(worker.alive for worker in self._workers)

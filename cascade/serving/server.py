@@ -133,6 +133,8 @@ class Server:
             if not data:
                 raise refusal(web.HTTPBadRequest, "The body must be a recording.")
             async with self._one_file:
+                if request.transport is None or request.transport.is_closing():
+                    raise refusal(web.HTTPBadRequest, "Nobody waits for this.")  # nor reads it
                 answer = await self._answer(data)
         finally:
             self._uploads -= 1

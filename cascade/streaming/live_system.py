@@ -1,6 +1,5 @@
 """A bundle as a recogniser of streams."""
 
-import json
 import logging
 from dataclasses import replace
 
@@ -24,7 +23,7 @@ def load(bundle: Bundle, nbest: int) -> Parts:
     Raises `UserError` for a bundle that cannot be used so. Warns where the network was trained
     with means of complete utterances.
     """
-    encoder = _encoder(bundle)
+    encoder = bundle.shape().get("encoder", "lstm")
     if encoder != "lstm":
         raise UserError(
             f"{bundle.name} cannot recognise while somebody speaks: its network, a {encoder}, needs"
@@ -48,23 +47,20 @@ def load(bundle: Bundle, nbest: int) -> Parts:
             f"{bundle.name} is refused: {STREAM} takes {network.inputs} values in a step and gives"
             f" {network.phones} phones; the bundle has {size} and {len(decoder.phones)}."
         )
+    mean = read_cms_init(bundle.folder / "cms_init.json")
+    if mean.shape != (features.filters,):
+        raise UserError(
+            f"{bundle.name} is refused: cms_init.json has {mean.size} values; the bundle has"
+            f" {features.filters} filters."
+        )
     return Parts(
         NumpyFilterbank(features.rate, features.filters),
         live(features),
-        read_cms_init(bundle.folder / "cms_init.json"),
+        mean,
         network,
         decoder,
         bundle.manifest.limits.max_seconds,
     )
-
-
-def _encoder(bundle: Bundle) -> str:
-    """Return the kind of the network's layers, as ``model.json`` names it."""
-    try:
-        shape = json.loads((bundle.folder / "model.json").read_text(encoding="utf-8"))
-        return str(shape.get("encoder", "lstm"))
-    except (OSError, ValueError, AttributeError):
-        raise UserError(f"{bundle.name} is refused: its model.json cannot be read.") from None
 
 
 def live(features: Features) -> Features:

@@ -21,8 +21,9 @@ SLOW = 0.02  # the share of a frame in the level of a pause
 class StreamMean:
     """`RunningMean` that pauses. Its arguments are those of `RunningMean`.
 
-    Before the first speech the mean is ``init``. The frames at the start, and those after the first
-    pause, are the start of a running mean if their level changes as that of speech does.
+    In a pause before the first speech the mean is ``init``. The frames at the start, and those
+    after the first pause, are the start of a running mean if their level changes as that of speech
+    does.
     """
 
     def __init__(self, init: np.ndarray, window: int, global_frames: int, start: int = 0):

@@ -1,7 +1,8 @@
-"""The earlier sweep of a recipe, to which another one adds values (``--add``)."""
+"""The published sweep of a recipe, to which another one adds values (``--add``)."""
 
 import json
 import re
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,18 +16,32 @@ COMMIT = re.compile(r"^- commit: (\S+)$", re.MULTILINE)
 
 
 class Earlier(NamedTuple):
-    """What stays of an earlier sweep: its values that the new one lacks, and their points."""
+    """The entries and comparisons of an earlier sweep."""
 
     entries: Sequence[Entry] = ()
     comparisons: Sequence[SweepComparison] = ()
-    points: int = 0
+
+    def beside(self, points: Sequence[Point], key: str) -> "Earlier":
+        """Return what stays beside the finished ``points`` of a new sweep.
+
+        That is each value of ``key`` of which the new sweep has fewer seeds yet.
+        """
+        seeds: dict[str, set[int]] = {}
+        for entry in self.entries:
+            seeds.setdefault(str(entry[key]), set()).add(entry["seed"])
+        new = Counter(str(point.swept[key]) for point in points)
+        stay = {value for value, own in seeds.items() if len(own) > new[value]}
+        return Earlier(
+            [entry for entry in self.entries if str(entry[key]) in stay],
+            [one for one in self.comparisons if str(one[key]) in stay],
+        )
 
 
 def read_earlier(folder: Path, plan: Sequence[Point]) -> Earlier:
-    """Read what a recipe's published sweep has beside the values of ``plan``.
+    """Read the published sweep of a recipe; its entries get the ``commit`` that made them.
 
-    Its entries get the ``commit`` that made them. Raises `UserError` where there is no sweep, where
-    it is damaged, and where it is of another key, other systems or other tests.
+    Raises `UserError` where there is none, where it is damaged, and where it is of another key,
+    other systems or other tests than ``plan``.
     """
     path = folder / FIGURES
     if not path.is_file():
@@ -37,11 +52,9 @@ def read_earlier(folder: Path, plan: Sequence[Point]) -> Earlier:
         comparisons = json.loads((folder / JUDGED).read_text(encoding="utf-8"))
         made_by = COMMIT.search((folder / PAGE).read_text(encoding="utf-8"))
         commit = made_by[1] if made_by else "unknown"
-        values = {str(point.swept[key]) for point in plan}
-        stay = [
-            {**e, "commit": e.get("commit", commit)} for e in entries if str(e[key]) not in values
-        ]
-        judged = [one for one in comparisons if str(one[key]) not in values]
+        if any(key not in one for one in (*entries, *comparisons)):
+            raise KeyError(key)
+        entries = [{**entry, "commit": entry.get("commit", commit)} for entry in entries]
         earlier = [{entry[column] for entry in entries} for column in ("system", "test")]
     except KeyError as error:
         raise UserError(f"--add: {path} lacks {error}: it is a sweep over another key.") from None
@@ -57,7 +70,7 @@ def read_earlier(folder: Path, plan: Sequence[Point]) -> Earlier:
                 f"--add: {path} has the {column} {', '.join(sorted(found))}; this sweep has"
                 f" {', '.join(sorted(asked))}. They must be the same."
             )
-    return Earlier(stay, judged, len({(str(e[key]), e["seed"]) for e in stay}))
+    return Earlier(entries, comparisons)
 
 
 def joined(earlier: Sequence[Any], new: Sequence[Any], key: str) -> list[Any]:

@@ -16,17 +16,21 @@ from cascade.sweeps.significance import compare_systems
 def publish_sweep(folder: Path, points: Sequence[Point], planned: int, earlier: Earlier) -> Path:
     """Write the results of the finished ``points``; return the path of ``SWEEP.md``.
 
-    ``planned`` is the number of all points of the sweep. What ``earlier`` has is kept.
+    ``planned`` is the number of all points of the sweep. Each value of the ``earlier`` sweep is
+    kept until the new one has as many seeds of it.
     """
     ((key, _),) = points[0].values
     recipe = points[0].recipe
-    entries = joined(earlier.entries, sweep_entries(points), key)
-    comparisons = joined(earlier.comparisons, compare_systems(points), key)
+    earlier = earlier.beside(points, key)
+    kept = {str(entry[key]) for entry in earlier.entries}
+    new = [point for point in points if str(point.swept[key]) not in kept]
+    entries = joined(earlier.entries, sweep_entries(new), key)
+    comparisons = joined(earlier.comparisons, compare_systems(new), key)
     path = folder / PAGE
     figures = {folder / FIGURES: entries, folder / JUDGED: comparisons}
     about = environment(recipe)
     del about["target_minutes"]
-    text = markdown(recipe.name, key, entries, comparisons, planned + earlier.points)
+    text = markdown(recipe.name, key, entries, comparisons, planned)
     write_report(path, text, figures, about)
     curve.draw(folder / "sweep.svg", key, entries)
     return path

@@ -30,15 +30,19 @@ def markdown(
     comparisons: Sequence[SweepComparison],
     planned: int,
 ) -> str:
-    """Return the text of ``SWEEP.md``: a table for each test set and rate, a column each value."""
+    """Return the text of ``SWEEP.md``: a table for each test set and rate, a column each value.
+
+    ``planned`` is the number of points of this sweep; those of an earlier one do not count.
+    """
     seeds: dict[str, set[int]] = {}
     for entry in entries:
         seeds.setdefault(label(key, entry[key], entries, " min"), set()).add(entry["seed"])
+    done = len({(str(e[key]), e["seed"]) for e in entries if "commit" not in e})
     drawn = " or ".join(sorted({c["drawn"] for c in comparisons}, reverse=True)) or "utterances"
     drawn += " and seeds" if any(c["seeds"] > 1 for c in comparisons) else ""
     parts = [
         f"# Sweep of {name} over {key}",
-        f"{sum(map(len, seeds.values()))} of {planned} points (a value and a seed) are done.",
+        f"{done} of {planned} points (a value and a seed) are done.",
         paragraph(
             "Rows of systems: error rates in per cent, insertions included."
             f" {mean_of(set().union(*seeds.values()))}"

@@ -48,7 +48,8 @@ def build(experiment: Experiment) -> None:
     _write_as_written(experiment, lexicons[recipe.target], written)
     counts = _write_phone_texts(experiment, transcripts, lexicons, written)
     write_phones(layout.phones, counts)
-    write_phones(layout.target_phones, {recipe.target: counts[recipe.target]})
+    for name in (recipe.target, *recipe.ext_languages):
+        write_phones(layout.phones_of(name), {name: counts.get(name, ())})
     write_sharing(layout.lang / "sharing.tsv", counts)
     _log_sharing(recipe, counts)
 

@@ -39,7 +39,7 @@ def build(experiment: Experiment, jobs: int) -> JobFiles:
     """
     recipe, layout = experiment.recipe, experiment.layout
     language = recipe.target_language
-    phones = set(read_phones(layout.target_phones)[1:])
+    phones = set(read_phones(layout.phones_of(recipe.target))[1:])
     request = corpus.CorpusRequest(layout.downloads, layout.data, jobs=jobs)
     sources = _sources(experiment, request)
     seen = Counter(w for source in sources for sentence in source.sentences for w in sentence)

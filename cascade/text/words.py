@@ -9,7 +9,7 @@
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from cascade.config.sections import Language
@@ -80,6 +80,19 @@ def foreign(words: list[str], letters: str) -> str | None:
             names = ", ".join(f"'{c}' ({unicodedata.name(c, 'unnamed').lower()})" for c in odd[:3])
             return f"letters that the language does not have in '{word}': {names}"
     return None
+
+
+def count_unknown(words: Iterable[str], vocabulary: Iterable[str], language: Language) -> int:
+    """Return how many of ``words`` are not in ``vocabulary``.
+
+    Words are compared as they are scored: with the letters of ``fold`` replaced.
+
+    >>> count_unknown(["ёж", "да", "еж"], ["еж"], Language("адёеж", "ru", fold={"ё": "е"}))
+    1
+    """
+    fold = str.maketrans(dict(language.fold))
+    written = {word.translate(fold) for word in vocabulary}
+    return sum(word.translate(fold) not in written for word in words)
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from cascade.model.precision import set_precision
 from cascade.model.saved_model import ModelConfig, load_tensors
 from cascade.model.warm_start import same_encoder, warm_start
 from cascade.runtime.errors import UserError
-from cascade.runtime.files import text_rows, write_text
+from cascade.runtime.files import write_text
 from cascade.text.phones import read_phones
 from cascade.training.ranks import ALONE, Ranks
 from cascade.training.trainer import Trainer
@@ -174,10 +174,5 @@ def _load_start(
 
 def _outputs(experiment: Experiment, language: str, phones: list[str]) -> tuple[int, ...]:
     """Return the outputs of a language: the blank and the phones of its transcripts."""
-    spoken: set[str] = set()
-    for dataset in experiment.recipe.datasets:
-        if dataset.language == language:
-            path = experiment.layout.text(experiment.dataset_key(dataset), "phones")
-            for row in text_rows(path):
-                spoken.update(row.tokens)
-    return tuple(i for i, phone in enumerate(phones) if i == 0 or phone in spoken)
+    own = set(read_phones(experiment.layout.phones_of(language)))
+    return tuple(i for i, phone in enumerate(phones) if phone in own)

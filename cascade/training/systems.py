@@ -280,6 +280,11 @@ def _train_system(
         pass  # the parent has ended; the next run resumes from the checkpoint
     except OSError as error:
         sender.send(explain(error))
+    except torch.OutOfMemoryError:
+        sender.send(
+            "the GPU has too little memory. Lower train.batch_seconds; with a higher"
+            " train.accumulate a step has as much speech as before."
+        )
     except RuntimeError as error:
         if meeting is None:
             raise

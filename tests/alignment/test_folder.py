@@ -1,7 +1,9 @@
 """The command `align` on a folder of recordings with their text, without torch."""
 
+import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +12,7 @@ import pytest
 from bundle_files import WITHOUT, trained
 from support import ROOT, SMALL
 
+from cascade.bundle.reader import opened
 from cascade.export.pack import pack
 
 MORE = ("phonemizer", "espeakng_loader", "icu4py")  # that this command does without
@@ -217,10 +220,23 @@ def test_wrong_options_have_one_sentence(bundle, speech, tmp_path):
         ("--recipe", "mini"): "--bundle excludes --recipe: a bundle has its own.",
         ("--nj", "0"): "--nj must be at least 1.",
         ("--channel", "-1"): "--channel must be at least 0.",
-        ("--channel", "3"): "has no utterance that can be aligned (anna-1:",
+        ("--channel", "3"): "has no utterance that can be used (anna-1:",
         ("--lexicon", tmp_path / "no.txt"): "no.txt cannot be read",
     }.items():
         done = run("--bundle", bundle, speech, *options, expect=1)
         assert message in done.stderr and done.stderr.count("\n") <= 2
     missing = run("--bundle", bundle, tmp_path / "nothing", expect=1).stderr
     assert f"There is no folder {tmp_path}/nothing." in missing
+
+
+@pytest.mark.parametrize("shape", ["[]", "{", '{"allowed": [99]}', '{"allowed": ["a"]}', "{}"])
+def test_a_bundle_with_a_damaged_shape_is_refused(bundle, speech, tmp_path, shape):
+    with opened(bundle) as packed:
+        folder = shutil.copytree(packed.folder, tmp_path / "bundle")
+    (folder / "model.json").write_text(shape)
+    raw = json.loads((folder / "bundle.json").read_text())
+    digest = hashlib.sha256(shape.encode()).hexdigest()
+    raw["files"]["model.json"] = {"size": len(shape), "sha256": digest}
+    (folder / "bundle.json").write_text(json.dumps(raw))
+    done = run("--bundle", folder, speech, expect=1)
+    assert f"{folder} is refused: its model.json " in done.stderr

@@ -62,9 +62,8 @@ def main() -> None:
             source = Path(cut["recording"]["sources"][0]["source"]).absolute()
             (folder / f"{cut['id']}.wav").symlink_to(source)
             (folder / f"{cut['id']}.txt").write_text(cut["supervisions"][0]["text"])
-        allowed = json.loads((bundle.folder / "model.json").read_text())["allowed"]
         request = Request(str(folder), out, ("json",), None, None, -2.5, 1, False)
-        print(align_folder(bundle, request, allowed))
+        print(align_folder(bundle, request))
         rows = [json.loads(line) for line in (out / "alignments.jsonl").open(encoding="utf-8")]
         ours = {
             row["utterance"]: [

@@ -202,6 +202,7 @@ def test_an_unknown_key_names_the_nearest_known_one(raw, read, key, value, unkno
         ("train.augment", "0"),
         ("train.weights", "[1]"),
         ("train.seconds.en", "half"),
+        ("train.weights.en", "null"),
         ("features", "null"),
         ("systems", "[plain]"),
         ("systems.plain.cascade", "0"),

@@ -189,7 +189,7 @@ def test_channels_are_chosen_or_mixed(tmp_path):
     assert inspect(path).channels == 2
     for channel, value in ((0, 0.5), (1, 0.25), (None, 0.375)):
         np.testing.assert_array_equal(read(path, 16000, 0, 1, channel), np.float32([value] * 16000))
-    with pytest.raises(UserError, match=r"no channel 2.*stage 0"):
+    with pytest.raises(UserError, match=r"no channel 2\.$"):
         read(path, 16000, 0, 1, 2)
 
 
@@ -220,12 +220,12 @@ def test_half_an_mp3(tmp_path, encode):
 
 def test_read_of_what_is_no_longer_there(tmp_path, wav):
     path = wav(tmp_path / "a.wav", seconds=1)
-    with pytest.raises(UserError, match=r"shorter.*stage 0"):
+    with pytest.raises(UserError, match=r"a\.wav has 0\.50 s there, not 0\.60 s\.$"):
         read(path, 16000, 0.5, 0.6)
-    with pytest.raises(UserError, match=r"shorter.*stage 0"):
+    with pytest.raises(UserError, match=r"a\.wav has 0\.00 s there, not 0\.50 s\.$"):
         read(path, 16000, 2.0, 0.5)
     path.unlink()
-    with pytest.raises(UserError, match=r"cannot be read.*stage 0"):
+    with pytest.raises(UserError, match=r"a\.wav cannot be read \("):
         read(path, 16000, 0, 1)
 
 

@@ -123,10 +123,11 @@ def test_a_file_in_place_of_a_folder(tmp_path, files, name, corpus):
     assert [(p.role, p.corpus, p.path) for p in parts] == [("train", corpus, path)]
 
 
-def test_parts_without_a_training_part_will_be_split(tmp_path):
-    folder = laid(tmp_path / "x", {"dev-clean-2/1/2/1-2.trans.txt": ""})
+def test_all_parts_are_found_also_without_one_to_train_on(tmp_path):
+    names = ("dev-clean-2", "test-clean")
+    folder = laid(tmp_path / "x", {f"{name}/1/2/1-2.trans.txt": "" for name in names})
     _, parts = find(folder, tmp_path)
-    assert [(p.role, p.part) for p in parts] == [("train", "dev-clean-2")]
+    assert [(p.role, p.part) for p in parts] == [("valid", names[0]), ("test", names[1])]
 
 
 def test_a_corpus_that_is_fetched(tmp_path):

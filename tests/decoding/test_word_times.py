@@ -63,3 +63,12 @@ def test_a_ctm_is_as_sclite_reads_it_and_is_read_again(tmp_path):
     write_text(path, "b-1 1 0.03 кот\n")
     with pytest.raises(UserError, match="line 1: it does not have the six fields"):
         read_ctm(path)
+
+
+def test_a_damaged_lexicon_is_refused(tmp_path):
+    (tmp_path / "lexicon.txt").write_text("")
+    with pytest.raises(UserError, match="has no pronunciations: it is damaged"):
+        Pronunciations(tmp_path / "lexicon.txt", ["<blk>", "a"])
+    (tmp_path / "lexicon.txt").write_text("да d a\n")
+    with pytest.raises(UserError, match="has the phone 'd', which the network lacks"):
+        Pronunciations(tmp_path / "lexicon.txt", ["<blk>", "a"])("да")

@@ -10,6 +10,8 @@ import yaml
 from support import CYRILLIC, ROOT, run
 
 from cascade.config.recipe import read_recipe
+from cascade.corpora.detection import CorpusPart
+from cascade.drafting.new_recipe import _with_training
 
 RU = ["да", "нет", "дом", "мама", "папа", "вода", "рука", "нога", "стол", "окно"]
 EN = ["yes", "no", "home", "water", "hand", "table", "window", "house", "dog", "cat"]
@@ -273,3 +275,16 @@ def test_a_bad_name(speech, command):
     path = speech / "a name" / "recipe.yaml"
     refused = command("--target", "ru:ru", expect=1, path=path)
     assert "'a name' is not a valid name" in refused.stderr and not path.parent.exists()
+
+
+@pytest.mark.parametrize(
+    ("roles", "expected"),
+    [
+        (["train", "test"], ["train", "test"]),
+        (["valid", "valid", "test"], ["train", "train", "test"]),
+        (["test"], ["train"]),
+    ],
+)
+def test_test_parts_stay_test_parts(roles, expected):
+    parts = [CorpusPart(role, "ru", "mls", None, f"part{i}") for i, role in enumerate(roles)]
+    assert [part.role for part in _with_training(parts)] == expected

@@ -84,3 +84,11 @@ def test_nothing_recognised_is_valid_everywhere():
     )
     assert formats.vtt("a", silent) == "WEBVTT\n"
     assert json.loads(formats.as_json("a", silent))["parts"][0]["words"] == []
+
+
+def test_a_cue_has_two_lines_where_words_are_long_or_have_hyphens():
+    text = "северо-западный юго-восточный социально-экономический научно-исследовательский"
+    timed = [(word, 0.5 * i, 0.5, 0.9) for i, word in enumerate(text.split())]
+    shown = [formats._wrapped(words).splitlines() for _, _, words in formats.cues(timed)]
+    assert max(map(len, shown)) <= formats.LINES
+    assert " ".join(line for lines in shown for line in lines) == text

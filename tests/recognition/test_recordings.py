@@ -53,3 +53,7 @@ def test_cuts():
     places = [0, *cuts(blank, 20), 100]
     assert max(np.diff(places)) <= 20 and min(np.diff(places)) > 0
     assert cuts(np.ones(0, dtype=bool), 1) == []
+
+
+def test_parts_have_at_least_one_step():
+    assert cuts(np.zeros(4, dtype=bool), 0.5) == [1, 2, 3]

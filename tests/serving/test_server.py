@@ -307,6 +307,8 @@ def test_a_worker_that_dies_ends_its_streams(bundle):
             ):
                 await socket.send_str(START)
                 await socket.receive()
+                await socket.send_bytes(bytes(3200))
+                await asyncio.sleep(0.5)
                 for child in live.children():
                     os.kill(child, signal.SIGKILL)
                 await asyncio.sleep(0.5)

@@ -1,11 +1,13 @@
 import logging
 
+import numpy as np
 import pytest
 from bundle_files import trained
 
 from cascade.bundle.manifest import STREAM
 from cascade.bundle.reader import opened
 from cascade.export.pack import pack
+from cascade.features.cmn import write_cms_init
 from cascade.runtime.errors import UserError
 from cascade.streaming.live_system import load
 
@@ -52,4 +54,14 @@ def test_a_network_of_other_sizes_is_refused(bundle):
     tokens = bundle.folder / "tokens.txt"
     tokens.write_text(tokens.read_text() + "ɬ 7\n")
     with pytest.raises(UserError, match=r"refused: stream.onnx takes 120 .* gives 7 phones; .* 8"):
+        load(bundle, 1)
+
+
+@pytest.mark.parametrize("bundle", ["online"], indirect=True)
+def test_a_mean_or_shape_that_does_not_fit_is_refused(bundle):
+    write_cms_init(bundle.folder / "cms_init.json", np.zeros(39))
+    with pytest.raises(UserError, match=r"refused: cms_init.json has 39 values; .* 40 filters\."):
+        load(bundle, 1)
+    (bundle.folder / "model.json").write_text("[]")
+    with pytest.raises(UserError, match=r"refused: its model.json cannot be read\."):
         load(bundle, 1)

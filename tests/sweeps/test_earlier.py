@@ -13,7 +13,7 @@ from cascade.sweeps.plan import sweep_plan
 def published(tmp_path, small, read):
     """Publishes a sweep over minutes; returns its folder and the plan of the next one."""
     raw, layout = small
-    plan = sweep_plan(lambda more: read(raw, more), "target_minutes=15,40", 1, layout)
+    plan = sweep_plan(lambda more: read(raw, more), "target_minutes=15,40", 2, layout)
     (test,) = (test.label for test in plan[0].recipe.tests)
     systems = list(plan[0].recipe.systems)
 
@@ -33,14 +33,17 @@ def published(tmp_path, small, read):
     return write
 
 
-def test_what_the_new_sweep_has_is_left_out(published):
+def test_values_stay_until_the_new_sweep_has_as_many_seeds(published):
     folder, plan = published()
     earlier = read_earlier(folder, plan)
-    assert {row["target_minutes"] for row in earlier.entries} == {5, "all"}
-    assert [one["target_minutes"] for one in earlier.comparisons] == [5, "all"]
-    assert earlier.points == 4
+    fifteen = [point for point in plan if point.swept["target_minutes"] == 15]
+    assert len(fifteen) == 2
+    for done, stays in ((0, {5, 15, "all"}), (1, {5, 15, "all"}), (2, {5, "all"})):
+        kept = earlier.beside(fifteen[:done], "target_minutes")
+        assert {row["target_minutes"] for row in kept.entries} == stays
+        assert {one["target_minutes"] for one in kept.comparisons} == stays
     new = [entry("plain", value, 0, 30.0) for value in (15, 40)]
-    values = [row["target_minutes"] for row in joined(earlier.entries, new, "target_minutes")]
+    values = [row["target_minutes"] for row in joined(kept.entries, new, "target_minutes")]
     assert list(dict.fromkeys(values)) == [5, 15, 40, "all"]
 
 

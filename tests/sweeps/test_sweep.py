@@ -150,5 +150,5 @@ def test_a_sweep(tiny):
     added = json.loads((folder / "sweep_significance.json").read_text())
     assert [one["target_minutes"] for one in added[:2]] == [0.15] * 2 and added[2:] == judged
     text = (folder / "SWEEP.md").read_text()
-    assert "4 of 4 points (a value and a seed) are done.\n\nRows" in text
+    assert "2 of 2 points (a value and a seed) are done.\n\nRows" in text
     assert f"Of an earlier sweep: all (0 min) (commit {commit})." in text

@@ -315,3 +315,14 @@ def test_a_training_that_fails_on_a_worker_is_named(recipe, layout, raw, on_work
     message = r"^Training of 'more' failed: .*safetensors is damaged"
     with on_workers(), pytest.raises(UserError, match=message):
         list(train_systems(Experiment(recipe(), layout), {"more": "1"}, 1))
+
+
+def test_too_little_memory_of_a_gpu_is_said_in_a_sentence(recipe, layout, monkeypatch):
+    def fail(*_):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
+
+    monkeypatch.setattr(training, "build_trainer", fail)
+    monkeypatch.setattr(training, "die_with_parent", lambda: None)
+    receiver, sender = multiprocessing.Pipe(duplex=False)
+    training._train_system(Experiment(recipe(), layout), "both", "", 0, None, sender)
+    assert receiver.recv().startswith("the GPU has too little memory. Lower train.batch_seconds;")

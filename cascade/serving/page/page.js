@@ -44,6 +44,10 @@ async function start() {
       audio: { channelCount: 1, echoCancellation: false, noiseSuppression: false, autoGainControl: true },
     });
     own.context = new AudioContext();
+    if (own.context.sampleRate > 48000) { // more than the server takes
+      await own.context.close();
+      own.context = new AudioContext({ sampleRate: 48000 });
+    }
     await own.context.audioWorklet.addModule("recorder.js");
   } catch (error) {
     const none = error.name === "NotFoundError" ? "There is no microphone." : "";

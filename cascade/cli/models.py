@@ -1,0 +1,60 @@
+"""The model that a command names: a system of a recipe, or a bundle."""
+
+import argparse
+from collections.abc import Callable
+from contextlib import ExitStack
+
+from cascade.config.experiment import Experiment
+from cascade.recognition.recordings import TextModel
+from cascade.runtime.errors import UserError
+from cascade.runtime.file_names import on_disk
+
+
+def model_of(
+    options: argparse.Namespace,
+    experiment: Callable[[], Experiment],
+    keys: dict[str, str],
+    stack: ExitStack,
+    hypotheses: Callable[[int], int],
+) -> TextModel:
+    """Return the model that recognises, not loaded yet.
+
+    ``experiment`` reads the recipe, if no bundle is given; ``keys`` are those of the recipe on
+    the command line. ``stack`` keeps a bundle open. ``hypotheses`` maps the usual length of n-best
+    lists to the one that is needed.
+    """
+    if options.channel is not None and options.channel < 0:
+        raise UserError("--channel must be at least 0.")
+    if options.bundle:
+        return _packed(options, keys, stack, hypotheses)
+    from cascade.recognition.trained_system import TrainedSystem, choose
+
+    if options.int8:
+        raise UserError("--int8 needs --bundle.")
+    options.recipe = options.recipe or "ru_en"
+    read = experiment()
+    system = choose(read, options.system)
+    return TrainedSystem(read, system, hypotheses(read.recipe.decode.nbest))
+
+
+def _packed(
+    options: argparse.Namespace,
+    keys: dict[str, str],
+    stack: ExitStack,
+    hypotheses: Callable[[int], int],
+) -> TextModel:
+    from cascade.bundle.manifest import FLOAT32, INT8
+    from cascade.bundle.reader import opened
+    from cascade.recognition.packed_system import PackedSystem
+
+    given = [name for name in ("recipe", "system", "exp") if getattr(options, name)]
+    if options.adapt:
+        raise UserError("--adapt needs --recipe: the network of a bundle cannot train.")
+    if unused := [*given, *keys]:
+        raise UserError(f"--bundle excludes --{unused[0]}: a bundle has its own.")
+    path = on_disk(options.bundle)
+    bundle = stack.enter_context(opened(path))
+    network = INT8 if options.int8 else FLOAT32
+    if network not in bundle.manifest.files:
+        raise UserError(f"{path} has no {network}: it had more errors. Omit --int8.")
+    return PackedSystem(bundle, hypotheses(bundle.manifest.words.nbest), network)

@@ -1,0 +1,133 @@
+"""The command `score`: a trained model on recordings with their text."""
+
+import subprocess
+import sys
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from support import ROOT
+
+from cascade.config.sections import Features, Language, Limits
+from cascade.decoding.decoder import Decoded
+from cascade.recognition.recordings import Recogniser
+from cascade.recognition.scoring import Request, score_folder
+from cascade.runtime.errors import UserError
+from cascade.runtime.files import read_jsonl_gz, read_text_table
+from cascade.scoring.speechbox import read_log
+
+CUTS = 12
+
+
+class Decoder:
+    """Hears да in whatever it gets."""
+
+    seconds = 0.03
+    words = ("да", "нет", "ёж")
+
+    def __call__(self, name, log_probs):
+        return Decoded(name, [], [], [], ["да"], [], [])
+
+
+@pytest.fixture
+def model():
+    """A model without a network; ``loads`` counts how often it is loaded."""
+    loads = []
+
+    def load():
+        loads.append(1)
+        return Recogniser(
+            lambda samples: np.zeros((len(samples) // 160, 40)),
+            lambda matrix: np.zeros((len(matrix) // 3, 5)),
+            Decoder(),
+        )
+
+    return SimpleNamespace(
+        features=Features(stack=3, rate=16000),
+        limits=Limits(max_seconds=2.0),
+        language="ru",
+        rule=Language("абвгдеёжзиклмнопрстуф", "ru", fold={"ё": "е"}),
+        load=load,
+        loads=loads,
+    )
+
+
+@pytest.fixture
+def speech(tmp_path, wav):
+    """Recordings of two speakers with their text beside them."""
+    texts = {"anna/1": "Да!", "anna/2": "да, нет", "boris/1": "дом", "boris/2": "hello"}
+    for seed, (name, text) in enumerate(texts.items()):
+        wav(tmp_path / f"mine/{name}.wav", 1.0, seed=seed)
+        (tmp_path / f"mine/{name}.txt").write_text(text, encoding="utf-8")
+    return Request(str(tmp_path / "mine"), tmp_path / "out", None, False, 1)
+
+
+def test_every_utterance_is_scored_or_named(model, speech):
+    lines = score_folder(model, speech).splitlines()
+    assert lines[0] == "3 utterances of 2 speakers, 0.1 min, 4 words"
+    # Three utterances are too few for an interval.
+    assert lines[1] == "WER 50.00 %: 25.0 % substituted, 25.0 % deleted, 0.0 % inserted"
+    assert lines[2] == "25.0 % of the words are not in the vocabulary of the model"
+    assert lines[3] == "1 are left out:" and lines[4].startswith("  boris-2: the transcript has")
+    counts = read_log(speech.out / "speechbox.log")
+    assert (counts.errors, counts.terrors, counts.all_words) == (2, 2, 4)
+    assert counts.all_phones is None
+    rows = [line.split() for line in (speech.out / "per_utt").read_text().splitlines()]
+    assert rows[8:10] == [["boris-1", "ref", "дом"], ["boris-1", "hyp", "да"]]
+    assert (speech.out / "excluded.tsv").read_text().splitlines()[1].startswith("boris-2\tthe")
+    assert not list(speech.out.glob("*phones*")) and not (speech.out / "per").exists()
+    with pytest.raises(UserError, match="out exists already"):
+        score_folder(model, speech)
+
+
+def test_words_are_compared_as_in_stage_5(model, speech, tmp_path):
+    (tmp_path / "mine/anna/1.txt").write_text("Ёж", encoding="utf-8")
+    model.load = lambda load=model.load: replace(load(), decoder=Hears("еж"))
+    assert "boris-1: " not in score_folder(model, speech)
+    rows = (speech.out / "per_utt").read_text().splitlines()
+    assert rows[0].split() == ["anna-1", "ref", "еж"] and rows[3] == "anna-1 #csid 1 0 0 0"
+
+
+class Hears(Decoder):
+    def __init__(self, word):
+        self.word = word
+
+    def __call__(self, name, log_probs):
+        return Decoded(name, [], [], [], [self.word], [], [])
+
+
+def test_each_speaker_has_a_model_that_adapted_to_this_speaker(model, speech, tmp_path):
+    heard = []
+    path = SimpleNamespace(labels=[])
+    Decoder.search = SimpleNamespace(path=lambda log_probs: path)
+    Decoder.phones = []
+    load = model.load
+    model.load = lambda: replace(load(), adapt=lambda parts: heard.append(len(parts)))
+    score_folder(model, replace(speech, adapt=True))
+    assert heard == [2, 1] and len(model.loads) == 2
+    table = tmp_path / "mine" / "table.tsv"
+    table.write_text("path\ttext\nanna/1.wav\tда\n", encoding="utf-8")
+    unnamed = replace(speech, where=str(table), out=tmp_path / "other", adapt=True)
+    with pytest.raises(UserError, match="does not name the speakers"):
+        score_folder(model, unnamed)
+
+
+def test_the_figures_are_those_of_stage_5(mini, tmp_path):
+    cuts = sorted(read_jsonl_gz(mini / "manifests" / "test_ru.jsonl.gz"), key=lambda c: c["id"])
+    words = read_text_table(mini / "lang" / "text" / "test_ru.words")
+    rows = [
+        (c["id"], str(ROOT / c["recording"]["sources"][0]["source"]), " ".join(words[c["id"]]))
+        for c in cuts[:CUTS]
+    ]
+    lines = ["id\tpath\ttext\n", *("\t".join(row) + "\n" for row in rows)]
+    (tmp_path / "table.tsv").write_text("".join(lines), encoding="utf-8")
+    command = [sys.executable, "-m", "cascade", "score", "--recipe", "mini", "--exp", mini.parent]
+    command += ["--system", "plain", tmp_path / "table.tsv"]
+    done = subprocess.run([*map(str, command)], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(f"{CUTS} utterances, ")
+    assert " (95 % interval " in done.stdout
+    scored = (tmp_path / "table_scored" / "per_utt").read_text().splitlines()
+    expected = (mini / "plain/score_festvox_ru/per_utt").read_text().splitlines()
+    assert scored == expected[: len(scored)] and len(scored) == 4 * CUTS
