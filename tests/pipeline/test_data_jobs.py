@@ -66,3 +66,18 @@ def test_features_that_are_not_stored_change_no_later_job(raw, experiment):
     changed = [name for name in stored if stored[name] != computed[name]]
     assert changed == ["features_train_ru", "features_train_ext_en"]
     assert jobs(*later) == after
+
+
+def test_a_test_set_that_is_added_later_trains_nothing_again(raw, experiment):
+    def trainings():
+        return [
+            (job.name, job.settings, job.inputs)
+            for job in model_jobs.systems(experiment(), 1, False)
+        ]
+
+    before = trainings()
+    other = {"role": "test", "language": "ru", "corpus": "table", "path": "other", "name": "other"}
+    raw["datasets"].append(other)
+    assert trainings() == before
+    raw["datasets"].append({**other, "role": "valid"})
+    assert trainings() != before
