@@ -107,7 +107,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _new_recipe(options: argparse.Namespace) -> str:
     """Write a recipe; return the report on its speech and the next commands."""
-    from cascade.drafting.new_recipe import new_recipe
+    from cascade.drafting.new_recipe import More, new_recipe
 
     if options.nj < 1:
         raise UserError("--nj must be at least 1.")
@@ -121,9 +121,14 @@ def _new_recipe(options: argparse.Namespace) -> str:
     if len(options.target) > 1:
         raise UserError("--target may be there once only. Put all its speech into one folder.")
     speech = [_speech(option) for option in (*options.target, *options.ext)]
+    more = More(
+        options.borrowed,
+        [_where(folder) for folder in options.untranscribed],
+        [_text(file) for file in options.texts],
+    )
     os.chdir(ROOT)
     sources = Path("downloads"), Path("data")
-    report = new_recipe(path, speech[0], speech[1:], *sources, options.nj, options.borrowed)
+    report = new_recipe(path, speech[0], speech[1:], *sources, options.nj, more)
     run = f"./run.sh --recipe {shlex.quote(options.name)}"
     return (
         f"{report}\n\nWrote {_from_root(path)}. Next:\n"
@@ -137,8 +142,28 @@ def _speech(option: str) -> tuple[str, str]:
     language, colon, where = option.partition(":")
     if not (language and colon and where):
         raise UserError(f"'{option}' must be LANG:FOLDER, such as ru:/data/my_recordings.")
+    return language, _where(where)
+
+
+def _where(where: str) -> str:
+    """Return a folder's path relative to the project's, or the name of a corpus as it is."""
     path = Path(where).expanduser()
-    return language, str(_from_root(path) if on_disk(path).exists() else where)
+    return str(_from_root(path) if on_disk(path).exists() else where)
+
+
+def _text(file: str) -> str:
+    """Return the path of a text relative to the project's. Raises `UserError` if it is none."""
+    path = Path(file).expanduser()
+    try:
+        words = sum(len(line.split()) for line in path.open(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(f"--texts: {file} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise UserError(f"--texts: {file} is not UTF-8. Convert it: iconv -t UTF-8.") from None
+    if not words:
+        raise UserError(f"--texts: {file} has no words.")
+    log.info("%s: %s words", file, f"{words:,}")
+    return str(_from_root(path))
 
 
 def _check_packages() -> None:

@@ -116,6 +116,22 @@ def _new_recipe(subparsers: argparse._SubParsersAction) -> None:
         help="train beside borrowed voices, too: texts of the target language, read by synthetic"
         " voices of other languages. Stage 0 makes them; 20 minutes are enough to try",
     )
+    new.add_argument(
+        "--texts",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="texts of the target language for the language model, UTF-8, a sentence a line; may be"
+        " given several times",
+    )
+    new.add_argument(
+        "--untranscribed",
+        action="append",
+        default=[],
+        metavar="FOLDER",
+        help="recordings of the target language without transcripts: a trained system recognises"
+        " them, and another one trains on that; may be given several times",
+    )
     new.add_argument("--nj", type=int, default=os.cpu_count() or 1, help="processes at once")
     new.add_argument("--force", action="store_true", help="overwrite an existing recipe")
 

@@ -5,13 +5,13 @@ import math
 import re
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cascade.config.experiment import Experiment
 from cascade.config.layout import Layout
 from cascade.config.recipe import Recipe, read_recipe
-from cascade.config.recipe_checks import NAME
+from cascade.config.recipe_checks import NAME, STREAMED
 from cascade.config.sections import Dataset, Language
 from cascade.corpora.corpus import CorpusRequest
 from cascade.corpora.detection import CorpusPart, find_parts
@@ -31,6 +31,22 @@ UNUSABLE = 0.5  # share of utterances that fail the checks, from which no recipe
 MAIN = "ru_en"  # the recipe whose settings of a language come first
 
 
+@dataclass(frozen=True)
+class More:
+    """What the target language has beside transcribed speech.
+
+    ``borrowed`` is the minutes of borrowed voices, ``untranscribed`` where speech without
+    transcripts is, ``texts`` are files for the language model.
+    """
+
+    borrowed: int = 0
+    untranscribed: Sequence[str] = ()
+    texts: Sequence[str] = ()
+
+
+NOTHING = More()
+
+
 def new_recipe(
     path: Path,
     target: tuple[str, str],
@@ -38,14 +54,14 @@ def new_recipe(
     downloads: Path,
     data: Path,
     jobs: int,
-    borrowed: int = 0,
+    more: More = NOTHING,
 ) -> str:
     """Write a recipe to ``path``; return the report to print.
 
     ``target`` and ``others`` are pairs of a language and where its speech is: a folder, a file,
-    or a corpus that is fetched. ``borrowed`` is the minutes of borrowed voices. Raises `UserError`
-    if a corpus cannot be read or has no usable utterance, and for a language that espeak-ng does
-    not have.
+    or a corpus that is fetched. ``more`` is what the target has beside its speech. Raises
+    `UserError` if a corpus cannot be read or has no usable utterance, and for a language that
+    espeak-ng does not have.
     """
     name = path.parent.name if path.stem == "recipe" else path.stem  # as `read_recipe` has it
     if not NAME.fullmatch(name):
@@ -65,6 +81,7 @@ def new_recipe(
         if code != target[0]:
             parts = [replace(p, role="train_ext") for p in parts if p.role == "train"]
         datasets += _named(parts, where, datasets)
+    heard = _untranscribed(target[0], more.untranscribed, datasets, downloads, data, jobs)
     request = CorpusRequest(downloads, data, jobs=jobs)
     letters = _letters(codes, chosen, datasets, request)
     numbers = {
@@ -104,7 +121,7 @@ def new_recipe(
         layout = Layout(Path(temporary), downloads, data)
         provisional = Experiment(Recipe(name, target[0], languages, tuple(datasets), {}), layout)
         summaries = []
-        for dataset in datasets:
+        for dataset in (*datasets, *heard):
             log.info("%s: reading %s, for %s ...", dataset.language, dataset.name, dataset.role)
             summaries.append(summarise(provisional, dataset, jobs))
         for summary in summaries:
@@ -112,9 +129,10 @@ def new_recipe(
                 where = summary.dataset.path or summary.dataset.corpus
                 why = summary.left_out() or " (it lists none)"
                 raise UserError(f"{where} has no usable utterance{why}.")
-        target_sets = divided([s for s in summaries if s.dataset.role != "train_ext"])
+        beside = [s for s in summaries if s.dataset.role in STREAMED]
+        target_sets = divided([s for s in summaries if s not in beside])
         final = [_with_own_references(provisional, s, jobs) for s in target_sets]
-    final += [s for s in summaries if s.dataset.role == "train_ext"]
+    final += beside
     training = [s for s in final if s.dataset.role == "train"]
     draft = Draft(
         name=name if path == RECIPES / name / "recipe.yaml" else str(path),
@@ -128,7 +146,8 @@ def new_recipe(
         hours=sum(s.hours for s in training),
         words=sum(s.words.total() for s in training),
         max_excluded=_max_excluded(summaries, final),
-        borrowed=borrowed,
+        borrowed=more.borrowed,
+        texts=more.texts,
     )
     text = draft.text()
     with tempfile.TemporaryDirectory() as temporary:  # a recipe with an error is not written
@@ -138,6 +157,25 @@ def new_recipe(
     report = data_report.report(recipe, final, guesses, draft.origins)
     write_text(path, text)
     return report
+
+
+def _untranscribed(
+    code: str,
+    folders: Sequence[str],
+    before: Sequence[Dataset],
+    downloads: Path,
+    data: Path,
+    jobs: int,
+) -> list[Dataset]:
+    """Return data sets of the target's speech without transcripts; texts in it are not read."""
+    datasets: list[Dataset] = []
+    for where in folders:
+        request = CorpusRequest(downloads, data, language=code, jobs=jobs, transcribed=False)
+        why, parts = find_parts(where, request)
+        log.info("%s: %s: %s.", code, where, why)
+        parts = [replace(part, role="train_untranscribed") for part in parts]
+        datasets += _named(parts, where, (*before, *datasets))
+    return datasets
 
 
 def _with_training(parts: Sequence[CorpusPart]) -> list[CorpusPart]:

@@ -35,7 +35,7 @@ class Draft:
     ``existing`` has the settings of other recipes; comments show those that are not used.
     ``rate`` is in Hz. ``hours`` are of the target's training speech, ``words`` its running
     words. ``max_excluded`` is in per cent; 0 is the default. ``borrowed`` is the minutes of
-    borrowed voices.
+    borrowed voices, ``texts`` are the user's files for the language model.
     """
 
     name: str
@@ -50,6 +50,7 @@ class Draft:
     words: int
     max_excluded: int
     borrowed: int = 0
+    texts: Sequence[str] = ()
 
     @property
     def others(self) -> list[str]:
@@ -93,6 +94,10 @@ target_minutes: all      # or how many minutes of the target's training speech t
                 "# voices: synthetic voices of other languages read texts of the target. Stage 0",
                 f"# makes {self.borrowed} minutes. They are a stream of their own.",
             ]
+        if self._untranscribed:
+            lines.append(
+                "# train_untranscribed: speech whose transcripts are not used, if there are any."
+            )
         lines.append("datasets:")
         for dataset in (*self.datasets, *self._voices()):
             row = {key: value for key, value in vars(dataset).items() if value}
@@ -146,17 +151,20 @@ target_minutes: all      # or how many minutes of the target's training speech t
         return {key: value for key in keys if (value := getattr(language, key))}
 
     def _free_texts(self, name: str) -> list[str]:
-        """Return lines for texts and dictionaries. A trial has none: they are large downloads."""
-        texts = self._texts(name) if self.hours >= SMALL else {}
-        if not texts:
-            return []
-        lines = [f"{key}: {_flow(as_plain(value))}" for key, value in texts.items()]
-        return [f"# as in recipes/{self.existing[name].recipe}; they will be downloaded", *lines]
+        """Return lines for texts and dictionaries. A trial has no large downloads."""
+        found = self._texts(name) if self.hours >= SMALL else {}
+        lines = []
+        if found:
+            lines = [f"# as in recipes/{self.existing[name].recipe}; they will be downloaded"]
+        if self.texts and name == self.target:
+            found = {**found, "texts": (*found.get("texts", ()), *self.texts)}
+        return lines + [f"{key}: {_flow(as_plain(value))}" for key, value in found.items()]
 
     def _suggestions(self, name: str) -> list[str]:
         """Return further settings that a language may have, for comments."""
         if name not in self.existing:
-            return ["texts: [sentences.txt]   # for the language model"] * (name == self.target)
+            lacking = name == self.target and not self.texts
+            return ["texts: [sentences.txt]   # for the language model"] * lacking
         existing = self.existing[name]
         unused: dict[str, Any] = dict(self._texts(name)) if self.hours < SMALL else {}
         if not existing.together:
@@ -184,20 +192,30 @@ target_minutes: all      # or how many minutes of the target's training speech t
     def _systems(self) -> str:
         lines = ["# The networks to train and compare: LSTM layers, and neurons in each."]
         own = f", languages: {_flow(self.others)}" if self.borrowed else ""
-        systems = ["  plain:   {layers: [4], neurons: 100}"]
+        systems = {"plain": "layers: [4], neurons: 100"}
         if self.others:
             lines.append("# cascade: the languages share the upper layers.")
-            systems.append(f"  cascade: {{layers: [2, 2], neurons: 100{own}}}")
+            systems["cascade"] = f"layers: [2, 2], neurons: 100{own}"
         if self.borrowed or len(self.others) > 1:
             lines.append("# deep: all layers are shared, and each language has its own output.")
             if self.others:
                 lines.append("# seconds, weights: the others must not outweigh the target.")
-            balance = self._balance()
-            systems.append(f"  deep:    {{layers: [4, 0], neurons: 100, share: lower{balance}}}")
+            systems["deep"] = f"layers: [4, 0], neurons: 100, share: lower{self._balance()}"
         elif self.others:
             lines.append("# lower: the languages share the lower layers.")
-            systems.append("  lower:   {layers: [2, 2], neurons: 100, share: lower}")
-        return "\n".join([*lines, "systems:", *systems])
+            systems["lower"] = "layers: [2, 2], neurons: 100, share: lower"
+        if self._untranscribed:
+            lines.append("# teacher: it recognises the speech without transcripts, to train on.")
+            best = list(systems)[-1]
+            systems["plain2"] = f"{systems['plain']}, pool: [untranscribed], teacher: plain"
+            if best != "plain":
+                systems[f"{best}2"] = f"{systems[best]}, teacher: {best}"
+        rows = [f"  {f'{name}:':<9}{{{settings}}}" for name, settings in systems.items()]
+        return "\n".join([*lines, "systems:", *rows])
+
+    @property
+    def _untranscribed(self) -> bool:
+        return any(dataset.role == "train_untranscribed" for dataset in self.datasets)
 
     def _balance(self) -> str:
         """Return how much other languages count where all layers are shared, as in ru_many."""
@@ -220,11 +238,17 @@ target_minutes: all      # or how many minutes of the target's training speech t
             "# More steps help if the error on valid still falls at the end, more dropout if it",
             "# rises. batch_seconds: speech of each language in a step.",
         ]
+        if self._untranscribed:
+            lines += [
+                "# min_confidence: of the words of an utterance without a transcript, on average;",
+                "# the others are left out. weights: such speech counts less.",
+            ]
+            train |= {"min_confidence": 0.5, "weights": {"untranscribed": 0.5}}
         lines += ["train:", *(f"  {key}: {_flow(value)}" for key, value in train.items())]
         return "\n".join(lines)
 
     def _language_model(self) -> str:
-        order = 3 if self.words >= 5000 else 2
+        order = 3 if self.words >= 5000 or self.texts else 2
         # Pieces gain nothing beside a dictionary (docs/evidence/trials.md).
         spelt = self.hours >= SMALL and "dictionaries" not in self._texts(self.target)
         text = (

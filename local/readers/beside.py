@@ -61,8 +61,13 @@ def lists(request: CorpusRequest) -> list[Path]:
 
 
 def detect(request: CorpusRequest) -> Detection | None:
-    """Whether some recording has a text beside it; corpora with lists may have one, too."""
+    """Whether some recording has a text beside it; corpora with lists may have one, too.
+
+    Where the speech need not be transcribed, recordings are enough.
+    """
     for audio in _recordings(folders.named(request)):
+        if not request.transcribed:
+            return Detection(f"recordings, such as {audio.name}", sure=False)
         if file := _text(audio):
             why = f"recordings with their texts beside them, such as {file.name}"
             return Detection(why, sure=False)

@@ -277,6 +277,29 @@ def test_a_bad_name(speech, command):
     assert "'a name' is not a valid name" in refused.stderr and not path.parent.exists()
 
 
+def test_texts_and_speech_without_transcripts(speech, command, wav):
+    (speech / "mine.txt").write_text("да нет\n", encoding="utf-8")
+    wav(speech / "more" / "a.wav", seconds=2.0)
+    (speech / "more" / "a.txt").write_text("nobody reads this: 42", encoding="utf-8")
+    wav(speech / "more" / "b.wav", seconds=1.0)
+    options = ["--target", "ru:ru", "--texts", "mine.txt", "--untranscribed", "more"]
+    shown = command(*options).stdout
+    (row,) = (line.split() for line in shown.splitlines() if line.startswith("train_untranscribed"))
+    assert row[:5] == ["train_untranscribed", "ru", "more", "0.05", "2"]
+    recipe = read_recipe(speech / "pair" / "recipe.yaml")
+    assert recipe.languages["ru"].texts[-1] == str(speech / "mine.txt")
+    assert recipe.role("train_untranscribed")[0].path == str(speech / "more")
+    (speech / "latin.txt").write_bytes("ё".encode("cp1251"))
+    (speech / "empty.txt").touch()
+    for name, fault in {
+        "none.txt": "cannot be read: No such file or directory.",
+        "latin.txt": "is not UTF-8. Convert it",
+        "empty.txt": "has no words.",
+    }.items():
+        refused = command("--target", "ru:ru", "--texts", name, "--force", expect=1)
+        assert f"--texts: {name} {fault}" in refused.stderr
+
+
 @pytest.mark.parametrize(
     ("roles", "expected"),
     [

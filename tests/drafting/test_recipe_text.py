@@ -151,3 +151,34 @@ def test_training_suits_the_speech(hours):
 @pytest.mark.parametrize(("hours", "steps"), [(0.05, 900), (0.25, 5000), (1.4, 5000), (9, 17000)])
 def test_steps(hours, steps):
     assert training(hours)["steps"] == steps
+
+
+def test_texts_of_the_user_come_beside_those_of_another_recipe(read):
+    mine = dataclasses.replace(DRAFT, texts=("mine.txt",), words=100)
+    recipe = read(mine.text())
+    assert recipe.languages["no"].texts == ("texts_no", "mine.txt")
+    assert recipe.language_model.order == 3
+    small = dataclasses.replace(mine, hours=0.05)
+    assert read(small.text()).languages["no"].texts == ("mine.txt",)
+    new = dataclasses.replace(mine, existing={})
+    assert read(new.text()).languages["no"].texts == ("mine.txt",)
+    assert "sentences.txt" not in new.text()
+
+
+@pytest.mark.parametrize("borrowed", [0, 5])
+def test_speech_without_transcripts_has_a_teacher_for_plain_and_for_the_best(read, borrowed):
+    more = Dataset("train_untranscribed", "no", "beside", path="m", name="m")
+    draft = dataclasses.replace(DRAFT, datasets=(*DRAFT.datasets, more), borrowed=borrowed)
+    recipe = read(draft.text())
+    best = "deep" if borrowed else "lower"
+    assert recipe.teachers == ["plain", best]
+    assert recipe.systems["plain2"].pool == ("untranscribed",)
+    pupil, teacher = recipe.systems[f"{best}2"], recipe.systems[best]
+    assert dataclasses.replace(pupil, teacher=None) == teacher
+    assert "untranscribed" in recipe.streams_of(f"{best}2")
+    assert "untranscribed" not in recipe.streams_of("cascade")
+    assert recipe.train_of(f"{best}2").weights["untranscribed"] == 0.5
+    alone = dataclasses.replace(
+        DRAFT, datasets=(*DATASETS, more), languages={"no": DRAFT.languages["no"]}
+    )
+    assert list(read(alone.text()).systems) == ["plain", "plain2"]
