@@ -1,7 +1,6 @@
 """The command `align`: what is asked for, and by which bundle."""
 
 import argparse
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from cascade.alignment.aligner import FILES
 from cascade.alignment.folder import FORMATS, Request, align_folder
 from cascade.bundle.manifest import NAME, PHONE_MODELS
 from cascade.bundle.reader import opened
+from cascade.cli.models import folder_of
 from cascade.config.experiment import Experiment
 from cascade.pipeline import stages
 from cascade.pipeline.stages import BUNDLE
@@ -30,11 +30,9 @@ def align(
     kinds = options.formats.split(",")
     if odd := [kind for kind in kinds if kind not in FORMATS]:
         raise UserError(f"Unknown format '{odd[0]}'. Known: {', '.join(FORMATS)}.")
-    where = Path(os.path.abspath(options.folder))
-    name = where.stem if where.is_file() else where.name
-    out = Path(os.path.abspath(options.out or where.with_name(f"{name}_aligned")))
+    where, out = folder_of(options, "_aligned")
     request = Request(
-        where=str(where) if where.exists() else options.folder,
+        where=where,
         out=out,
         kinds=kinds,
         lexicon=options.lexicon.absolute() if options.lexicon else None,

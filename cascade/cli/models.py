@@ -1,8 +1,10 @@
 """The model that a command names: a system of a recipe, or a bundle."""
 
 import argparse
+import os
 from collections.abc import Callable
 from contextlib import ExitStack
+from pathlib import Path
 
 from cascade.config.experiment import Experiment
 from cascade.recognition.recordings import TextModel
@@ -35,6 +37,17 @@ def model_of(
     read = experiment()
     system = choose(read, options.system)
     return TrainedSystem(read, system, hypotheses(read.recipe.decode.nbest))
+
+
+def folder_of(options: argparse.Namespace, suffix: str) -> tuple[str, Path]:
+    """Return the speech that a command reads, a path or a corpus, and the folder of its results.
+
+    That is ``--out``, or the name of the speech with ``suffix``.
+    """
+    where = Path(os.path.abspath(options.folder))  # before chdir
+    name = where.stem if where.is_file() else where.name
+    out = Path(os.path.abspath(options.out or where.with_name(f"{name}{suffix}")))
+    return str(where) if where.exists() else options.folder, out
 
 
 def _packed(

@@ -1,12 +1,10 @@
 """The command `score`: what is asked for, and which model is scored."""
 
 import argparse
-import os
 from collections.abc import Callable
 from contextlib import ExitStack
-from pathlib import Path
 
-from cascade.cli.models import model_of
+from cascade.cli.models import folder_of, model_of
 from cascade.config.experiment import Experiment
 from cascade.recognition.scoring import Request, score_folder
 from cascade.runtime.errors import UserError
@@ -22,14 +20,7 @@ def score(
     """
     if options.nj < 1:
         raise UserError("--nj must be at least 1.")
-    where = Path(os.path.abspath(options.folder))  # before chdir
-    name = where.stem if where.is_file() else where.name
-    request = Request(
-        where=str(where) if where.exists() else options.folder,
-        out=Path(os.path.abspath(options.out or where.with_name(f"{name}_scored"))),
-        channel=options.channel,
-        adapt=options.adapt,
-        jobs=options.nj,
-    )
+    where, out = folder_of(options, "_scored")
+    request = Request(where, out, options.channel, options.adapt, options.nj)
     with ExitStack() as stack:
         return score_folder(model_of(options, experiment, keys, stack, lambda _: 0), request)

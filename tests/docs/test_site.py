@@ -31,6 +31,7 @@ DOCS = ROOT / "docs"
 PACKAGES = sorted(path.parent.name for path in ROOT.glob("cascade/*/__init__.py"))
 # What the files of an experiment are named by, as the page writes it.
 PLACES = {"key": "DATASET", "system": "SYSTEM", "test": "TEST", "unit": "words", "source": 0}
+PLACES |= {"language": "LANG"}
 
 
 @pytest.fixture(scope="module")
@@ -160,7 +161,11 @@ def jobs() -> Iterator[tuple[list[Path], str]]:
     layout = Layout(Path("exp/mini"), Path("downloads"), Path("data"))
     varies = {
         **{f"{d.role}_{d.language}": "DATASET" for d in recipe.datasets},
-        **{f"lexicon_{name}": "lexicon_LANG" for name in recipe.languages},
+        **{
+            f"{kind}_{n}": f"{kind}_LANG"
+            for kind in ("lexicon", "phones")
+            for n in recipe.languages
+        },
         **{d.corpus: "TEST" for d in recipe.role("test")},
         **dict.fromkeys(recipe.systems, "SYSTEM"),
     }
