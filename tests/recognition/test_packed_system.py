@@ -57,9 +57,11 @@ def test_it_recognises_what_the_experiment_does(experiment, recordings):
                 assert a == pytest.approx(b, abs=1e-3)
 
 
-def run(*options: object, expect: int = 0) -> subprocess.CompletedProcess:
+def run(
+    *options: object, expect: int = 0, command: str = "transcribe"
+) -> subprocess.CompletedProcess:
     done = subprocess.run(
-        [sys.executable, "-c", WITHOUT, "transcribe", *map(str, options)],
+        [sys.executable, "-c", WITHOUT, command, *map(str, options)],
         capture_output=True,
         text=True,
         cwd=ROOT,
@@ -109,6 +111,24 @@ def test_the_command_needs_no_torch(experiment, recordings, tmp_path):
     assert missing == f"cascade: {tmp_path}/no.zip: no bundle is there. Stage 7 packs one:" + (
         " SYSTEM/bundle.zip.\n"
     )
+
+
+@pytest.mark.parametrize("experiment", [{}], indirect=True)
+def test_a_bundle_is_scored_without_torch(experiment, recordings, tmp_path):
+    pack(experiment, "plain")
+    zipped = experiment.layout.bundle_zip("plain")
+    with opened(zipped) as bundle:
+        heard = list(transcribe(PackedSystem(bundle, 0), recordings))
+    speech = tmp_path / "mine"
+    speech.mkdir()
+    for path in recordings:
+        path.rename(speech / path.name)
+        (speech / path.with_suffix(".txt").name).write_text("Кот, сок!", encoding="utf-8")
+    done = run("--bundle", zipped, speech, command="score")
+    assert done.stdout.startswith("3 utterances, 0.1 min, 6 words\nWER ")
+    rows = (tmp_path / "mine_scored" / "hyp.trn").read_text(encoding="utf-8").splitlines()
+    words = [row.split()[:-1] for row in rows]
+    assert words == [recording.words for recording in heard]
 
 
 def replace(folder, name: str, content: bytes) -> None:
