@@ -44,9 +44,11 @@ def folder_of(options: argparse.Namespace, suffix: str) -> tuple[str, Path]:
 
     That is ``--out``, or the name of the speech with ``suffix``.
     """
-    where = Path(os.path.abspath(options.folder))  # before chdir
+    where = on_disk(Path(os.path.abspath(options.folder)))  # before chdir
     name = where.stem if where.is_file() else where.name
-    out = Path(os.path.abspath(options.out or where.with_name(f"{name}{suffix}")))
+    if not (name or options.out):
+        raise UserError(f"{where} has no name for its results. Give them a folder: --out DIR.")
+    out = Path(os.path.abspath(options.out or where.parent / f"{name}{suffix}"))
     return str(where) if where.exists() else options.folder, out
 
 

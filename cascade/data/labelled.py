@@ -2,7 +2,7 @@
 
 import importlib.util
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from cascade.config.sections import Language, Limits
@@ -57,7 +57,7 @@ def labelled_utterances(
     seen: dict[str, set[tuple]] = {}  # by id: what it stood for
     for part in parts:
         one = replace(asked, path=part.path, part=part.part)
-        for listed in corpus.listing(part.corpus, one):
+        for listed in _listing(part.corpus, one):
             meanings, meaning = seen.setdefault(listed.id, set()), _meaning(listed)
             if meaning in meanings:
                 continue  # parts of a corpus may share utterances
@@ -88,6 +88,17 @@ def printable(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
+def _listing(name: str, request: CorpusRequest) -> Iterable[Utterance | Excluded]:
+    """As `corpus.listing`, with a sentence where a corpus that is made needs more packages."""
+    try:
+        return corpus.listing(name, request)
+    except ImportError as error:
+        raise UserError(
+            f"the corpus '{name}' needs {error.name}, which is not installed. In the project's"
+            " folder: . ./path.sh"
+        ) from None
+
+
 def _checked(listed: Utterance | Excluded, rules: Rules) -> CheckedUtterance | Excluded:
     if isinstance(listed, Excluded):
         return listed
@@ -104,4 +115,4 @@ def _meaning(listed: Utterance | Excluded) -> tuple:
     """Return what an id stands for: a part of a recording, or what is left out and why."""
     if isinstance(listed, Excluded):
         return (listed.reason,)
-    return listed.audio, listed.start, listed.end, listed.channel
+    return listed.audio, listed.start, listed.end, listed.channel, listed.text

@@ -254,9 +254,10 @@ def _of_each(recipe: Recipe, summaries: Sequence[DatasetSummary]) -> Iterator[st
                 yield f"{key}: left out {count}, as {what} than limits.{name}, {limit:g} s"
         share = f"{100 * s.excluded_share:.0f} %"
         if s.excluded_share > limits.excluded_share:
+            text = f"; perhaps the language is not '{s.dataset.language}'"
             yield (
-                f"{key}: {share} of the utterances fail the checks, so stage 0 will stop. Fix them;"
-                f" perhaps the language is not '{s.dataset.language}'"
+                f"{key}: {share} of the utterances fail the checks, so stage 0 will stop. Fix them"
+                + text * s.dataset.transcribed
             )
         elif s.excluded_share > NOTED:
             yield (

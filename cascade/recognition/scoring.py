@@ -1,8 +1,10 @@
 """The command `score`: the word error rate of a trained model on recordings with their text."""
 
 import importlib.util
+import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
@@ -45,34 +47,47 @@ def score_folder(model: TextModel, request: Request) -> str:
     """Recognise all utterances of a folder, score their words; return a summary to print.
 
     Words are compared as in stage 5. Raises `UserError` if no utterance can be used, if a
-    recording cannot be read, and if ``out`` exists.
+    recording cannot be read, and if ``out`` exists or cannot be made.
     """
-    if request.out.exists():
-        raise UserError(f"{request.out} exists already. Choose another folder: --out DIR.")
-    limits = replace(model.limits, min_seconds=shortest(model))
-    rules = rules_of(model.rule, model.features.rate, limits, request.channel)
-    rules = replace(rules, decode=True)  # no recording may stop the run when it is half done
-    items, left_out = labelled_utterances(request.where, model.language, rules, request.jobs)
-    if request.adapt and any(item.speaker == "unknown" for item in items):
-        raise UserError(
-            f"--adapt: {request.where} does not name the speakers. Put the recordings of each into"
-            " a folder, or name them in a table."
-        )
-    items.sort(key=lambda item: (item.speaker, item.id))
-    hypotheses, vocabulary = {}, set[str]()
-    for item, recording in _recognised(model, items, request.adapt):
-        hypotheses[item.id] = recording.words
-        vocabulary = vocabulary or {*recording.table}
-    references = {item.id: item.words for item in items}
-    words = score(references, hypotheses, WordNormalizer(model.rule))
-    speakers = {item.id: item.speaker for item in items}
-    counts = Counts(errors=words.errors, terrors=words.terrors, all_words=words.total)
-    write_details(request.out, words, None, speakers, {"speechbox.log": format_log(counts)})
-    rows = "".join(f"{one.id}\t{one.reason}\n" for one in left_out)
-    write_text(request.out / "excluded.tsv", printable(f"utterance\treason\n{rows}"))
+    with _new(request.out):
+        limits = replace(model.limits, min_seconds=shortest(model))
+        rules = rules_of(model.rule, model.features.rate, limits, request.channel)
+        rules = replace(rules, decode=True)  # no recording may stop the run when it is half done
+        items, left_out = labelled_utterances(request.where, model.language, rules, request.jobs)
+        if request.adapt and any(item.speaker == "unknown" for item in items):
+            raise UserError(
+                f"--adapt: {request.where} does not name the speakers. Put the recordings of each"
+                " into a folder, or name them in a table."
+            )
+        items.sort(key=lambda item: (item.speaker, item.id))
+        hypotheses, vocabulary = {}, set[str]()
+        for item, recording in _recognised(model, items, request.adapt):
+            hypotheses[item.id] = recording.words
+            vocabulary = vocabulary or {*recording.table}
+        references = {item.id: item.words for item in items}
+        words = score(references, hypotheses, WordNormalizer(model.rule))
+        speakers = {item.id: item.speaker for item in items}
+        counts = Counts(errors=words.errors, terrors=words.terrors, all_words=words.total)
+        write_details(request.out, words, None, speakers, {"speechbox.log": format_log(counts)})
+        rows = "".join(f"{one.id}\t{one.reason}\n" for one in left_out)
+        write_text(request.out / "excluded.tsv", printable(f"utterance\treason\n{rows}"))
     running = [word for item in items for word in item.words]
     unknown = count_unknown(running, vocabulary, model.rule) / len(running)
     return printable("\n".join(_summary(request.out, words, items, unknown, left_out)))
+
+
+@contextmanager
+def _new(folder: Path) -> Iterator[None]:
+    """Make a folder, before all the work for it; remove it if the work fails."""
+    try:
+        folder.mkdir(parents=True)
+    except FileExistsError:
+        raise UserError(f"{folder} exists already. Choose another folder: --out DIR.") from None
+    try:
+        yield
+    except BaseException:
+        shutil.rmtree(folder)
+        raise
 
 
 def _recognised(
@@ -108,6 +123,8 @@ def _summary(
     interval = _interval(words, {item.id: item.speaker for item in items})
     yield f"WER {100 * words.errors / words.total:.2f} %{interval}: {each}"
     yield f"{100 * unknown:.1f} % of the words are not in the vocabulary of the model"
+    if mixed := sum(item.mixed_channels > 0 for item in items):
+        yield f"{mixed} with several channels: their mean. --channel 0 takes the first one"
     changes = sum((Counter(item.changes) for item in items), Counter[str]())
     yield from (f"{times} times: {what}" for what, times in sorted(changes.items()))
     yield from left_out_lines(left_out)

@@ -26,22 +26,24 @@ class Earlier(NamedTuple):
 
         That is each value of ``key`` of which the new sweep has fewer seeds yet.
         """
-        seeds: dict[str, set[int]] = {}
-        for entry in self.entries:
-            seeds.setdefault(str(entry[key]), set()).add(entry["seed"])
-        new = Counter(str(point.swept[key]) for point in points)
-        stay = {value for value, own in seeds.items() if len(own) > new[value]}
+        new = Counter(point.swept[key] for point in points)
+        stay = {value for value, seeds in self.seeds(key).items() if seeds > new[value]}
         return Earlier(
-            [entry for entry in self.entries if str(entry[key]) in stay],
-            [one for one in self.comparisons if str(one[key]) in stay],
+            [entry for entry in self.entries if entry[key] in stay],
+            [one for one in self.comparisons if one[key] in stay],
         )
+
+    def seeds(self, key: str) -> dict[Any, int]:
+        """Return how many seeds each value of ``key`` has."""
+        pairs = {(entry[key], entry["seed"]) for entry in self.entries}
+        return Counter(value for value, _ in pairs)
 
 
 def read_earlier(folder: Path, plan: Sequence[Point]) -> Earlier:
     """Read the published sweep of a recipe; its entries get the ``commit`` that made them.
 
-    Raises `UserError` where there is none, where it is damaged, and where it is of another key,
-    other systems or other tests than ``plan``.
+    Raises `UserError` where there is none, where it is damaged, where it is of another key, other
+    systems or other tests than ``plan``, and where it has more seeds of a value.
     """
     path = folder / FIGURES
     if not path.is_file():
@@ -70,7 +72,15 @@ def read_earlier(folder: Path, plan: Sequence[Point]) -> Earlier:
                 f"--add: {path} has the {column} {', '.join(sorted(found))}; this sweep has"
                 f" {', '.join(sorted(asked))}. They must be the same."
             )
-    return Earlier(entries, comparisons)
+    published = Earlier(entries, comparisons)
+    planned = Counter(point.swept[key] for point in plan)
+    for value, seeds in published.seeds(key).items():
+        if 0 < planned[value] < seeds:
+            raise UserError(
+                f"--add: {path} has {seeds} seeds of {key} {value}, more than this sweep. Give"
+                f" --seeds {seeds}, or leave {value} out."
+            )
+    return published
 
 
 def joined(earlier: Sequence[Any], new: Sequence[Any], key: str) -> list[Any]:

@@ -22,8 +22,8 @@ def publish_sweep(folder: Path, points: Sequence[Point], planned: int, earlier: 
     ((key, _),) = points[0].values
     recipe = points[0].recipe
     earlier = earlier.beside(points, key)
-    kept = {str(entry[key]) for entry in earlier.entries}
-    new = [point for point in points if str(point.swept[key]) not in kept]
+    kept = earlier.seeds(key)
+    new = [point for point in points if point.swept[key] not in kept]
     entries = joined(earlier.entries, sweep_entries(new), key)
     comparisons = joined(earlier.comparisons, compare_systems(new), key)
     path = folder / PAGE

@@ -6,6 +6,7 @@ hours, telephone numbers.
 """
 
 import functools
+import importlib.util
 import re
 from collections import Counter
 from decimal import Decimal
@@ -62,7 +63,12 @@ def in_words(text: str, language: Language, counts: Counter[str]) -> str:
 
 
 def supported(language: Language) -> bool:
-    """Say whether ICU has numbers of the language in words, in the script of its letters."""
+    """Say whether ICU has numbers of the language in words, in the script of its letters.
+
+    It has none where ICU is not installed, as beside a bundle.
+    """
+    if importlib.util.find_spec("icu4py") is None:
+        return False
     return _locale(language.code, language.letters) is not None
 
 

@@ -8,6 +8,8 @@ are words.
 import unicodedata
 from collections.abc import Iterator
 
+from cascade.runtime.errors import UserError
+
 BY_ICU = {  # espeak-ng's code: ICU's
     **{"cmn": "zh", "ja": "ja", "km": "km", "lo": "lo", "my": "my", "th": "th", "yue": "yue"},
 }
@@ -22,8 +24,13 @@ def segments(run: str, code: str) -> list[str]:
     (['我', '喜欢', '学习'], ['我', '喜', '欢'], ['да'])
     """
     if code in BY_ICU:
-        from icu4py.breakers import WordBreaker  # 40 MB, which few recipes need
-
+        try:
+            from icu4py.breakers import WordBreaker  # 40 MB, which few recipes need
+        except ImportError:
+            raise UserError(
+                f"texts of '{code}' have no spaces, and ICU, which cuts them into words, is not"
+                " installed: pip install icu4py."
+            ) from None
         pieces = WordBreaker(run, BY_ICU[code])
         return [piece for piece in pieces if any(map(str.isalnum, piece))]
     return list(_characters(run)) if code in BY_CHARACTER else [run]

@@ -20,6 +20,7 @@ import soundfile
 from cascade.corpora import corpus
 from cascade.corpora.corpus import CorpusRequest, Excluded, Reading, Utterance
 from cascade.runtime import workers
+from cascade.runtime.errors import UserError
 from cascade.runtime.files import replacing_path
 from cascade.runtime.progress import meter
 from local.helpers import cached_folder, kokoro, kokoro_ipa, kokoro_speakers, resampling, text_files
@@ -57,7 +58,8 @@ def utterances(request: CorpusRequest) -> Iterator[Utterance | Excluded]:
     Raises `UserError` if a package cannot be fetched, and for ``voices: own`` if there are none.
     """
     reading, options = request.reading, request.options
-    assert reading, "stage 0 says how the language is read"
+    if reading is None:
+        raise UserError("the corpus 'voices' is made for a recipe: it reads the recipe's texts.")
     group = options.get("voices") or kokoro_speakers.usual(reading.voice)
     speakers = draw_speakers(reading.voice, group, options.get("speakers", SPEAKERS))
     seconds = 60 * options.get("minutes", MINUTES)

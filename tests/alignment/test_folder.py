@@ -240,3 +240,15 @@ def test_a_bundle_with_a_damaged_shape_is_refused(bundle, speech, tmp_path, shap
     (folder / "bundle.json").write_text(json.dumps(raw))
     done = run("--bundle", folder, speech, expect=1)
     assert f"{folder} is refused: its model.json " in done.stderr
+
+
+def test_a_digit_is_named_without_icu(bundle, speech):
+    (speech / "anna" / "1.txt").write_text("кот 25", encoding="utf-8")
+    run("--bundle", bundle, speech, "--min-score", "-99")
+    rows = table(speech.with_name("my speech_aligned"))
+    assert rows["anna-1"][-1].endswith("has digits in '25': write numbers as words")
+
+
+def test_a_folder_without_a_name(bundle):
+    done = run("--bundle", bundle, "/", expect=1)
+    assert "/ has no name for its results. Give them a folder: --out DIR." in done.stderr

@@ -113,6 +113,37 @@ def test_each_speaker_has_a_model_that_adapted_to_this_speaker(model, speech, tm
         score_folder(model, unnamed)
 
 
+def test_what_cannot_be_used_leaves_no_folder(model, speech, tmp_path):
+    with pytest.raises(UserError, match="There is no folder"):
+        score_folder(model, replace(speech, where=str(tmp_path / "nothing")))
+    with pytest.raises(UserError, match="the corpus 'voices' is made for a recipe"):
+        score_folder(model, replace(speech, where="voices"))
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match="Not a directory"):
+        score_folder(model, replace(speech, out=tmp_path / "file" / "out"))
+    assert not speech.out.exists() and not model.loads
+
+
+def test_several_channels_are_named(model, speech, wav, tmp_path):
+    wav(tmp_path / "mine/anna/1.wav", 1.0, channels=2)
+    lines = score_folder(model, speech).splitlines()
+    assert "1 with several channels: their mean. --channel 0 takes the first one" in lines
+    first = replace(speech, channel=0, out=tmp_path / "first")
+    assert "several channels" not in score_folder(model, first)
+
+
+def test_two_texts_of_one_recording_are_not_joined(model, speech, wav, tmp_path):
+    table = tmp_path / "mine" / "table.tsv"
+    rows = ["id\tpath\ttext", "u\tanna/1.wav\tда", "u\tanna/1.wav\tнет", "v\tanna/2.wav\tда"]
+    table.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    asked = replace(speech, where=str(table))
+    try:
+        shown = score_folder(model, asked)
+    except UserError as error:
+        shown = str(error)  # the reader may refuse such a table
+    assert "'u'" in shown or "u: another utterance has this id" in shown
+
+
 def test_the_figures_are_those_of_stage_5(mini, tmp_path):
     cuts = sorted(read_jsonl_gz(mini / "manifests" / "test_ru.jsonl.gz"), key=lambda c: c["id"])
     words = read_text_table(mini / "lang" / "text" / "test_ru.words")

@@ -79,3 +79,10 @@ def test_a_damaged_or_missing_sweep_is_refused(published, name):
     (folder / "sweep.json").unlink()
     with pytest.raises(UserError, match=re.escape("there is no sweep to add to")):
         read_earlier(folder, plan)
+
+
+def test_a_sweep_with_fewer_seeds_of_a_value_is_refused(published):
+    folder, plan = published()
+    fewer = [point for point in plan if point.seed == plan[0].seed]
+    with pytest.raises(UserError, match=r"has 2 seeds of target_minutes 15, .* Give --seeds 2"):
+        read_earlier(folder, fewer)
