@@ -28,6 +28,7 @@ def model_of(
     if options.channel is not None and options.channel < 0:
         raise UserError("--channel must be at least 0.")
     if options.bundle:
+        options.bundle = on_disk(options.bundle)
         return _packed(options, keys, stack, hypotheses)
     from cascade.recognition.trained_system import TrainedSystem, choose
 
@@ -67,9 +68,8 @@ def _packed(
         raise UserError("--adapt needs --recipe: the network of a bundle cannot train.")
     if unused := [*given, *keys]:
         raise UserError(f"--bundle excludes --{unused[0]}: a bundle has its own.")
-    path = on_disk(options.bundle)
-    bundle = stack.enter_context(opened(path))
+    bundle = stack.enter_context(opened(options.bundle))
     network = INT8 if options.int8 else FLOAT32
     if network not in bundle.manifest.files:
-        raise UserError(f"{path} has no {network}: it had more errors. Omit --int8.")
+        raise UserError(f"{options.bundle} has no {network}: it had more errors. Omit --int8.")
     return PackedSystem(bundle, hypotheses(bundle.manifest.words.nbest), network)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cascade.cli import main as commands
-from cascade.cli import transcribe
+from cascade.cli import models, transcribe
 from cascade.cli.options import parser
 from cascade.runtime import workers
 
@@ -34,12 +34,20 @@ def test_recordings_and_the_bundle_of_transcribe(named, monkeypatch):
     audio, asked = named("й.wav", "")
     bundle, asked_bundle = named("ё.zip", "")
     seen = []
-    monkeypatch.setattr(transcribe, "_packed", lambda options, *_: options.bundle)
+    monkeypatch.setattr(models, "_packed", lambda options, *_: options.bundle)
     monkeypatch.setattr(transcribe, "transcribe", lambda *given: seen.append(given) or [None])
     monkeypatch.setattr(transcribe.formats, "words", lambda name, _: name)
     options = ["transcribe", "--bundle", str(asked_bundle), str(asked)]
     transcribe.print_transcripts(parser(None).parse_args(options), lambda: None, {})
     assert seen == [(bundle, [audio], None, False)]
+
+
+def test_a_folder_of_speech_with_its_text(named):
+    speech, asked = named("città è")
+    options = parser(None).parse_args(["score", str(asked)])
+    assert models.folder_of(options, "_scored") == (str(speech), Path(f"{speech}_scored"))
+    options = parser(None).parse_args(["align", "festvox_ru", "--out", "x"])
+    assert models.folder_of(options, "_aligned") == ("festvox_ru", Path("x").absolute())
 
 
 def test_a_recipe_and_a_folder_of_speech(named):
