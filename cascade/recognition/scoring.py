@@ -86,7 +86,7 @@ def _new(folder: Path) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        shutil.rmtree(folder)
+        shutil.rmtree(folder, ignore_errors=True)  # the failure is what a user must see
         raise
 
 
