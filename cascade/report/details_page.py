@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from cascade.report.differences import from_reference, p_cell, reduction_cell
+from cascade.report.differences import DIFFERENCE_COLUMNS, cells, from_reference, units
 from cascade.runtime.tables import markdown_table, paragraph
 from cascade.scoring.score import EPS
 from cascade.scoring.speechbox import format_pair
@@ -18,6 +18,7 @@ def details_page(results: Mapping[str, Any]) -> str:
     tests = results["tests"]
     sections = (
         ("Error rates", _error_rates(tests)),
+        ("Differences between the other systems", _other_pairs(tests)),
         ("Phones that the languages share", _phone_classes(tests)),
         ("Phone n-gram and confidences", _searches(tests)),
         ("Most frequent changes of phone errors", _changes(tests)),
@@ -39,8 +40,7 @@ def _error_rates(tests: Tests) -> list[str]:
     header = ("WER", *(["CER"] if cer else []), "PER", *(f"PER, {name} phones" for name in classes))
     rows = [("test", "system", *header)]
     for name, test in tests.items():
-        units = test.get("significance", {})
-        columns = [units[unit]["rates"] for unit in ("words", "phones") if unit in units]
+        columns = [test["significance"][unit]["rates"] for unit in reversed(units(test))]
         for c in classes if columns else ():
             columns.append(test["phone_classes"].get(c, {}).get("rates", {}))
         for system in columns[0] if columns else ():
@@ -55,6 +55,20 @@ def _error_rates(tests: Tests) -> list[str]:
     return [text, markdown_table(rows)]
 
 
+def _other_pairs(tests: Tests) -> list[str]:
+    """Return the pairs without the first system, whose differences `RESULTS.md` has."""
+    rows = [("test", "system", "compared with", *DIFFERENCE_COLUMNS)]
+    for name, test in tests.items():
+        compared = [test["significance"][unit] for unit in units(test)]
+        for reference in list(compared[0]["rates"])[1:] if compared else ():
+            by_unit = [from_reference(comparison, reference) for comparison in compared]
+            rows += [
+                (name, system, reference, *cells(of_unit[system] for of_unit in by_unit))
+                for system in by_unit[0]
+            ]
+    return ["As in RESULTS.md:", markdown_table(rows)] if len(rows) > 1 else []
+
+
 def _phone_classes(tests: Tests) -> list[str]:
     classes = _classes(tests)
     if not classes:
@@ -66,10 +80,7 @@ def _phone_classes(tests: Tests) -> list[str]:
         sizes.append((name, *(f"{c['tokens']:,} ({c['phones']})" if c else "0" for c in of_test)))
         differences = [from_reference(c) if c else {} for c in of_test]
         for system in dict.fromkeys(system for of_class in differences for system in of_class):
-            of_system = [of_class.get(system) for of_class in differences]
-            rows.append(
-                (name, system, *(f(d) for d in of_system for f in (reduction_cell, p_cell)))
-            )
+            rows.append((name, system, *cells(of_class.get(system) for of_class in differences)))
     text = (
         "A phone of the target language is *shared* if the training of another language has it, "
         "too. Else it is the target's *own*. *New* phones are in the test only. Phones in the "

@@ -1,7 +1,7 @@
 """Differences of two systems as text, from the comparisons that ``results.json`` contains."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from cascade.scoring.significance import LEVEL
@@ -9,6 +9,13 @@ from cascade.scoring.verdict import p_value, tenths
 
 Comparison = Mapping[str, Any]  # of `cascade.scoring.verdict.comparison_json`
 Difference = Mapping[str, Any]  # one of its "pairs"
+UNITS = {"phones": "phone errors", "words": "word errors"}
+DIFFERENCE_COLUMNS = tuple(c for errors in UNITS.values() for c in (f"fewer {errors}", "p"))
+
+
+def units(test: Mapping[str, Any]) -> list[str]:
+    """Return what was compared in a test set; nothing in the results of an old version."""
+    return [unit for unit in UNITS if unit in test.get("significance", {})]
 
 
 def from_reference(comparison: Comparison, reference: str | None = None) -> dict[str, Difference]:
@@ -40,6 +47,11 @@ def reduction_cell(difference: Difference | None) -> str:
 def p_cell(difference: Difference | None) -> str:
     """Return the adjusted p-value, such as ``0.23`` or ``< 0.001``."""
     return "n/a" if difference is None else p_value(difference["p_holm"]).removeprefix("= ")
+
+
+def cells(by_unit: Iterable[Difference | None]) -> list[str]:
+    """Return the two cells of each unit: the reduction and its p-value."""
+    return [f(difference) for difference in by_unit for f in (reduction_cell, p_cell)]
 
 
 def in_words(difference: Difference, what: str) -> str:

@@ -8,12 +8,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from cascade.report.differences import (
+    DIFFERENCE_COLUMNS,
+    UNITS,
     Difference,
+    cells,
     from_reference,
     in_words,
-    p_cell,
-    reduction_cell,
     significant,
+    units,
 )
 from cascade.report.environment import section
 from cascade.report.training_speech import table as training_speech
@@ -24,7 +26,6 @@ from cascade.scoring.speechbox import format_pair
 COLUMNS = ("system", "layers", "neurons", "shared", "Wer/Werc", "Per/Perc", "model, KB")
 CER = COLUMNS.index("Per/Perc")  # before which CER is, if a table has it
 SHARED = {"upper": "upper layers", "lower": "lower layers", "all": "everything"}
-UNITS = {"phones": "phone errors", "words": "word errors"}
 
 
 class Speakers(NamedTuple):
@@ -74,17 +75,17 @@ def summary(results: Mapping[str, Any], speakers: Mapping[str, Speakers]) -> str
             ]
         sizes = _sizes(test, speakers.get(name))
         parts += [f"## {name}", markdown_table([header, *rows]), sizes]
-    columns = ("fewer phone errors", "p", "fewer word errors", "p")
     differences = [*_differences(tests)]
     if differences:
         reference = _reference(next(iter(tests.values())))
         parts.append(f"## Differences from `{reference}`")
-        parts.append(markdown_table([("test", "system", *columns), *differences]))
+        parts.append(markdown_table([("test", "system", *DIFFERENCE_COLUMNS), *differences]))
         parts.append(_method(results, reference))
     taught = [*_differences_of_taught(tests)]
     if taught:
         parts.append("## Differences between systems with the same untranscribed speech")
-        parts.append(markdown_table([("test", "system", "compared with", *columns), *taught]))
+        header = ("test", "system", "compared with", *DIFFERENCE_COLUMNS)
+        parts.append(markdown_table([header, *taught]))
     return "\n\n".join(parts)
 
 
@@ -126,7 +127,7 @@ def _references(test: Mapping[str, Any]) -> dict[str, str]:
     """
     references = {}
     first: dict[tuple[str, ...], str] = {}
-    for system in test["significance"]["phones"]["rates"] if _units(test) else ():
+    for system in test["significance"]["phones"]["rates"] if units(test) else ():
         values = test["systems"][system]
         speech = tuple(values.get("untranscribed", ()))
         if values.get("teacher") and not speech:
@@ -140,7 +141,7 @@ def _references(test: Mapping[str, Any]) -> dict[str, str]:
 def _difference(test: Mapping[str, Any], system: str, reference: str) -> dict[str, Difference]:
     """Return the difference of two systems by unit."""
     return {
-        unit: from_reference(test["significance"][unit], reference)[system] for unit in _units(test)
+        unit: from_reference(test["significance"][unit], reference)[system] for unit in units(test)
     }
 
 
@@ -189,8 +190,8 @@ def _method(results: Mapping[str, Any], reference: str) -> str:
 def _rest(results: Mapping[str, Any]) -> str:
     return paragraph(
         "WER and PER count substitutions, deletions and insertions; WERc and PERc leave out the "
-        "insertions; all in per cent. [DETAILS.md](DETAILS.md): error rates with intervals, shared "
-        "phones, phone n-gram, confidences, frequent changes, training. "
+        "insertions; all in per cent. [DETAILS.md](DETAILS.md): error rates with intervals, other "
+        "pairs of systems, shared phones, phone n-gram, confidences, frequent changes, training. "
         f"`exp/{results['recipe']}/`: `results.json`, `phones_TEST.tsv`, `changes_TEST.tsv`, "
         "`curves.svg`."
     )
@@ -199,10 +200,9 @@ def _rest(results: Mapping[str, Any]) -> str:
 def _differences(tests: Mapping[str, Any]) -> Iterator[Sequence[str]]:
     """Yield the rows of the table of differences."""
     for name, test in tests.items():
-        by_unit = [from_reference(test["significance"][unit]) for unit in _units(test)]
+        by_unit = [from_reference(test["significance"][unit]) for unit in units(test)]
         for system in by_unit[0] if by_unit else ():
-            of_system = [unit[system] for unit in by_unit]
-            yield name, system, *(f(d) for d in of_system for f in (reduction_cell, p_cell))
+            yield name, system, *cells(of_unit[system] for of_unit in by_unit)
 
 
 def _differences_of_taught(tests: Mapping[str, Any]) -> Iterator[Sequence[str]]:
@@ -211,17 +211,7 @@ def _differences_of_taught(tests: Mapping[str, Any]) -> Iterator[Sequence[str]]:
         for system, reference in _references(test).items():
             if test["systems"][system].get("teacher"):
                 pair = _difference(test, system, reference).values()
-                yield (
-                    name,
-                    system,
-                    reference,
-                    *(f(d) for d in pair for f in (reduction_cell, p_cell)),
-                )
-
-
-def _units(test: Mapping[str, Any]) -> list[str]:
-    """Return what was compared; nothing in the results of an old version."""
-    return [unit for unit in UNITS if unit in test.get("significance", {})]
+                yield name, system, reference, *cells(pair)
 
 
 def _row(system: str, values: Mapping[str, Any]) -> tuple[str, ...]:

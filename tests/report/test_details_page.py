@@ -16,10 +16,10 @@ TRAINING = {
 }
 
 
-def page(languages=("ru", "en"), **extra):
+def page(languages=("ru", "en"), heard=None, **extra):
     scores = {
         system: score(REF, {u: list(phones) if u < "u30" else list("bbb") for u in REF})
-        for system, phones in HEARD.items()
+        for system, phones in (heard or HEARD).items()
     }
     counts = {
         s: utterance_counts(WORDS, one, dict.fromkeys(REF, "anna")) for s, one in scores.items()
@@ -27,7 +27,7 @@ def page(languages=("ru", "en"), **extra):
     phones = {"ru": Counter("abɨ"), "en": Counter("ab")}
     training = {language: phones[language] for language in languages}
     compared = compare_systems("mine", counts, scores, training, changes(scores))
-    test = {"files": 40, "systems": {system: {} for system in HEARD}, **compared, **extra}
+    test = {"files": 40, "systems": {system: {} for system in scores}, **compared, **extra}
     results = {"recipe": "x", "seed": 0, "tests": {"mine": test}, "training": TRAINING}
     return details_page(json.loads(json.dumps(results, allow_nan=False)))
 
@@ -48,6 +48,16 @@ def test_error_rates_with_intervals():
     assert header == ["test", "system", "WER", "PER", "PER, shared phones", "PER, own phones"]
     assert plain[:3] == ["mine", "plain", "50.0 (50.0 to 50.0)"]
     assert plain[3].startswith("37.5 (") and cascade[3].startswith("18.8 (")
+
+
+def test_pairs_without_the_first_system():
+    title = "Differences between the other systems"
+    assert title not in page()
+    ((header, row),) = tables(section(page(heard={**HEARD, "deep": "abɨ"}), title))
+    assert header[:4] == ["test", "system", "compared with", "fewer phone errors"]
+    assert row[:3] == ["mine", "deep", "cascade"]
+    assert row[3].startswith("**-100.0 % (") and row[4] == "0.001"
+    assert row[5:] == ["0.0 % (0.0 to 0.0)", "1.00"]
 
 
 def test_phones_that_are_shared_and_the_differences_in_them():
