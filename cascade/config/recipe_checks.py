@@ -1,5 +1,6 @@
 """Checks of a recipe beyond types: names, references, and keys that must fit each other."""
 
+import math
 import re
 from typing import TYPE_CHECKING
 
@@ -53,6 +54,12 @@ def check(recipe: "Recipe") -> None:
         _check_system(recipe, name)
     if recipe.features.cmn not in ("online", "utterance"):
         raise UserError("features.cmn must be 'online' or 'utterance'.")
+    if recipe.features.rate % 100:
+        raise UserError(
+            f"features.rate must be a multiple of 100, not {recipe.features.rate}: a frame has 10 ms."
+        )
+    if recipe.limits.min_seconds > recipe.limits.max_seconds:
+        raise UserError("limits.min_seconds must be at most limits.max_seconds.")
     if not re.fullmatch(r"all|[0-9]+(\.[0-9]+)?", recipe.target_minutes):
         raise UserError("target_minutes must be a number of minutes, or 'all'.")
     if not re.fullmatch(r"[0-9]+(\.[0-9]+)?%?", recipe.limits.max_excluded) or not (
@@ -182,6 +189,8 @@ def _check_system(recipe: "Recipe", name: str) -> None:
             raise UserError(f"train.weights: '{language}' is the target; others are weighed by it.")
         if isinstance(weight, str) and weight != AUTO:
             raise UserError(f"train.weights: '{language}' must be a number or '{AUTO}'.")
+        if not isinstance(weight, str) and not 0 <= weight < math.inf:
+            raise UserError(f"train.weights: '{language}' must be 0 or more, not {weight}.")
     for language in settings.augment_of:
         recipe.augment_of(name, language)  # raises for an unknown key or a wrong value
     if settings.augment.utterance_mean and recipe.features.cmn != "online":

@@ -40,6 +40,7 @@ from cascade.runtime.stamp import ABSENT, Digest, Sources, digest
 from cascade.text.lexicon import look_up
 from cascade.text.numbers import supported
 from cascade.text.reading import reading
+from cascade.text.words import folded
 
 CHUNK = 32  # utterances that a worker process takes at once
 
@@ -110,7 +111,7 @@ class UsableDataset:
         wanted = set(self.numbers.tolist())
         for number, item in enumerate(self.utterances):
             if number in wanted:
-                yield short_digest(*item.words)
+                yield short_digest(*folded(item.words, self.listed.language))
 
 
 def list_dataset(
@@ -217,7 +218,8 @@ def check_pronunciations(
     numbers, ranks, seconds = array("Q"), array("Q"), array("d")
     for number, item in enumerate(checked.utterances):
         fault = check_pronunciation(item, lexicon, listed.recipe.features.stack)
-        if not fault and held_out and (key := held_out.get(short_digest(*item.words))):
+        sentence = short_digest(*folded(item.words, listed.language)) if held_out else 0
+        if not fault and (key := held_out.get(sentence)):
             reason = f"the same sentence as one of {key}"
             fault = Excluded(item.id, reason, item.seconds, selection=True)
         if fault:

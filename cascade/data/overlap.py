@@ -1,18 +1,23 @@
 """The checks of stage 0 between utterances, of one data set and of several.
 
-`Fingerprints` keep 64 bytes of an utterance: digests of 64 bits in place of names and texts.
+`Fingerprints` keep 58 bytes of an utterance: digests of 64 bits in place of names and texts.
 """
 
 import hashlib
 from array import array
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 
 import numpy as np
 
+from cascade.config.sections import Language
 from cascade.data.utterance_checks import CheckedUtterance
+from cascade.text.words import folded
 
 CLIPPED = 0.002  # share of samples at full scale from which clipping is heard
 SHOWN = 3  # utterances that a warning names
+ALL_CHANNELS = -1
+EDGE = 0.01  # seconds; what overlaps by less is due to rounding
+PADDING = 0.5  # seconds by which neighbours may overlap, at most half of an utterance
 # The utterances of a data set, by its key and their numbers.
 Pick = Callable[[str, Sequence[int]], list[CheckedUtterance]]
 
@@ -30,16 +35,17 @@ def short_digest(*parts: object) -> int:
 class Fingerprints:
     """What the checks need of a data set: columns of one value an utterance.
 
-    A column that begins with "0 for" has no value for such utterances.
+    ``language`` is that of the transcripts.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, language: Language) -> None:
+        self.language = language
         self.numbers = array("Q")  # in the data set's file of utterances
         self.sentences = array("Q")
-        self.speakers = array("Q")  # 0 for an unknown one
+        self.speakers = array("Q")  # 0: unknown
         self.recordings = array("Q")  # content of the audio file, and the place in it
-        self.places = array("Q")  # name of the audio file, and the place in it
-        self.files = array("Q")
+        self.files = array("Q")  # name of the audio file
+        self.channels = array("h")
         self.starts = array("d")
         self.ends = array("d")
         self.clipped: list[int] = []  # numbers of the first few
@@ -49,11 +55,11 @@ class Fingerprints:
         known = item.speaker != "unknown"
         where = item.features or item.start
         self.numbers.append(number)
-        self.sentences.append(short_digest(*item.words))
+        self.sentences.append(short_digest(*folded(item.words, self.language)))
         self.speakers.append(short_digest(item.speaker) if known else 0)
         self.recordings.append(short_digest(item.digest, where, item.channel))
-        self.places.append(short_digest(item.audio, where, item.channel))
-        self.files.append(short_digest(item.audio, item.features, item.channel))
+        self.files.append(short_digest(item.audio, item.features))
+        self.channels.append(ALL_CHANNELS if item.channel is None else item.channel)
         self.starts.append(item.start)
         self.ends.append(item.start + item.seconds)
         if item.clipped > CLIPPED:
@@ -83,27 +89,43 @@ class Fingerprints:
         They overlap with it in a file, or are at the same place of a file of the same content.
         """
         others = list(others)
-        columns = ("files", "starts", "ends")
+        return sorted({*self.overlapping_with(others), *self.shared("recordings", others)})
+
+    def overlapping_with(
+        self, others: Iterable["Fingerprints"], allowed: float = EDGE
+    ) -> list[int]:
+        """Return the numbers of utterances that overlap in a file with one of ``others``.
+
+        Without a channel an utterance has all of them. An overlap of ``allowed`` seconds, or of
+        half of the utterance if that is less, does not count.
+        """
+        columns = ("files", "starts", "ends", "channels")
         sets = [[_values(one, column) for column in columns] for one in (self, *others)]
-        files, starts, ends = (np.concatenate(column) for column in zip(*sets, strict=True))
+        files, starts, ends, channels = (np.concatenate(c) for c in zip(*sets, strict=True))
         # Puts recordings one after the other.
         offset = np.unique(files, return_inverse=True)[1] * (ends.max(initial=0.0) + 1.0)
-        own = len(self)
-        order = np.argsort((starts + offset)[own:], kind="stable")
-        begins = (starts + offset)[own:][order]
-        latest_end = np.maximum.accumulate((ends + offset)[own:][order])
-        # The last of the others that begins before an utterance ends, and those before it.
-        before = np.searchsorted(begins, (ends + offset)[:own] - 0.01)
-        latest = np.append(-np.inf, latest_end)[before]
-        overlapping = _values(self, "numbers")[latest > (starts + offset)[:own] + 0.01].tolist()
-        return sorted({*overlapping, *self.shared("recordings", others)})
+        starts, ends = starts + offset, ends + offset
+        theirs, own = slice(len(self), None), slice(len(self))
+        edge = np.minimum(allowed, (ends - starts)[own] / 2)
+        overlaps = np.zeros(len(self), bool)
+        for channel in np.unique(channels[own]):
+            heard = np.isin(channels[theirs], (channel, ALL_CHANNELS)) | (channel == ALL_CHANNELS)
+            order = np.argsort(starts[theirs][heard], kind="stable")
+            latest_end = np.maximum.accumulate(ends[theirs][heard][order])
+            # The last of the others that begins before an utterance ends, and those before it.
+            before = np.searchsorted(starts[theirs][heard][order], ends[own] - edge)
+            late = np.append(-np.inf, latest_end)[before] > starts[own] + edge
+            overlaps |= late & (channels[own] == channel)
+        return _values(self, "numbers")[overlaps].tolist()
 
     def overlapping(self) -> list[int]:
         """Return the numbers of utterances that begin before another one in the file has ended."""
-        files, starts, ends = (_values(self, c) for c in ("files", "starts", "ends"))
-        order = np.lexsort((starts, files))
-        files, starts, ends = files[order], starts[order], ends[order]
-        group = np.cumsum(np.diff(files, prepend=files[:1]) != 0)
+        columns = ("files", "channels", "starts", "ends")
+        files, channels, starts, ends = (_values(self, column) for column in columns)
+        order = np.lexsort((starts, channels, files))
+        files, channels, starts, ends = (c[order] for c in (files, channels, starts, ends))
+        new = np.diff(files, prepend=files[:1]) != 0
+        group = np.cumsum(new | (np.diff(channels, prepend=channels[:1]) != 0))
         offset = group * (ends.max(initial=0.0) + 1.0)  # puts recordings one after the other
         latest_end = np.maximum.accumulate(ends + offset)  # of an utterance and all before it
         late = np.zeros(len(order), bool)
@@ -114,18 +136,22 @@ class Fingerprints:
 
 def _values(fingerprints: Fingerprints, column: str) -> np.ndarray:
     values = getattr(fingerprints, column)
-    return np.frombuffer(values, dtype=np.float64 if values.typecode == "d" else np.uint64)
+    types = {"d": np.float64, "h": np.int16, "Q": np.uint64}
+    return np.frombuffer(values, dtype=types[values.typecode])
 
 
 def overlap_warnings(
-    datasets: Mapping[str, Fingerprints], training: Iterable[str], pick: Pick
+    datasets: Mapping[str, Fingerprints], roles: Mapping[str, str], target: Set[str], pick: Pick
 ) -> list[str]:
     """Return what the user should know of data sets that pass, one sentence each.
 
-    ``training`` has the keys of the data sets that the target is trained on. The target's
-    valid and test sets should share neither sentences nor speakers nor recordings with them.
+    ``roles`` gives the role of each data set; ``target`` has the keys of those of the target
+    language. Its valid and test sets should share neither sentences nor speakers with its training,
+    recordings with no training, and recordings with each other.
     """
-    trained = [datasets[key] for key in training if key in datasets]
+    training = [datasets[key] for key in datasets if roles[key].startswith("train")]
+    trained = [datasets[key] for key in target if roles[key] in ("train", "train_ext")]
+    valid = [datasets[key] for key in datasets if roles[key] == "valid"]
     sentences = []
     for key, own in datasets.items():
 
@@ -139,12 +165,15 @@ def overlap_warnings(
         warn(own.clipped, own.clipped_count, "clipped: record with less gain")
         late = own.overlapping()
         warn(late, len(late), "begun before another segment has ended")
-        if own in trained or not key.startswith(("valid", "test")):
+        if roles[key] not in ("valid", "test"):
             continue
         same = own.shared("sentences", trained)
         warn(same, len(same), "the same sentence as one of the training")
-        copies = own.shared("recordings", trained)
+        copies = own.shared("recordings", training)
         warn(copies, len(copies), "the same recording as one of the training")
+        if roles[key] == "test":
+            chosen = own.heard_in(valid)
+            warn(chosen, len(chosen), "also in valid, which chooses the models: use other speech")
         if speakers := _shared_speakers(key, own, trained, pick):
             sentences.append(f"{key}: {speakers}")
     return sentences
@@ -168,9 +197,9 @@ def _shared_speakers(
 def shared_recordings(
     datasets: Mapping[str, Fingerprints], roles: Mapping[str, str], pick: Pick
 ) -> list[str]:
-    """Return the reasons to stop: recordings that are both in a training set and in another set.
+    """Return the reasons to stop: speech that is both in a training set and in another set.
 
-    ``roles`` gives the role of each data set.
+    ``roles`` gives the role of each data set. Neighbours in a recording may overlap by `PADDING`.
     """
     reasons = []
     keys = list(datasets)
@@ -178,6 +207,7 @@ def shared_recordings(
         for other in keys[:i]:
             if not any(roles[k].startswith("train") for k in (key, other)):
                 continue
-            for item in pick(key, datasets[key].shared("places", [datasets[other]])[:SHOWN]):
+            numbers = datasets[key].overlapping_with([datasets[other]], PADDING)[:SHOWN]
+            for item in pick(key, numbers):
                 reasons.append(f"{item.id} ({item.audio}) is both in {other} and {key}.")
     return reasons

@@ -112,26 +112,25 @@ def prepare(experiment: Experiment, jobs: int) -> JobFiles:
                 )
                 selected[listed.key] = write_selection(*choices[listed.key], write)
                 log_contents(selected[listed.key])
-        training_keys = [usable.listed.key for usable in training]
         failures = [reason for one in selected.values() if (reason := failure(one))]
-        failures += _compare(experiment, selected, training_keys)
+        failures += _compare(experiment, selected)
         if failures:
             raise UserError("\n".join(failures))
     digests = {path: known for listed in datasets for path, known in listed.list_digests.items()}
     return JobFiles(inputs=list(digests), input_digests=digests, sources=source_list)
 
 
-def _compare(
-    experiment: Experiment, selected: dict[str, SelectedDataset], training: list[str]
-) -> list[str]:
+def _compare(experiment: Experiment, selected: dict[str, SelectedDataset]) -> list[str]:
     """Compare the data sets with each other; log warnings, return the reasons to stop."""
 
     def utterances(key: str, numbers: Iterable[int]) -> list[CheckedUtterance]:
         return selected[key].usable.utterances.pick(map(int, numbers))
 
     fingerprints = {key: one.fingerprints for key, one in selected.items()}
-    roles = {key: one.usable.listed.dataset.role for key, one in selected.items()}
-    for warning in overlap_warnings(fingerprints, training, utterances):
+    datasets = {key: one.usable.listed.dataset for key, one in selected.items()}
+    roles = {key: dataset.role for key, dataset in datasets.items()}
+    target = {key for key, one in datasets.items() if one.language == experiment.recipe.target}
+    for warning in overlap_warnings(fingerprints, roles, target, utterances):
         log.warning("warning: %s.", warning)
     failures = shared_recordings(fingerprints, roles, utterances)
     filters = experiment.recipe.features.filters

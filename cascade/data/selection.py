@@ -70,7 +70,7 @@ def limit_speakers(usable: UsableDataset) -> UsableDataset:
 
 def leave_out_heard(usable: UsableDataset, others: Iterable[Fingerprints]) -> UsableDataset:
     """Return untranscribed speech without recordings of ``others``, the other data sets."""
-    fingerprints = Fingerprints()
+    fingerprints = Fingerprints(usable.listed.language)
     for number, item in enumerate(usable.utterances):
         fingerprints.add(number, item)
     heard = set(fingerprints.heard_in(others))
@@ -147,7 +147,7 @@ def write_selection(
     untranscribed: then they are there already.
     """
     listed = usable.listed
-    fingerprints, seconds, mixed = Fingerprints(), 0.0, Counter[int]()
+    fingerprints, seconds, mixed = Fingerprints(listed.language), 0.0, Counter[int]()
     reason = f"beyond target_minutes: {listed.recipe.target_minutes}"
     coming_usable, coming_chosen = iter(usable.numbers.tolist()), iter(chosen.tolist())
     next_usable, next_chosen = next(coming_usable, None), next(coming_chosen, None)
@@ -183,6 +183,13 @@ def log_contents(selected: SelectedDataset) -> None:
     )
     if speakers and (unknown := selected.fingerprints.unknown_speakers()):
         log.info("  %d of them by unknown speakers: limits by speaker do not count them", unknown)
+    unknown, split = selected.fingerprints.unknown_speakers(), listed.dataset.split
+    if unknown and split and split.by == "speaker":
+        log.warning(
+            "  %d of them by unknown speakers: 'split' divides them by utterance, so a speaker may"
+            " be in several parts. Name the speakers in the lists of the corpus.",
+            unknown,
+        )
     for channels, count in sorted(selected.mixed.items()):
         log.warning(
             "  %d of %d channels: the mean of the channels is used. In the recipe's data set,"

@@ -102,7 +102,7 @@ def _sources(experiment: Experiment, request: corpus.CorpusRequest) -> list[Sent
         paths = [experiment.layout.text(key, "words") for key in experiment.dataset_keys(*roles)]
         return [tuple(words) for path in paths for words in read_text_table(path).values()]
 
-    held_out = set(of_roles("valid", "test"))
+    held_out = {text.folded(words, language) for words in of_roles("valid", "test")}
     fix = any(dataset.confusables for dataset in recipe.role("train"))
     numbers = any(dataset.numbers for dataset in recipe.role("train"))
     sentence_sets = []
@@ -118,7 +118,7 @@ def _sources(experiment: Experiment, request: corpus.CorpusRequest) -> list[Sent
         for words in sentences:
             if not words or text.foreign(list(words), language.letters):
                 left_out["digits, other letters, or empty"] += 1
-            elif tuple(words) in held_out:
+            elif text.folded(words, language) in held_out:
                 left_out["in valid or test"] += 1
             else:
                 kept.append(tuple(words))

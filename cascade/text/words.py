@@ -90,9 +90,18 @@ def count_unknown(words: Iterable[str], vocabulary: Iterable[str], language: Lan
     >>> count_unknown(["ёж", "да", "еж"], ["еж"], Language("адёеж", "ru", fold={"ё": "е"}))
     1
     """
+    written = set(folded(vocabulary, language))
+    return sum(word not in written for word in folded(words, language))
+
+
+def folded(words: Iterable[str], language: Language) -> tuple[str, ...]:
+    """Return words as scoring compares them: with the letters of ``fold`` replaced.
+
+    >>> folded(["её", "дом"], Language("адёеж", "ru", fold={"ё": "е"}))
+    ('ее', 'дом')
+    """
     fold = str.maketrans(dict(language.fold))
-    written = {word.translate(fold) for word in vocabulary}
-    return sum(word.translate(fold) not in written for word in words)
+    return tuple(word.translate(fold) for word in words)
 
 
 @dataclass(frozen=True)
@@ -124,9 +133,7 @@ class WordNormalizer:
         return [[token] if unchanged(token) else self._words(token) for token in tokens]
 
     def _words(self, token: str) -> list[str]:
-        fold = str.maketrans(dict(self.language.fold))
-        folded = (word.translate(fold) for word in words_of(token, self.language))
-        return [word for word in folded if word]
+        return [word for word in folded(words_of(token, self.language), self.language) if word]
 
     def __str__(self) -> str:
         same = "".join(f", '{a}' as '{b}'" for a, b in self.language.fold.items())
