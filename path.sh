@@ -33,7 +33,7 @@ cascade_make_venv() ( # makes CASCADE_ROOT/.venv, or brings it up to date
   }
   cascade_ready && return
   "$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' || {
-    echo "path.sh: $python is not Python 3.11 or 3.12. Name one: PYTHON=python3.11 $0" >&2
+    echo "path.sh: $python is not Python 3.11 or 3.12. Name one: export PYTHON=python3.11" >&2
     return 1
   }
   echo "path.sh: installing Python packages into $venv; a minute or more, once" >&2

@@ -83,13 +83,7 @@ class Aligner:
 
     def check(self) -> None:
         """Raise `UserError` where the files of the bundle do not go together."""
-        features = self.bundle.manifest.features
-        network, phones = Network(self.bundle.folder / FLOAT32, self.bundle.name), self._phones
-        if network.inputs != features.filters or network.phones != len(phones):
-            raise UserError(
-                f"{self.bundle.name} is refused: {FLOAT32} takes {network.inputs} filters and gives"
-                f" {network.phones} phones; the bundle has {features.filters} and {len(phones)}."
-            )
+        self._network.check(self.bundle.manifest.features.filters, len(self._phones))
         assert self._models
 
     def __call__(self, item: CheckedUtterance) -> AlignedUtterance | Excluded:

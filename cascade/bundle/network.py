@@ -29,6 +29,14 @@ class Network:
         except Exception as error:  # onnxruntime has its own classes, all below this one
             raise _no_network(self._name, error) from None
 
+    def check(self, filters: int, phones: int) -> None:
+        """Raise `UserError` for another number of filters or phones than the bundle has."""
+        if (self.inputs, self.phones) != (filters, phones):
+            raise UserError(
+                f"{self._name} takes {self.inputs} filters and gives {self.phones} phones; the"
+                f" bundle has {filters} and {phones}."
+            )
+
     def __call__(self, features: np.ndarray) -> np.ndarray:
         """Return log-probabilities (steps, phones) of features (T, C)."""
         lengths = np.array([len(features)], np.int64)

@@ -56,7 +56,8 @@ def check(recipe: "Recipe") -> None:
         raise UserError("features.cmn must be 'online' or 'utterance'.")
     if recipe.features.rate % 100:
         raise UserError(
-            f"features.rate must be a multiple of 100, not {recipe.features.rate}: a frame has 10 ms."
+            f"features.rate must be a multiple of 100, not {recipe.features.rate}: frames have"
+            " 10 ms."
         )
     if recipe.limits.min_seconds > recipe.limits.max_seconds:
         raise UserError("limits.min_seconds must be at most limits.max_seconds.")

@@ -38,10 +38,11 @@ def another_recording(
 ) -> np.ndarray:
     """Return (T', C) log-mel features as of another speaker, speed and channel, from (T, C).
 
-    - Time is stretched by a factor of 1 +- ``stretch`` (speed perturbation), never to fewer
-      than ``least`` frames, or than T if T is less.
-    - All filters move by up to ``warp``. The length of the vocal tract moves formants on the
-      mel axis by about the same everywhere above some 700 Hz.
+    - Time is stretched by a factor of 1 +- ``stretch`` (tempo perturbation: pitch stays), never to
+      fewer than ``least`` frames, or than T if T is less.
+    - All filters move by up to ``warp``: a shift, simpler than VTLN's warping function. The
+      length of the vocal tract moves formants on the mel axis by about the same everywhere above
+      some 700 Hz.
     - A curve of a level, a slope and a bend is added to all frames, each with a standard
       deviation of ``channel`` nats.
 

@@ -20,11 +20,11 @@ from lhotse.features.kaldi.layers import get_mel_banks
 
 from cascade.corpora import audio
 from cascade.corpora.kaldi_archives import read_features
+from cascade.features.numpy_filterbank import HIGH, LOW
 from cascade.runtime.errors import UserError
 
 VERSION = 2  # raised with any change of the values
 PACKAGES = ("av", "lhotse", "soundfile", "soxr", "torch")  # those that decide the values
-LOW, HIGH = 20.0, -400.0  # Hz: where the filters begin, and end below half the sampling rate
 
 
 class Filterbank:

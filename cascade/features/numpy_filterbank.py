@@ -60,6 +60,16 @@ class NumpyFilterbank:
         return np.log(np.maximum(power @ self._mel, LEAST))  # (T, F) -> (T, C)
 
 
+def empty_filters(rate: int, filters: int) -> int:
+    """Return how many of the filters are too narrow to have a value.
+
+    >>> empty_filters(16000, 40), empty_filters(16000, 128)
+    (0, 1)
+    """
+    bank = NumpyFilterbank(rate, filters)
+    return int((bank._mel.max(axis=0) == 0).sum())
+
+
 def _mel_filters(rate: int, size: int, filters: int) -> np.ndarray:
     """Return triangular filters (F, C), of equal width in mel, for F bins of a spectrum."""
     low, high = _mel(np.array([LOW, rate / 2 + HIGH]))

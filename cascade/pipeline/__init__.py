@@ -1,4 +1,4 @@
 """The table of stages and their jobs.
 
-It may import: runtime, config, corpora, training, bundle.
+It may import: runtime, config, corpora, features, training, bundle.
 """

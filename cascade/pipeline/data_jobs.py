@@ -10,6 +10,8 @@ from cascade.config.recipe import Recipe
 from cascade.config.schema import as_plain
 from cascade.config.sections import Dataset
 from cascade.corpora import corpus
+from cascade.features.numpy_filterbank import empty_filters
+from cascade.runtime.errors import UserError
 from cascade.runtime.kept import Keep
 from cascade.runtime.stage import Call, Job
 
@@ -203,6 +205,16 @@ def _spelling(experiment: Experiment, sentences: Sequence[Path], keep: Keep) -> 
             keep=keep,
         ),
     )
+
+
+def check_features(experiment: Experiment) -> None:
+    """Raise `UserError` before any stage runs for more filters than the spectrum has room for."""
+    settings = experiment.recipe.features
+    if empty := empty_filters(settings.rate, settings.filters):
+        raise UserError(
+            f"features.filters: {settings.filters} are too many for {settings.rate} Hz. {empty} of"
+            " them would always be empty. Use fewer."
+        )
 
 
 def features(experiment: Experiment, processes: int, force: bool) -> tuple[Job, ...]:

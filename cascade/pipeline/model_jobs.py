@@ -11,10 +11,19 @@ from cascade.config.recipe import Recipe
 from cascade.config.schema import as_plain
 from cascade.runtime import workers
 from cascade.runtime.errors import UserError
+from cascade.runtime.origin import TRAINED_ON
 from cascade.runtime.stage import Call, Job, JobFiles, one_by_one
 
 TRAINING = "cascade.training.systems"
-MODEL = ("model.safetensors", "model.json", "phones.txt", "train.jsonl", "ablation.json")
+# Packages whose version decides a network, what is recognised, and the figures.
+TRAINED_BY = ("torch", "numpy", "numba", "kaldialign")
+DECODED_BY = ("torch", "numpy", "kaldi_decoder", "kaldifst")
+SCORED_BY = ("kaldialign", "numpy", "scipy")
+TUNED_BY = tuple(dict.fromkeys((*DECODED_BY, *SCORED_BY)))
+MODEL = (
+    *("model.safetensors", "model.json", "phones.txt", "train.jsonl", "ablation.json"),
+    TRAINED_ON,
+)
 SCORED = (
     *("speechbox.log", "counts.tsv", "wer", "per", "confusions_words", "confusions_phones"),
     *(f"{name}{unit}" for name in ("per_utt", "per_spk", "ops") for unit in ("", "_phones")),
@@ -55,6 +64,7 @@ def systems(experiment: Experiment, processes: int, _force: bool) -> tuple[Job, 
                 inputs=(*_data_inputs(layout, keys), *phones, layout.phones, *first, *recognised),
                 outputs=tuple(folder / file for file in outputs),
                 run=Call(TRAINING, "train_systems"),  # see `run_training`
+                packages=TRAINED_BY,
                 unfinished=tuple(
                     folder / "checkpoint" / file for file in ("next.pt", "last.pt", "previous.pt")
                 ),
@@ -129,6 +139,7 @@ def decoding(experiment: Experiment, processes: int, _force: bool) -> tuple[Job,
                 inputs=(*model, *data, *phone_search),  # the phones of valid are in `data`
                 outputs=(layout.phone_search(system),),
                 run=Call("cascade.decoding.tune", "tune", experiment, system, "phones", processes),
+                packages=TUNED_BY,
             )
         )
         for test in recipe.tests:
@@ -152,6 +163,7 @@ def decoding(experiment: Experiment, processes: int, _force: bool) -> tuple[Job,
                         *([layout.adaptation(system, test.label)] if test.adapted else ()),
                     ),
                     run=Call(module, function, experiment, system, test, processes),
+                    packages=DECODED_BY,
                 )
             )
     for dataset in recipe.role("test"):
@@ -165,6 +177,7 @@ def decoding(experiment: Experiment, processes: int, _force: bool) -> tuple[Job,
                 run=Call(
                     "cascade.decoding.oracle", "decode_references", layout, key, name, processes
                 ),
+                packages=DECODED_BY,
             )
         )
     return tuple(jobs)
@@ -188,6 +201,7 @@ def _word_search(experiment: Experiment, system: str, processes: int) -> Job:
         inputs=(*_model(layout, system), *spoken, *words, layout.graph, layout.words),
         outputs=(layout.search(system),),
         run=Call("cascade.decoding.tune", "tune", experiment, system, "words", processes),
+        packages=TUNED_BY,
     )
 
 
@@ -217,6 +231,7 @@ def _transcripts(experiment: Experiment, system: str, teacher: str, processes: i
             layout.transcripts_excluded(system),
         ),
         run=Call("cascade.decoding.transcripts", "transcribe", experiment, system, processes),
+        packages=DECODED_BY,
     )
 
 
@@ -250,7 +265,7 @@ def scoring(experiment: Experiment, processes: int, _force: bool) -> tuple[Job, 
     for key in experiment.dataset_keys("train", "train_ext", "train_untranscribed"):
         inputs += [layout.text(key, unit) for unit in ("phones", "speakers")]
         inputs.append(layout.num_frames(key))
-    trained = ("model.safetensors", "train.jsonl", "ablation.json")
+    trained = ("model.safetensors", "train.jsonl", "ablation.json", TRAINED_ON)
     inputs += [layout.system(name) / file for name in recipe.systems for file in trained]
     for system in recipe.systems:
         keys = [experiment.dataset_key(d) for d in recipe.transcribed_for(system)]
@@ -267,6 +282,7 @@ def scoring(experiment: Experiment, processes: int, _force: bool) -> tuple[Job, 
             inputs=tuple(inputs),
             outputs=(*outputs, *(layout.root / page for page in PAGES)),
             run=Call("cascade.report.evaluate", "evaluate", experiment),
+            packages=SCORED_BY,
         ),
     )
 

@@ -37,7 +37,7 @@ class Entry:
 STAGES = {
     0: Entry("corpora and cuts", data_jobs.corpora, data_jobs.check_corpora),
     1: Entry("pronunciations, language model, graph", data_jobs.language, data_jobs.check_sources),
-    2: Entry("features", data_jobs.features),
+    2: Entry("features", data_jobs.features, data_jobs.check_features),
     3: Entry("training", model_jobs.systems, model_jobs.check_training, model_jobs.run_training),
     4: Entry("decoding", model_jobs.decoding),
     5: Entry("scoring", model_jobs.scoring),

@@ -41,6 +41,10 @@ class PackedSystem:
     def rule(self) -> Language:
         return self.bundle.manifest.rule
 
+    @property
+    def training(self) -> tuple[Path, ...]:
+        return ()
+
     def load(self, decoder: Decoder | None = None) -> Recogniser:
         """Load the network and the graphs; raise `UserError` where they do not go together.
 
@@ -48,12 +52,7 @@ class PackedSystem:
         """
         decoder, features = decoder or self.decoder(), self.features
         network = Network(self.bundle.folder / self.network, self.bundle.name)
-        if network.inputs != features.filters or network.phones != len(decoder.phones):
-            raise UserError(
-                f"{self.bundle.name} is refused: {self.network} takes {network.inputs} filters and"
-                f" gives {network.phones} phones; the bundle has {features.filters} and"
-                f" {len(decoder.phones)}."
-            )
+        network.check(features.filters, len(decoder.phones))
         return Recogniser(
             NumpyFilterbank(features.rate, features.filters).energies, network, decoder
         )

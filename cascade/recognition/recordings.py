@@ -73,6 +73,10 @@ class TextModel(Model, Protocol):
     def rule(self) -> Language:
         """What decides which words a text has."""
 
+    @property
+    def training(self) -> Sequence[Path]:
+        """The Lhotse cuts that it was trained on, or that chose it; none where nobody knows."""
+
 
 @dataclass(frozen=True)
 class Part:
@@ -188,11 +192,10 @@ def cuts(blank: np.ndarray, most: float) -> list[int]:
     >>> cuts(np.array([0, 0, 0, 0, 1, 1, 1, 0, 0, 0], bool), 8)
     [5]
     """
-    most = max(most, 1)  # else this would never end
     places, waiting = [], [(0, len(blank))]
     while waiting:
         begin, end = waiting.pop()
-        if end - begin > most:
+        if end - begin > max(most, 1):
             low, high = begin + (end - begin) // 4, end - (end - begin) // 4
             sound = np.flatnonzero(~blank[low:high])
             edges = low + np.concatenate([[-1], sound, [high - low]])
@@ -201,6 +204,7 @@ def cuts(blank: np.ndarray, most: float) -> list[int]:
                 cut = (begin + end) // 2
             else:
                 cut = int(edges[longest] + edges[longest + 1] + 1) // 2
+            cut = min(max(cut, begin + 1), end - 1)  # so that both parts are shorter
             places.append(cut)
             waiting += [(begin, cut), (cut, end)]
     return sorted(places)

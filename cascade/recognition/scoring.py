@@ -1,6 +1,7 @@
 """The command `score`: the word error rate of a trained model on recordings with their text."""
 
 import importlib.util
+import logging
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,12 +17,15 @@ from cascade.data.labelled import labelled_utterances, left_out_lines, printable
 from cascade.data.utterance_checks import CheckedUtterance
 from cascade.recognition.recordings import Recording, Span, TextModel, recognise, shortest
 from cascade.runtime.errors import UserError
-from cascade.runtime.files import write_text
+from cascade.runtime.files import read_jsonl_gz, write_text
 from cascade.runtime.progress import meter
+from cascade.runtime.project import ROOT
 from cascade.scoring.details import write_details
 from cascade.scoring.score import Score, score
 from cascade.scoring.speechbox import Counts, format_log
 from cascade.text.words import WordNormalizer, count_unknown
+
+log = logging.getLogger("cascade")
 
 
 @dataclass(frozen=True)
@@ -69,11 +73,36 @@ def score_folder(model: TextModel, request: Request) -> str:
         speakers = {item.id: item.speaker for item in items}
         counts = Counts(errors=words.errors, terrors=words.terrors, all_words=words.total)
         write_details(request.out, words, None, speakers, {"speechbox.log": format_log(counts)})
+        if known := _trained(items, model.training):
+            log.warning(
+                "warning: %d of the %d utterances are in the training or valid speech of the"
+                " model. The error rate of other speech is higher.",
+                *(known, len(items)),
+            )
         rows = "".join(f"{one.id}\t{one.reason}\n" for one in left_out)
         write_text(request.out / "excluded.tsv", printable(f"utterance\treason\n{rows}"))
     running = [word for item in items for word in item.words]
     unknown = count_unknown(running, vocabulary, model.rule) / len(running)
     return printable("\n".join(_summary(request.out, words, items, unknown, left_out)))
+
+
+def _trained(items: Sequence[CheckedUtterance], cuts: Sequence[Path]) -> int:
+    """Count the utterances that overlap with one of the ``cuts`` in a recording."""
+    spans: dict[Path, list[tuple[float, float]]] = {}
+    for path in cuts:
+        for cut in read_jsonl_gz(path):
+            if "recording" not in cut:
+                continue  # features in place of audio
+            audio = (ROOT / cut["recording"]["sources"][0]["source"]).resolve()
+            span = (cut["start"], cut["start"] + cut["duration"])
+            spans.setdefault(audio, []).append(span)
+    return sum(
+        any(
+            item.start < end and item.start + item.seconds > start
+            for start, end in spans.get(item.audio.resolve(), ())
+        )
+        for item in items
+    )
 
 
 @contextmanager

@@ -82,6 +82,16 @@ class TrainedSystem:
     def rule(self) -> Language:
         return self.experiment.recipe.target_language
 
+    @property
+    def training(self) -> list[Path]:
+        recipe, layout = self.experiment.recipe, self.experiment.layout
+        used, system = list(recipe.role("valid")), self.system
+        while system:
+            used += [d for stream in recipe.speech_of(system).values() for d in stream]
+            system = recipe.before(system) or ""
+        keys = dict.fromkeys(map(self.experiment.dataset_key, used))
+        return [layout.cuts(key) for key in keys if layout.cuts(key).exists()]
+
     def load(self) -> Recogniser:
         """Load the network and the graphs; raise `UserError` where they do not go together."""
         import torch  # takes seconds

@@ -74,7 +74,7 @@ def evaluate(experiment: Experiment) -> None:
     results = results_json(recipe.name, recipe.seed, tests, training)
     histories = {system: read_history(layout.system(system)) for system in recipe.systems}
     draw(layout.root / "curves.svg", histories)
-    write(layout.root, results, environment(recipe), speakers)
+    write(layout.root, results, environment(recipe, map(layout.system, recipe.systems)), speakers)
     print(summary(results, speakers))
     print(f"\nThe rest: {layout.root}/RESULTS.md, DETAILS.md and results.json.")
 

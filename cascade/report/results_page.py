@@ -26,6 +26,9 @@ from cascade.scoring.speechbox import format_pair
 COLUMNS = ("system", "layers", "neurons", "shared", "Wer/Werc", "Per/Perc", "model, KB")
 CER = COLUMNS.index("Per/Perc")  # before which CER is, if a table has it
 SHARED = {"upper": "upper layers", "lower": "lower layers", "all": "everything"}
+ADAPTED = (
+    " Where systems adapt, the networks stay those that have heard all utterances of the test."
+)
 
 
 class Speakers(NamedTuple):
@@ -184,6 +187,8 @@ def _method(results: Mapping[str, Any], reference: str) -> str:
         f"{1 - LEVEL:.2f}). Method: paired bootstrap of {drawn}, {comparisons[0]['resamples']:,} "
         f"resamples; p is two-sided{adjusted}. Each system was trained once (seed "
         f"{results['seed']}): this says what other {drawn} would give, not another training."
+        + ADAPTED
+        * any(test.get("adapted") for test in results["tests"].values())
     )
 
 

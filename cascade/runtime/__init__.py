@@ -1,4 +1,4 @@
-"""What any long job needs: errors, files, locks, workers, progress, tables, stamps and stages.
+"""What any long job needs: errors, files, locks, workers, progress, tables, stamps, stages.
 
 It imports no other package.
 """

@@ -28,7 +28,7 @@ def publish_sweep(folder: Path, points: Sequence[Point], planned: int, earlier: 
     comparisons = joined(earlier.comparisons, compare_systems(new), key)
     path = folder / PAGE
     figures = {folder / FIGURES: entries, folder / JUDGED: comparisons}
-    about = environment(recipe)
+    about = environment(recipe, (p.layout.system(s) for p in new for s in p.recipe.systems))
     del about["target_minutes"]
     text = markdown(recipe.name, key, entries, comparisons, planned)
     write_report(path, text, figures, about)

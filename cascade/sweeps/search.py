@@ -30,7 +30,8 @@ def publish_search(folder: Path, points: Sequence[Point], planned: int) -> Path:
     ]
     recipe, path = points[0].recipe, folder / "SEARCH.md"
     text = markdown(recipe.name, entries, planned)
-    write_report(path, text, {folder / "search.json": entries}, environment(recipe))
+    about = environment(recipe, (p.layout.system(s) for p in points for s in p.recipe.systems))
+    write_report(path, text, {folder / "search.json": entries}, about)
     return path
 
 

@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from cascade.report.differences import UNITS
 from cascade.scoring.counts import FILE, read_counts, stacked
 from cascade.scoring.significance import compare
 from cascade.scoring.verdict import comparison_json, verdict
 from cascade.sweeps.plan import Point
 
-UNITS = {"phones": "phone errors", "words": "word errors"}
 SweepComparison = Mapping[str, Any]  # an entry of ``sweep_significance.json``
 
 

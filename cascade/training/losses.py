@@ -1,7 +1,7 @@
 """Losses of a batch, and how long their gradients are."""
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 
 import torch
 from torch import Tensor, nn
@@ -64,16 +64,11 @@ def divergence(log_probs: Tensor, batch: Batch) -> Tensor:
     return total / (batch.phones / 2)
 
 
-def gradient_ratio(
-    loss: Tensor,
-    other: Tensor,
-    parameters: Iterable[nn.Parameter],
-    total: Callable[[Sequence[Tensor]], Sequence[Tensor]] = lambda gradients: gradients,
-) -> float:
+def gradient_ratio(loss: Tensor, other: Tensor, parameters: Iterable[nn.Parameter]) -> float:
     """Return how many times as long the gradient of ``loss`` is as that of ``other``.
 
     Only parameters that both depend on count; without any the result is NaN. The graphs of the
-    losses are kept. ``total`` adds up gradients over ranks.
+    losses are kept.
     """
     trained = [parameter for parameter in parameters if parameter.requires_grad]
     own, others = (
@@ -83,7 +78,5 @@ def gradient_ratio(
     pairs = [(g, h) for g, h in zip(own, others, strict=True) if g is not None and h is not None]
     if not pairs:
         return math.nan
-    lengths = [
-        torch.stack([g.norm() for g in total(side)]).norm() for side in zip(*pairs, strict=True)
-    ]
+    lengths = [torch.stack([g.norm() for g in side]).norm() for side in zip(*pairs, strict=True)]
     return (lengths[0] / lengths[1]).item()

@@ -6,7 +6,7 @@ PyTorch's words: a *rank* is the number of such a process, the *world* is all of
 import json
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -38,13 +38,6 @@ class Ranks:
         if self.world > 1:
             dist.all_reduce(values)
         return values
-
-    def sums(self, tensors: Sequence[Tensor]) -> Sequence[Tensor]:
-        """Return the sum of each tensor over all ranks, as vectors; all call this together."""
-        if self.world == 1:
-            return tensors
-        flat = self.sum(torch.cat([tensor.reshape(-1) for tensor in tensors]))
-        return flat.split([tensor.numel() for tensor in tensors])
 
     def of_first(self, value: Value) -> Value:
         """Return the value that the first rank has; all call this at the same time."""

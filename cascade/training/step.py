@@ -153,7 +153,7 @@ class Updater:
             return
         others = torch.stack([losses[name] for name in auto]).sum()
         parameters = self.network.parameters()
-        ratio = gradient_ratio(losses[self.target], others, parameters, self.ranks.sums)
+        ratio = gradient_ratio(losses[self.target], others, parameters)
         if math.isfinite(ratio):
             old = ratio if self.auto is None else self.auto
             self.auto = old + AUTO_CHANGE * (ratio - old)

@@ -16,8 +16,9 @@ from cascade.config.systems import AUTO
 from cascade.model.precision import check_precision
 from cascade.model.saved_model import save_model
 from cascade.runtime.errors import UserError, explain
-from cascade.runtime.files import write_json
+from cascade.runtime.files import write_json, write_text
 from cascade.runtime.long_tasks import POLL, LongPool, training_pool
+from cascade.runtime.origin import TRAINED_ON, origin, processor
 from cascade.runtime.workers import die_with_parent
 from cascade.training.ablation import ablations
 from cascade.training.monitor import Monitor
@@ -270,6 +271,9 @@ def _train_system(
         network, target = trainer.network, trainer.target
         parts = ablations(network, target, trainer.valid, trainer.device)
         write_json(folder / "ablation.json", parts)
+        on_gpu = device.type == "cuda"
+        hardware = torch.cuda.get_device_name(device) if on_gpu else processor()
+        write_text(folder / TRAINED_ON, f"{origin(hardware)}\n")
         size = save_model(folder, network.path_of(target), config, experiment.layout.phones)
         sender.send(Done(best["step"], best["per"], size))
     except Interrupted:

@@ -5,9 +5,12 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cascade.config.sections import Language
 from cascade.corpora.audio import AudioInfo
 from cascade.data.overlap import Fingerprints, overlap_warnings, shared_recordings
 from cascade.data.utterance_checks import CheckedUtterance
+
+RUSSIAN = Language("абвгдеёжзийклмнопрстуфхцчшщъыьэюя", "ru", fold={"ё": "е"})
 
 
 def checked(name="u", words="добрый день", speaker="anna", start=0.0, seconds=2.0, **other):
@@ -34,7 +37,7 @@ def warnings(sets):
 
 
 def fingerprints_of(sets):
-    fingerprints = {key: Fingerprints() for key in sets}
+    fingerprints = {key: Fingerprints(RUSSIAN) for key in sets}
     for key, items in sets.items():
         for number, item in enumerate(items):
             fingerprints[key].add(number, item)
@@ -133,7 +136,7 @@ SEGMENTS = st.lists(
 
 @given(SEGMENTS)
 def test_overlapping_segments_are_those_that_begin_before_an_end(segments):
-    fingerprints = Fingerprints()
+    fingerprints = Fingerprints(RUSSIAN)
     for number, (name, start, length) in enumerate(segments):
         item = checked(str(number), start=start / 4, seconds=length / 4, audio=Path(name))
         fingerprints.add(number, item)
@@ -188,11 +191,11 @@ def test_training_on_a_recording_of_the_test():
 
 def test_a_set_without_utterances():
     assert warnings({"train_ru": [], "test_ru": [checked()]}) == []
-    assert Fingerprints().speaker_count() == 0
+    assert Fingerprints(RUSSIAN).speaker_count() == 0
 
 
 def test_fifty_eight_bytes_an_utterance():
-    fingerprints = Fingerprints()
+    fingerprints = Fingerprints(RUSSIAN)
     fingerprints.add(0, checked())
     columns = [c for c in vars(fingerprints).values() if hasattr(c, "itemsize")]
     assert sum(column.itemsize for column in columns) == 58
@@ -217,6 +220,6 @@ def test_what_other_sets_have_of_a_recording():
     own, *others = fingerprints_of(sets).values()
     assert own.heard_in(others) == [0, 2, 3, 4]
     assert own.heard_in(others[1:]) == [0, 3]
-    assert own.heard_in([]) == Fingerprints().heard_in([own]) == []
+    assert own.heard_in([]) == Fingerprints(RUSSIAN).heard_in([own]) == []
     copy = dataclasses.replace(sets["test_ru"][0], audio=Path("copy.wav"), start=3.5)
     assert own.heard_in(fingerprints_of({"": [copy]}).values()) == [2]  # the same digest

@@ -241,6 +241,22 @@ def test_a_recording_to_train_and_to_test_on(small, read, tmp_path):
         prepare(Experiment(read(raw), layout), 1)
 
 
+def test_a_split_by_speakers_who_are_not_known(small, read, wav, tmp_path, caplog):
+    raw, layout = small
+    caplog.set_level(logging.WARNING)
+    raw["datasets"][0]["split"] = {"between": [0, 100]}
+    prepare(Experiment(read(raw), layout), 1)
+    assert "unknown speakers" not in caplog.text
+    wav(tmp_path / "train" / "more.wav", seed=9)
+    add(tmp_path / "train", "more.wav", "о да")
+    prepare(Experiment(read(raw), layout), 1)
+    assert "1 of them by unknown speakers: 'split' divides them by utterance" in caplog.text
+    caplog.clear()
+    raw["datasets"][0]["split"]["by"] = "utterance"
+    prepare(Experiment(read(raw), layout), 1)
+    assert "unknown speakers" not in caplog.text
+
+
 def test_the_same_file_name_in_two_folders_is_no_mistake(small, read, wav, tmp_path):
     raw, layout = small
     wav(tmp_path / "test" / "train1.wav", seed=99)

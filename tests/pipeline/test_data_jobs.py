@@ -54,6 +54,20 @@ def test_a_text_that_is_not_there_is_named_before_stage_0(raw, experiment, kind)
     )  # `run` looks at the jobs of all stages first
 
 
+def test_more_filters_than_the_spectrum_has_room_for(raw, experiment):
+    data_jobs.check_features(experiment())
+    raw["features"] = {"filters": 256}
+    with pytest.raises(UserError, match=r"^features\.filters: 256 are too many for 16000 Hz\. 27"):
+        data_jobs.check_features(experiment())
+
+
+def test_every_result_depends_on_the_packages_that_make_it(raw, experiment):
+    makers = (model_jobs.systems, model_jobs.decoding, model_jobs.scoring)
+    jobs = {job.name: job for make in makers for job in make(experiment(), 1, False)}
+    assert all(job.packages for job in jobs.values())
+    assert "torch" in jobs["plain"].code() and "scipy" in jobs["scores"].code()
+
+
 def test_features_that_are_not_stored_change_no_later_job(raw, experiment):
     def jobs(*makers):
         made = [job for make in makers for job in make(experiment(), 1, False)]

@@ -57,3 +57,5 @@ def test_cuts():
 
 def test_parts_have_at_least_one_step():
     assert cuts(np.zeros(4, dtype=bool), 0.5) == [1, 2, 3]
+    assert cuts(np.array([True, False]), 1) == [1]  # a pause at the very beginning
+    assert cuts(np.array([True, False, False]), 2.5) == [1]

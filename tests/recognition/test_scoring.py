@@ -14,7 +14,7 @@ from cascade.decoding.decoder import Decoded
 from cascade.recognition.recordings import Recogniser
 from cascade.recognition.scoring import Request, score_folder
 from cascade.runtime.errors import UserError
-from cascade.runtime.files import read_jsonl_gz, read_text_table
+from cascade.runtime.files import jsonl_gz, read_jsonl_gz, read_text_table
 from cascade.scoring.speechbox import read_log
 
 CUTS = 12
@@ -48,6 +48,7 @@ def model():
         limits=Limits(max_seconds=2.0),
         language="ru",
         rule=Language("абвгдеёжзиклмнопрстуф", "ru", fold={"ё": "е"}),
+        training=(),
         load=load,
         loads=loads,
     )
@@ -124,6 +125,19 @@ def test_what_cannot_be_used_leaves_no_folder(model, speech, tmp_path):
     assert not speech.out.exists() and not model.loads
 
 
+def test_speech_of_the_training_is_named(model, speech, tmp_path, caplog):
+    def cut(name, start):
+        source = {"source": str(tmp_path / f"mine/{name}.wav")}
+        return {"start": start, "duration": 0.5, "recording": {"sources": [source]}}
+
+    model.training = [tmp_path / "train.jsonl.gz"]
+    with jsonl_gz(model.training[0]) as write:
+        for row in (cut("anna/1", 0.2), cut("anna/2", 1.0), cut("other", 0.0), {"start": 0.0}):
+            write(row)
+    score_folder(model, speech)
+    assert "1 of the 3 utterances are in the training or valid speech of the model" in caplog.text
+
+
 def test_several_channels_are_named(model, speech, wav, tmp_path):
     wav(tmp_path / "mine/anna/1.wav", 1.0, channels=2)
     lines = score_folder(model, speech).splitlines()
@@ -157,6 +171,7 @@ def test_the_figures_are_those_of_stage_5(mini, tmp_path):
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(f"{CUTS} utterances, ")
     assert " (95 % interval " in done.stdout
+    assert "in the training" not in done.stderr
     scored = (tmp_path / "table_scored" / "per_utt").read_text().splitlines()
     expected = (mini / "plain/score_festvox_ru/per_utt").read_text().splitlines()
     assert scored == expected[: len(scored)] and len(scored) == 4 * CUTS

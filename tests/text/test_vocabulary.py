@@ -50,6 +50,19 @@ def test_no_held_out_sentence_and_no_word_with_an_unknown_phone(stage_1):
     assert layout.sentences(0).read_text(encoding="utf-8") == ""
 
 
+def test_a_held_out_sentence_may_be_spelt_in_another_way(small, read, tmp_path):
+    raw, layout = small  # "ёж" is in valid and test
+    text = tmp_path / "text.txt"
+    text.write_text("еж\nда еж\n", encoding="utf-8")
+    raw["languages"]["ru"] |= {"texts": [str(text)], "fold": {"ё": "е"}}
+    raw["languages"]["ru"]["letters"] += "е" * ("е" not in raw["languages"]["ru"]["letters"])
+    recipe = read(raw)
+    prepare(Experiment(recipe, layout), 1)
+    lang.build(Experiment(recipe, layout))
+    vocabulary.build(Experiment(recipe, layout), 1)
+    assert layout.sentences(1).read_text(encoding="utf-8").splitlines() == ["да еж"]
+
+
 def test_the_vocabulary_has_the_dictionary_but_no_word_that_only_the_tests_have(stage_1):
     _, layout = stage_1
     words = set(graph.read_lexicon(layout.lexicon))
