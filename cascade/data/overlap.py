@@ -149,9 +149,10 @@ def overlap_warnings(
     language. Its valid and test sets should share neither sentences nor speakers with its training,
     recordings with no training, and recordings with each other.
     """
-    training = [datasets[key] for key in datasets if roles[key].startswith("train")]
-    trained = [datasets[key] for key in target if roles[key] in ("train", "train_ext")]
-    valid = [datasets[key] for key in datasets if roles[key] == "valid"]
+    training = [one for key, one in datasets.items() if roles[key].startswith("train")]
+    with_texts = [key for key in datasets if roles[key] in ("train", "train_ext")]
+    trained = [datasets[key] for key in with_texts if key in target]
+    valid = [one for key, one in datasets.items() if roles[key] == "valid"]
     sentences = []
     for key, own in datasets.items():
 
