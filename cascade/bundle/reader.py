@@ -5,6 +5,7 @@ under a path of its own; sizes are bounded before anything is unpacked, and ever
 the digest that ``bundle.json`` names. A digest finds damage. It does not say who made the bundle.
 """
 
+import errno
 import hashlib
 import json
 import stat
@@ -122,7 +123,9 @@ def unpack(path: Path, folder: Path, only: tuple[str, ...] = ()) -> Manifest:
                     raise UserError(f"{path} is damaged: {name} has another size. Fetch it again.")
                 with packed.open(members[name]) as stream, (folder / name).open("wb") as output:
                     _copy(stream, output, file, name, path)
-    except BROKEN as error:
+    except (*BROKEN, OSError) as error:
+        if isinstance(error, OSError) and error.errno != errno.EINVAL:  # as of a full disk
+            raise
         raise UserError(
             f"{path} is damaged, or not a zip file ({error}). Fetch it again."
         ) from None

@@ -28,6 +28,11 @@ STDERR = 2  # its file descriptor
 BLOCK = 1 << 16  # samples decoded at once
 PIPED = 0x7FFFF000  # the smallest length that sox, arecord and FFmpeg write into a pipe
 NIST = 1024  # bytes of the header of an sph file
+# What FFmpeg may open. It knows playlists by their content, and reads the files that they name.
+CONTAINERS = (
+    "aac,ac3,aiff,amr,ape,asf,au,avi,caf,eac3,flac,g722,matroska,mov,mp3,mpeg,mpegts,nistsphere,ogg,"
+    "shn,tta,voc,w64,wav,webm,wv"
+)
 NIST_SIZES = ("sample_count", "channel_count", "sample_n_bytes")
 # Recordings in a folder have these suffixes; files that a list names may have any.
 SUFFIXES = frozenset(
@@ -234,10 +239,11 @@ def _ffmpeg_blocks(path: Path) -> Iterator[tuple[int, np.ndarray]]:
 def _opened(path: Path) -> av.container.InputContainer:
     """Open a container. G.722 is a bare stream: only the file name tells the format.
 
-    A playlist in place of audio must not make FFmpeg fetch the files that it names.
+    A playlist in place of audio must not make FFmpeg read the files that it names.
     """
     bare = "g722" if path.suffix.lower() == ".g722" else None
-    return av.open(f"file:{path}", format=bare, options={"protocol_whitelist": "file"})
+    options = {"protocol_whitelist": "file", "format_whitelist": CONTAINERS}
+    return av.open(f"file:{path}", format=bare, options=options)
 
 
 def _check_length(path: Path) -> None:

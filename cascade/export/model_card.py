@@ -181,14 +181,21 @@ def _limits(experiment: Experiment, system: str, results: Mapping[str, Any]) -> 
     """Return what the data say the model will do badly, an item each."""
     recipe = experiment.recipe
     own = [d for d in recipe.speech_of(system)[recipe.target] if d.language == recipe.target]
-    speakers = set[str]()
+    speakers, unknown = set[str](), False
     for dataset in own:
         key = experiment.dataset_key(dataset)
         table = read_text_table(experiment.layout.text(key, "speakers"))
-        speakers |= {f"{key} {name}" for (name,) in table.values()}
+        names = {name for (name,) in table.values()}
+        speakers |= {f"{key} {name}" for name in names}
+        unknown |= "unknown" in names
     hours = sum(_hours(experiment, dataset) for dataset in own)
     items = []
-    if len(speakers) < FEW:
+    if unknown:
+        items.append(
+            f"Other voices, ages, dialects and microphones than in its {hours:.2f} hours of"
+            " training speech. How many speakers these have is not known."
+        )
+    elif len(speakers) < FEW:
         voices = "one speaker" if len(speakers) == 1 else f"{len(speakers)} speakers"
         items.append(
             f"Other voices. It learnt {hours:.2f} hours of its language from {voices}; another"

@@ -24,6 +24,7 @@ log = logging.getLogger("cascade")
 NICE = 10  # streams come first
 NAME = "the recording"
 FAILED = f"{NAME} cannot be transcribed: an error of the server."
+OPENING = 60.0  # seconds until the length of a recording must be known
 MOST_WORK = 1e6  # seconds of work on a recording: poll() refuses more than 25 days
 STEREO, RATE = 2, 48000  # the samples of --max-seconds at this rate in Hz are the most in memory
 
@@ -49,7 +50,10 @@ class Loaded:
 
 
 class FileWorker:
-    """What the process does. ``most`` is the longest recording in seconds, and of work on it."""
+    """What the process does. ``most`` is the longest recording in seconds.
+
+    Its length must be known within `OPENING`; then it may take this time and its length again.
+    """
 
     def __init__(self, model: Loaded, most: float):
         self._model, self._most = model, most
@@ -74,12 +78,15 @@ class FileWorker:
         process = FORK.Process(target=self._transcribe, args=(data, theirs, os.getpid()))
         process.start()
         theirs.close()
-        most = min(self._most, MOST_WORK)
+        most, answer = OPENING, None
         try:
-            if not ours.poll(most):
-                return Answer(503, f"{NAME} takes more than {most:g} s to transcribe.")
-            answer: Answer = ours.recv()
-            return answer
+            while ours.poll(most):
+                answer = ours.recv()
+                if isinstance(answer, Answer):
+                    return answer
+                most = min(OPENING + answer, MOST_WORK)
+            what = "open" if answer is None else "transcribe"
+            return Answer(503, f"{NAME} takes more than {most:.0f} s to {what}.")
         except EOFError:
             return Answer(400, f"{NAME} cannot be read: it ends the decoder of audio.")
         finally:
@@ -98,7 +105,9 @@ class FileWorker:
             stream.flush()
             path = Path(f"/proc/self/fd/{descriptor}")
             try:
-                self._check(audio.inspect(path))
+                info = audio.inspect(path)
+                self._check(info)
+                connection.send(info.seconds)
                 (recording,) = transcribe(self._model, [path])
                 answer = Answer(200, formats.as_json("", recording))
             except UserError as error:

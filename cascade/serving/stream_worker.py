@@ -6,6 +6,7 @@ Worker processes are forked from one that has loaded the graphs, and share its m
 import gc
 import logging
 import multiprocessing
+import os
 import signal
 from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
@@ -13,6 +14,7 @@ from typing import Any, NamedTuple
 
 import soxr
 
+from cascade.runtime.workers import die_with_parent
 from cascade.streaming.messages import message
 from cascade.streaming.microphone import samples_of
 from cascade.streaming.stream import Parts, Stream
@@ -47,7 +49,8 @@ class Process:
         gc.freeze()  # what is there now stays in memory that all processes share
         self.connection, theirs = FORK.Pipe()
         ours = [self.connection, *(other.connection for other in others)]
-        self._process = FORK.Process(target=_begin, args=(work, theirs, ours), name=name)
+        arguments = (work, theirs, ours, os.getpid())
+        self._process = FORK.Process(target=_begin, args=arguments, name=name)
         self._process.start()
         theirs.close()
 
@@ -71,8 +74,14 @@ class Process:
 
 
 def _begin(
-    work: Callable[[Connection], None], connection: Connection, others: Sequence[Connection]
+    work: Callable[[Connection], None],
+    connection: Connection,
+    others: Sequence[Connection],
+    parent: int,
 ) -> None:
+    die_with_parent()  # a killed server cannot stop it
+    if os.getppid() != parent:  # it was killed before
+        return
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server stops its workers
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     for other in others:

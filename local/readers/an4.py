@@ -72,7 +72,7 @@ def lists(request: CorpusRequest) -> list[Path]:
     root = find(request)
     parts = [request.part] if request.part else PARTS
     files = [path for part in parts for path in _lists(root, part)]
-    return [*files, *sorted((root / "wav").rglob("*.raw"))]
+    return [*files, *(file for file in folders.files(root / "wav") if file.suffix == ".raw")]
 
 
 def detect(request: CorpusRequest) -> Detection | None:

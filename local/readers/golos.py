@@ -1,13 +1,14 @@
 """Golos (OpenSLR 114), Russian, and other manifests of its form.
 
 Unpacked, it has ``train`` and ``test``, or ``train_opus`` and ``test_opus``. Their manifests have
-a JSON object on each line; audio is relative to the manifest, and speakers are not known::
+a JSON object on each line; audio is relative to the manifest, and Golos names no speakers::
 
     {"id": "5a1c", "audio_filepath": "crowd/0/5a1c.wav", "text": "включи музыку", "duration": 2.1}
     {"id": "77e0", "audio_filepath": "crowd/0/77e0.wav", "text": "какая погода", "duration": 1.6}
     {"id": "c903", "audio_filepath": "farfield/c903.wav", "text": "дальше", "duration": 1.2}
 
-``hash_id`` may stand in place of ``id``. NeMo's ``offset`` names a part of a recording.
+``hash_id`` may stand in place of ``id``. NeMo's ``offset`` names a part of a recording, and its
+``speaker`` is used.
 """
 
 import json
@@ -46,7 +47,7 @@ def utterances(request: CorpusRequest) -> Iterator[Utterance | Excluded]:
         try:
             row = json.loads(line)
             path = Path(row["audio_filepath"])
-            text = row["text"] or ""
+            text, speaker = row["text"] or "", row.get("speaker")
             name = str(row.get("hash_id") or row.get("id") or path.stem)
             start, end = 0.0, None
             if row.get("offset") is not None:
@@ -55,14 +56,15 @@ def utterances(request: CorpusRequest) -> Iterator[Utterance | Excluded]:
                 name = f"{name}-{round(1000 * start):07d}"
             if not isinstance(text, str):
                 raise TypeError
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
             missing = f" It lacks {error}." if isinstance(error, KeyError) else ""
             raise UserError(
                 f"{manifest}, line {number} is not a JSON object with 'audio_filepath' and"
                 f" 'text'.{missing}"
             ) from None
         empty = False
-        yield Utterance(id=name, audio=_either(root.path(path)), text=text, start=start, end=end)
+        audio, who = _either(root.path(path)), "" if speaker is None else str(speaker)
+        yield Utterance(id=name, audio=audio, text=text, speaker=who, start=start, end=end)
     if empty:
         raise UserError(f"{manifest} is empty. It must have a JSON object for each recording.")
 

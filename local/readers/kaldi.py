@@ -32,6 +32,7 @@ a recipe runs. Commands (``sph2pipe ... |``) are not run.
 
 import re
 from array import array
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -51,8 +52,9 @@ FILES = (*SCP, "segments", "text", "utt2spk")
 def utterances(request: CorpusRequest) -> Iterator[Utterance | Excluded]:
     """Yield the utterances in the order of ``segments``, or of the scp file.
 
-    Raises `UserError` for a folder that lacks a file, for a line that is not understood, and for
-    an utterance with two speakers.
+    With ``utt2spk``, an utterance without a speaker is left out. Raises `UserError` for a folder
+    that lacks a file, for a line that is not understood, and for an utterance that ``text`` or
+    ``utt2spk`` has twice.
     """
     folder = find(request)
     texts = text_files.Lookup(folder / "text")
@@ -73,16 +75,20 @@ def utterances(request: CorpusRequest) -> Iterator[Utterance | Excluded]:
             yield item
         elif text is None and request.transcribed:
             yield Excluded(item.id, "it has no line in 'text'", selection=True)
+        elif speakers and not speaker:
+            yield Excluded(item.id, "it has no line in 'utt2spk'")
         else:
             yield replace(item, text=text or "", speaker=speaker)
     if not hashes:
         raise UserError(f"{folder} lists no utterances: its scp file or segments are empty.")
-    again = {hash(name): name for name in speakers.left()} if speakers else {}
-    for number in hashes if again else ():
-        if number in again:
-            raise UserError(f"{utt2spk}: '{again[number]}' appears twice. Remove one of its lines.")
-    for name in texts.left():
-        yield Excluded(name, "it has a text, but no audio or features")
+    hashes = array("q", sorted(hashes))
+    for lookup in filter(None, (speakers, texts)):
+        for name in lookup.left():
+            place = bisect_left(hashes, hash(name))
+            if place < len(hashes) and hashes[place] == hash(name):
+                raise UserError(f"{lookup.path}: '{name}' appears twice. Remove one of its lines.")
+            if lookup is texts:
+                yield Excluded(name, "it has a text, but no audio or features")
 
 
 def lists(request: CorpusRequest) -> list[Path]:

@@ -47,15 +47,17 @@ def utterances(request: CorpusRequest) -> Iterator[Utterance | Excluded]:
             if audio.stem not in listed:
                 yield Excluded(audio.stem, f"it has no line in {transcript.name}", selection=True)
     chapters = {transcript.parent for transcript in transcripts}
-    others = (audio for audio in find(request).rglob("*.flac") if audio.parent not in chapters)
-    for audio in folders.visible(others):
+    recordings = (file for file in folders.files(find(request)) if file.suffix == ".flac")
+    for audio in folders.visible(file for file in recordings if file.parent not in chapters):
         yield Excluded(audio.stem, f"{audio.parent} has no transcript, *.trans.txt")
 
 
 def lists(request: CorpusRequest) -> list[Path]:
     """The transcripts."""
     folder = find(request)
-    transcripts = folders.visible(folder.rglob("*.trans.txt"))
+    transcripts = folders.visible(
+        file for file in folders.files(folder) if file.name.endswith(".trans.txt")
+    )
     if not transcripts:
         raise UserError(
             f"{folder} has no transcripts, SPEAKER/CHAPTER/*.trans.txt. Name LibriSpeech's folder,"

@@ -71,7 +71,7 @@ def lists(request: CorpusRequest) -> list[Path]:
     if part not in ("9hr", "1hr"):
         return [folder / part / "transcripts.txt"]
     limited = folder / "train" / LIMITED / part
-    handles = sorted(limited.rglob("handles.txt"))
+    handles = [file for file in folders.files(limited) if file.name == "handles.txt"]
     if not handles:
         raise UserError(f"{limited} has no handles.txt, which lists the utterances of '{part}'.")
     return [folder / "train" / "transcripts.txt", *handles]

@@ -133,6 +133,16 @@ def test_a_truncated_zip_file_is_damage(folder):
             assert str(path) in str(error)
 
 
+def test_a_damaged_offset_in_a_zip_file_is_damage(folder):
+    path = zipped(folder)
+    content = bytearray(path.read_bytes())
+    end = content.rindex(b"PK\x05\x06")  # the end of the central directory
+    offset = int.from_bytes(content[end + 16 : end + 20], "little") + 5
+    content[end + 16 : end + 20] = offset.to_bytes(4, "little")
+    path.write_bytes(content)
+    assert "is damaged" in refusal(path)
+
+
 @pytest.mark.parametrize("number", [0, 2, 99])
 def test_another_format_is_refused(folder, number):
     change(folder, format=number, news=True)

@@ -203,10 +203,15 @@ def test_any_length_is_read_to_its_end_at_another_rate(rate, length):
         assert abs(len(read(path, 16000, 0, seconds)) - seconds * 16000) <= 1
 
 
-def test_a_playlist_is_no_audio(tmp_path):
-    lines = (
-        "#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\nhttp://127.0.0.1:9/a.ts\n#EXT-X-ENDLIST\n"
-    )
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\nhttp://127.0.0.1:9/a.ts\n#EXT-X-ENDLIST\n",
+        "ffconcat version 1.0\nfile private.wav\n",
+    ],
+)
+def test_a_playlist_is_no_audio(tmp_path, wav, lines):
+    wav(tmp_path / "private.wav")
     (tmp_path / "a.m4a").write_text(lines)
     refused(tmp_path / "a.m4a", "cannot be read")
 

@@ -44,6 +44,15 @@ def test_what_it_is_not_good_for_follows_from_the_data(experiment):
     assert "that are not in its 12.00 hours of" in text
 
 
+def test_speakers_that_nobody_named_are_not_one(experiment):
+    names = {f"u{i}": ["unknown"] for i in range(12)}
+    write_text_table(experiment.layout.text("train_ru", "speakers"), names)
+    write_text_table(experiment.layout.num_frames("train_ru"), {name: ["360000"] for name in names})
+    text = " ".join(model_card(experiment, "plain").split())
+    assert "12.00 hours of training speech. How many speakers these have is not known." in text
+    assert "from one speaker" not in text
+
+
 def test_tests_in_which_networks_adapted_are_left_out(experiment):
     two = {"table": TEST, "table_adapted": {**TEST, "adapted": {"plain": 2}}}
     write_json(experiment.layout.root / "results.json", {"tests": two})

@@ -208,7 +208,12 @@ def test_missing_columns_and_lines_of_another_form(tmp_path, reader):
     assert re.search(pattern, message), message
 
 
-@pytest.mark.parametrize("content", ["[]", '"a"', "17", "nonsense", '{"audio_filepath": 3}'])
+LONG_OFFSET = '{"audio_filepath": "a.wav", "text": "a", "offset": 1e999, "duration": 1}'
+
+
+@pytest.mark.parametrize(
+    "content", ["[]", '"a"', "17", "nonsense", '{"audio_filepath": 3}', LONG_OFFSET]
+)
 def test_golos_lines_that_are_no_objects(tmp_path, content):
     good(tmp_path, "golos").write_text(f"{GOLOS}\n{content}\n")
     assert "manifest.jsonl, line 2 is not a JSON object" in refused(tmp_path, "golos")

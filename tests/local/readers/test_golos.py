@@ -62,9 +62,11 @@ def test_parts_of_a_recording_in_a_manifest_as_nemo_writes_it(tmp_path, listing,
     soundfile.write(tmp_path / "long.wav", tone(16000, 4.0), 16000)
     row = {"audio_filepath": "long.wav", "text": "да"}
     rows = [row | {"offset": 0, "duration": 1.5}, row | {"offset": 1.5, "duration": 2.0}]
+    rows[1]["speaker"] = "anna"
     put(tmp_path / "manifest.jsonl", "".join(f"{json.dumps(row)}\n" for row in rows))
     utterances = listing("golos", tmp_path)
     assert [(u.id, u.start, u.end) for u in utterances] == [
         ("long-0000000", 0.0, 1.5),
         ("long-0001500", 1.5, 3.5),
     ]
+    assert [u.speaker for u in utterances] == ["unknown", "anna"]

@@ -47,6 +47,16 @@ def test_kaldi_with_two_speakers_of_an_utterance(kaldi, listing, put):
         listing("kaldi", kaldi)
 
 
+def test_kaldi_with_a_speaker_or_a_text_too_few_or_too_many(kaldi, listing, put):
+    put(kaldi / "utt2spk", "rec1 anna\n")
+    first, second = listing("kaldi", kaldi)
+    assert first.speaker == "anna"
+    assert second == Excluded("rec2", "it has no line in 'utt2spk'")
+    put(kaldi / "text", "rec1 да\nrec2 нет\nrec1 нет\n")
+    with pytest.raises(UserError, match=r"text: 'rec1' appears twice"):
+        listing("kaldi", kaldi)
+
+
 def test_kaldi_where_the_first_recording_is_missing(tmp_path, kaldi, listing, put, heard):
     (tmp_path / "s5/wav/rec1.flac").unlink()
     deeper = kaldi / "split4/1"

@@ -34,6 +34,13 @@ def test_librispeech(librispeech, listing, heard):
     assert len(listing("librispeech", librispeech)) == 6
 
 
+def test_librispeech_parts_that_are_links_to_another_disk(librispeech, listing):
+    utterances = listing("librispeech", librispeech)
+    (librispeech / "train-clean-5").rename(librispeech.parent / "disk")
+    (librispeech / "train-clean-5").symlink_to(librispeech.parent / "disk")
+    assert listing("librispeech", librispeech) == utterances
+
+
 def test_librispeech_without_a_line_and_converted(librispeech, listing, put, tone):
     folder = librispeech / "dev-clean-2/84/1"
     put(folder / "84-1.trans.txt", "84-1-0000 ONE\n")
