@@ -17,6 +17,7 @@ from cascade.data.ledger import write_ledger
 from cascade.decoding.word_times import write_ctm
 from cascade.report.evaluate import evaluate
 from cascade.runtime.files import write_json, write_text, write_text_table
+from cascade.runtime.origin import TRAINED_ON
 
 WORDS = [
     *("мама", "мыла", "раму", "кот", "сидел", "на", "окне", "вечер"),
@@ -86,6 +87,7 @@ def scored(
         ]
         write_text(folder / "train.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
         write_json(folder / "ablation.json", {"whole": 50.0, "without layer2": 90.0})
+        (folder / TRAINED_ON).write_text("a processor\n", encoding="utf-8")
         write_text(layout.model(system), "weights")
     evaluate(experiment)
     return experiment

@@ -20,7 +20,7 @@ from lhotse.features.kaldi.layers import get_mel_banks
 
 from cascade.corpora import audio
 from cascade.corpora.kaldi_archives import read_features
-from cascade.features.numpy_filterbank import HIGH, LOW
+from cascade.features.mel import HIGH, LOW
 from cascade.runtime.errors import UserError
 
 VERSION = 2  # raised with any change of the values

@@ -5,9 +5,10 @@ The values differ from those in the last digits, as the sums are rounded in anot
 
 import numpy as np
 
-FRAME, SHIFT = 0.025, 0.01  # seconds
+from cascade.features.mel import FRAME, HIGH, LOW, fft_size
+
+SHIFT = 0.01  # seconds
 PREEMPHASIS = 0.97
-LOW, HIGH = 20.0, -400.0  # Hz: where the filters begin, and end below half the sampling rate
 LEAST = np.float32(np.finfo(np.float32).eps)  # of an energy, before the logarithm
 POVEY = 0.85  # the power of Hann's window that makes Kaldi's
 
@@ -23,7 +24,7 @@ class NumpyFilterbank:
         self.rate = rate
         self.length, self.shift = int(FRAME * rate), int(SHIFT * rate)
         self.left = (self.length - self.shift) // 2  # samples of the first frame before the start
-        self.size = 1 << (self.length - 1).bit_length()  # of the Fourier transform
+        self.size = fft_size(rate)
         angle = 2 * np.pi * np.arange(self.length) / (self.length - 1)
         self._window = ((0.5 - 0.5 * np.cos(angle)) ** POVEY).astype(np.float32)
         self._mel = _mel_filters(rate, self.size, filters)
@@ -58,16 +59,6 @@ class NumpyFilterbank:
         spectra = np.fft.rfft(frames, self.size)  # (T, length) -> (T, F), complex64
         power = np.square(spectra.real) + np.square(spectra.imag)
         return np.log(np.maximum(power @ self._mel, LEAST))  # (T, F) -> (T, C)
-
-
-def empty_filters(rate: int, filters: int) -> int:
-    """Return how many of the filters are too narrow to have a value.
-
-    >>> empty_filters(16000, 40), empty_filters(16000, 128)
-    (0, 1)
-    """
-    bank = NumpyFilterbank(rate, filters)
-    return int((bank._mel.max(axis=0) == 0).sum())
 
 
 def _mel_filters(rate: int, size: int, filters: int) -> np.ndarray:

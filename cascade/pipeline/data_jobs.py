@@ -10,7 +10,7 @@ from cascade.config.recipe import Recipe
 from cascade.config.schema import as_plain
 from cascade.config.sections import Dataset
 from cascade.corpora import corpus
-from cascade.features.numpy_filterbank import empty_filters
+from cascade.features.mel import empty_filters
 from cascade.runtime.errors import UserError
 from cascade.runtime.kept import Keep
 from cascade.runtime.stage import Call, Job
