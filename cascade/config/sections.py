@@ -70,7 +70,7 @@ class Split:
 
     Attributes:
         between: The part, as two percentages, such as ``[80, 90]``.
-        by: What is hashed. ``speaker``: no speaker who is known is in two parts. For few:
+        by: What is hashed. ``speaker``: no known speaker is in two parts. For few speakers:
             ``utterance``; or ``sentence``, so that no sentence is in two, whoever reads it.
         seed: Another draws other parts. Parts of one corpus, or of the same sentences, need one.
     """

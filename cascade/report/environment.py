@@ -24,11 +24,12 @@ def environment(recipe: Recipe, systems: Iterable[Path]) -> dict[str, str]:
     ``systems`` are the folders of the trained systems. ``trained on`` says where they were trained
     on another machine or at another commit than these.
     """
+    here = origin(processor())
     trained = Counter((folder / TRAINED_ON).read_text("utf-8").strip() for folder in systems)
     elsewhere = [
         f"{text} ({count} of {trained.total()} trainings)"
         for text, count in sorted(trained.items())
-        if text != origin(processor())
+        if text != here
     ]
     return {
         "commit": commit(ROOT),
